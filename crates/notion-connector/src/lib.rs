@@ -1,0 +1,3 @@
+//! Makes a Notion workspace searchable for an organisation: crawl, store, index, search.
+
+pub mod model;

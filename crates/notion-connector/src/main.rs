@@ -1,0 +1,2 @@
+//! notion-connector
+fn main() {}

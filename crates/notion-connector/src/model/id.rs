@@ -1,0 +1,151 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The id that Notion gave an object. Displays dashed and in lower case, as Notion answers; parses both spellings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NotionId(pub Uuid);
+
+impl fmt::Display for NotionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for NotionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
+/// Row id of a connector in the store: small, stable for the life of the connector, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectorId(pub i64);
+
+impl fmt::Display for ConnectorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a content item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    /// A page whose parent is a page, a block or the workspace.
+    Page,
+    /// A page whose parent is a data source.
+    Row,
+    /// A container of data sources.
+    Database,
+    /// A table of rows with a schema.
+    DataSource,
+}
+
+impl ItemKind {
+    /// Every kind, in the order they are shown.
+    pub const ALL: [Self; 4] = [Self::Page, Self::Row, Self::Database, Self::DataSource];
+
+    /// The name in JSON, in the store and in the index.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Row => "row",
+            Self::Database => "database",
+            Self::DataSource => "data_source",
+        }
+    }
+
+    /// The family of ids in an [`ItemKey`]: a page that is moved into a data source becomes a row and stays the
+    /// same item.
+    const fn family(self) -> &'static str {
+        match self {
+            Self::Page | Self::Row => "page",
+            Self::Database => "database",
+            Self::DataSource => "data_source",
+        }
+    }
+}
+
+impl fmt::Display for ItemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ItemKind {
+    type Err = ParseKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| ParseKeyError(text.to_owned()))
+    }
+}
+
+/// The key of an item everywhere: workspace, family of kind, stable id. Two connectors that reach the same page hold
+/// the same item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ItemKey(String);
+
+impl ItemKey {
+    /// The key of object `id` in `workspace`.
+    pub fn new(workspace: NotionId, kind: ItemKind, id: NotionId) -> Self {
+        Self(format!("{}/{}/{}", workspace.0.simple(), kind.family(), id.0.simple()))
+    }
+
+    /// A key read back from the store or an index.
+    ///
+    /// # Errors
+    /// When the text has not the three parts that [`ItemKey::new`] writes.
+    pub fn parse(text: &str) -> Result<Self, ParseKeyError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let [workspace, family, id] = parts.as_slice() else { return Err(ParseKeyError(text.to_owned())) };
+        let known = ItemKind::ALL.iter().any(|kind| kind.family() == *family);
+        if known && Uuid::try_parse(workspace).is_ok() && Uuid::try_parse(id).is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ParseKeyError(text.to_owned()))
+        }
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ItemKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no item key and no item kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not an item key or kind")]
+pub struct ParseKeyError(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_moved_into_a_data_source_keeps_its_key() {
+        let (workspace, id) = (NotionId(Uuid::from_u128(1)), NotionId(Uuid::from_u128(2)));
+        assert_eq!(ItemKey::new(workspace, ItemKind::Page, id), ItemKey::new(workspace, ItemKind::Row, id));
+        assert_ne!(ItemKey::new(workspace, ItemKind::Page, id), ItemKey::new(workspace, ItemKind::Database, id));
+    }
+
+    #[test]
+    fn keys_read_back() {
+        let key = ItemKey::new(NotionId(Uuid::from_u128(1)), ItemKind::DataSource, NotionId(Uuid::from_u128(2)));
+        assert_eq!(ItemKey::parse(key.as_str()), Ok(key));
+        assert!(ItemKey::parse("a/b/c").is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! The boundary types: what rooms hand to each other.
+//!
+//! No IO, no async, no knowledge of Notion's wire format. Rendering makes [`Item`]s, the store keeps them, the pump
+//! hands them to sinks as [`Change`]s, searches are asked by a [`Viewer`].
+
+mod change;
+mod id;
+mod item;
+mod viewer;
+mod warning;
+
+pub use change::{Change, Crumb, Delivery, OutboxCursor};
+pub use id::{ConnectorId, ItemKey, ItemKind, NotionId, ParseKeyError};
+pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};
+pub use viewer::Viewer;
+pub use warning::Warning;

@@ -1,0 +1,3 @@
+//! A Notion on loopback: serves worlds over the REST API, and refuses and fails like the real one.
+
+pub mod seed;

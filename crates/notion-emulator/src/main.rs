@@ -1,0 +1,2 @@
+//! notion-emulator
+fn main() {}

@@ -1,0 +1,116 @@
+//! What a world is made of before it has ids: the language in which Markdown folders, the sample
+//! workspace, generators and the control API describe pages.
+//!
+//! Payloads are in the API's own shape (`serde_json::Value`), because the emulator shares no type with any client.
+//! The world gives ids and times when a seed is planted; a seed never names an id, it names a [`SeedRef`].
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A name by which one seed refers to another (a relation, a mention, a link): unique within one world.
+/// For a Markdown folder it is the path relative to the folder.
+pub type SeedRef = String;
+
+/// One entry of a page's body, in document order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// An ordinary block with its nested content.
+    Block(BlockSeed),
+    /// A child page: a `child_page` block here, and a page of its own.
+    Page(PageSeed),
+    /// A child database: a `child_database` block here, and a database of its own.
+    Database(DatabaseSeed),
+}
+
+/// A block in the shape of the API: `type`, and the payload that stands under the key of that name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BlockSeed {
+    /// The block's `type`, such as `paragraph`.
+    pub kind: String,
+    /// The payload under the type's key. A rich text item may hold a mention of a page or database whose id is the
+    /// placeholder `{"ref": "<SeedRef>"}`; planting replaces it (`{"mention":{"page":{"id":{"ref":"…"}}}}`).
+    pub payload: Value,
+    /// Nested content, in order.
+    #[serde(default)]
+    pub children: Vec<Content>,
+}
+
+/// A page or a row.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PageSeed {
+    /// The name others refer to it by.
+    #[serde(default)]
+    pub name: Option<SeedRef>,
+    /// Title, as plain text.
+    pub title: String,
+    /// Icon in the shape of the API, or null.
+    #[serde(default)]
+    pub icon: Value,
+    /// Cover in the shape of the API, or null.
+    #[serde(default)]
+    pub cover: Value,
+    /// For a row: property name → value payload (what stands under the type's key). The title column is left out.
+    #[serde(default)]
+    pub properties: serde_json::Map<String, Value>,
+    /// The body.
+    #[serde(default)]
+    pub body: Vec<Content>,
+    /// Words that occur in this object and in no other; reported by `GET /_emulator/truth`.
+    #[serde(default)]
+    pub markers: Vec<String>,
+    /// When it was created and last edited; the world's clock if none.
+    #[serde(default)]
+    pub created_time: Option<jiff::Timestamp>,
+    /// See `created_time`.
+    #[serde(default)]
+    pub last_edited_time: Option<jiff::Timestamp>,
+}
+
+/// A database: a container with one or more data sources.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DatabaseSeed {
+    /// The name others refer to it by.
+    #[serde(default)]
+    pub name: Option<SeedRef>,
+    /// Title, as plain text.
+    pub title: String,
+    /// Description, as plain text.
+    #[serde(default)]
+    pub description: String,
+    /// Icon in the shape of the API, or null.
+    #[serde(default)]
+    pub icon: Value,
+    /// Whether it shows inside its page.
+    #[serde(default)]
+    pub is_inline: bool,
+    /// At least one.
+    pub data_sources: Vec<DataSourceSeed>,
+}
+
+/// A table of rows with a schema.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DataSourceSeed {
+    /// The name others refer to it by.
+    #[serde(default)]
+    pub name: Option<SeedRef>,
+    /// Title, as plain text.
+    pub title: String,
+    /// Property name → `{"type": …, "<type>": {…}}`; exactly one has type `title`.
+    pub schema: serde_json::Map<String, Value>,
+    /// The rows.
+    #[serde(default)]
+    pub rows: Vec<PageSeed>,
+}
+
+/// A whole workspace to be planted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct WorkspaceSeed {
+    /// Name of the workspace.
+    pub name: String,
+    /// People: `{"name", "email"}` and further user keys.
+    #[serde(default)]
+    pub people: Vec<Value>,
+    /// Top-level pages and databases.
+    pub roots: Vec<Content>,
+}
