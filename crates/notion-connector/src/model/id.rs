@@ -139,12 +139,16 @@ mod tests {
     fn a_page_moved_into_a_data_source_keeps_its_key() {
         let (workspace, id) = (NotionId(Uuid::from_u128(1)), NotionId(Uuid::from_u128(2)));
         assert_eq!(ItemKey::new(workspace, ItemKind::Page, id), ItemKey::new(workspace, ItemKind::Row, id));
-        assert_ne!(ItemKey::new(workspace, ItemKind::Page, id), ItemKey::new(workspace, ItemKind::Database, id));
+        assert_ne!(
+            ItemKey::new(workspace, ItemKind::Page, id),
+            ItemKey::new(workspace, ItemKind::Database, id)
+        );
     }
 
     #[test]
     fn keys_read_back() {
-        let key = ItemKey::new(NotionId(Uuid::from_u128(1)), ItemKind::DataSource, NotionId(Uuid::from_u128(2)));
+        let key =
+            ItemKey::new(NotionId(Uuid::from_u128(1)), ItemKind::DataSource, NotionId(Uuid::from_u128(2)));
         assert_eq!(ItemKey::parse(key.as_str()), Ok(key));
         assert!(ItemKey::parse("a/b/c").is_err());
     }

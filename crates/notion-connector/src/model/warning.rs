@@ -50,3 +50,27 @@ impl Warning {
         }
     }
 }
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownBlock { kind } => {
+                write!(f, "a block of the unknown type “{kind}”: its text was kept")
+            }
+            Self::UnknownProperty { kind } => {
+                write!(f, "a property of the unknown type “{kind}”: its text was kept")
+            }
+            Self::UnknownMention { kind } => {
+                write!(f, "a mention of the unknown type “{kind}”: its text was kept")
+            }
+            Self::Unreadable { what } => {
+                write!(
+                    f,
+                    "{what} could not be read: it is not shared with the integration, or Notion does not deliver it"
+                )
+            }
+            Self::NotComputed { property } => write!(f, "Notion does not compute “{property}” for the API"),
+            Self::Incomplete { property } => write!(f, "“{property}” has more values than were read"),
+        }
+    }
+}

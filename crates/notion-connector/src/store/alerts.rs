@@ -1,0 +1,180 @@
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+use serde::Serialize;
+
+use super::{CrawlId, Millis, Result, Store, named_enum};
+use crate::model::{ConnectorId, NotionId};
+
+named_enum! {
+    /// How much an alert matters, by who must act.
+    pub enum AlertLevel {
+        /// Nobody; for the developer.
+        Debug = "debug",
+        /// Nobody; for the record.
+        Info = "info",
+        /// The administrator, when convenient: something is missing or cut.
+        Warning = "warning",
+        /// The administrator: an item or the crawl failed.
+        Error = "error",
+    }
+}
+
+/// An event of a crawl; several of one kind are one alert with a count.
+#[derive(Debug, Clone, Serialize)]
+pub struct Alert {
+    /// How much it matters.
+    pub level: AlertLevel,
+    /// The first object it happened to.
+    pub object: Option<NotionId>,
+    /// What happened and what to do.
+    pub message: String,
+    /// How often.
+    pub times: u64,
+    /// When first.
+    pub first: Timestamp,
+}
+
+/// An item, or something that could not become one, that failed and was not repaired since.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// Name of the connector.
+    pub connector: String,
+    /// Notion's id.
+    pub object: NotionId,
+    /// Which kind of request failed.
+    pub task: String,
+    /// Title, when known.
+    pub title: Option<String>,
+    /// What happened and what to do.
+    pub message: String,
+    /// The crawl it last failed in.
+    pub crawl: CrawlId,
+    /// When it first failed.
+    pub first: Timestamp,
+    /// When it last failed.
+    pub last: Timestamp,
+    /// In how many crawls in a row.
+    pub times: u64,
+}
+
+impl Store {
+    /// Records an event of a crawl. Events with the same `group` become one row with a count.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add_alert(
+        &self,
+        crawl: CrawlId,
+        level: AlertLevel,
+        group: &str,
+        object: Option<NotionId>,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(|tx| add(tx, crawl, level, group, object, message, now))
+    }
+
+    /// The alerts of a crawl, gravest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_alerts(&self, crawl: CrawlId) -> Result<Vec<Alert>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT level, object, message, times, first FROM alerts WHERE crawl = ?1
+                 ORDER BY CASE level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END, id",
+            )?
+            .query_map([crawl.0], |row| {
+                Ok(Alert {
+                    level: row.get(0)?,
+                    object: row.get(1)?,
+                    message: row.get(2)?,
+                    times: row.get(3)?,
+                    first: row.get::<_, Millis>(4)?.0,
+                })
+            })?
+            .collect()
+        })
+    }
+
+    /// All failures that were not repaired, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_failures(&self) -> Result<Vec<Failure>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT connectors.name, object, task, title, message, crawl, first, last, times
+                 FROM failures JOIN connectors ON connectors.id = failures.connector ORDER BY last DESC, object",
+            )?
+            .query_map([], |row| {
+                Ok(Failure {
+                    connector: row.get(0)?,
+                    object: row.get(1)?,
+                    task: row.get(2)?,
+                    title: row.get(3)?,
+                    message: row.get(4)?,
+                    crawl: CrawlId(row.get(5)?),
+                    first: row.get::<_, Millis>(6)?.0,
+                    last: row.get::<_, Millis>(7)?.0,
+                    times: row.get(8)?,
+                })
+            })?
+            .collect()
+        })
+    }
+}
+
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    crawl: CrawlId,
+    level: AlertLevel,
+    group: &str,
+    object: Option<NotionId>,
+    message: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO alerts (crawl, level, grouped, object, message, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (crawl, grouped) DO UPDATE SET times = times + 1",
+    )?
+    .execute(params![crawl.0, level, group, object, message, Millis(now)])?;
+    match level {
+        AlertLevel::Error => tx.execute("UPDATE crawls SET errors = errors + 1 WHERE id = ?1", [crawl.0])?,
+        AlertLevel::Warning => {
+            tx.execute("UPDATE crawls SET warnings = warnings + 1 WHERE id = ?1", [crawl.0])?
+        }
+        AlertLevel::Info | AlertLevel::Debug => 0,
+    };
+    Ok(())
+}
+
+/// Records that an object failed in a crawl.
+pub(super) fn add_failure(
+    tx: &Transaction<'_>,
+    crawl: &super::Crawl,
+    object: NotionId,
+    task: &str,
+    message: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO failures (connector, object, task, title, message, crawl, first, last)
+         VALUES (?1, ?2, ?3, (SELECT items.title FROM items JOIN connectors USING (workspace) WHERE connectors.id = ?1 AND items.object = ?2), ?4, ?5, ?6, ?6)
+         ON CONFLICT (connector, object) DO UPDATE SET task = excluded.task, title = excluded.title,
+           message = excluded.message, times = times + (crawl <> excluded.crawl), crawl = excluded.crawl, last = excluded.last",
+    )?
+    .execute(params![crawl.connector.0, object, task, message, crawl.id.0, Millis(now)])
+    .map(|_| ())
+}
+
+/// Forgets the failure of an object that was read after all.
+pub(super) fn remove_failure(
+    tx: &Transaction<'_>,
+    connector: ConnectorId,
+    object: NotionId,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM failures WHERE connector = ?1 AND object = ?2")?
+        .execute(params![connector.0, object])
+        .map(|_| ())
+}

@@ -1,0 +1,403 @@
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
+
+use super::{Millis, Result, Store, named_enum};
+use crate::model::ConnectorId;
+
+/// Row id of a crawl.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct CrawlId(pub i64);
+
+impl std::fmt::Display for CrawlId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+named_enum! {
+    /// What a crawl covers.
+    pub enum Scope {
+        /// Lists everything; reads what changed.
+        Full = "full",
+        /// Lists everything; reads everything again.
+        ForceReindex = "force-reindex",
+    }
+}
+
+named_enum! {
+    /// The life of a crawl.
+    pub enum CrawlState {
+        /// Waits for its turn.
+        Queued = "queued",
+        /// Runs, or was interrupted and will go on.
+        InProgress = "in_progress",
+        /// Somebody asked it to stop.
+        Cancelling = "cancelling",
+        /// Stopped on request.
+        Cancelled = "cancelled",
+        /// Accounts for every item it met, none of them failed.
+        Completed = "completed",
+        /// Accounts for every item it met; some failed and are listed.
+        CompletedWithErrors = "completed_with_errors",
+        /// Could not go on.
+        Failed = "failed",
+        /// Everything is read; more items would be deleted than the bound allows.
+        AwaitingApproval = "awaiting_approval",
+    }
+}
+
+impl CrawlState {
+    /// Whether work may still be done for it.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Queued | Self::InProgress | Self::Cancelling => true,
+            Self::Cancelled
+            | Self::Completed
+            | Self::CompletedWithErrors
+            | Self::Failed
+            | Self::AwaitingApproval => false,
+        }
+    }
+}
+
+named_enum! {
+    /// How far a crawl has come. Each phase begins when the queue of the one before is empty.
+    pub enum Phase {
+        /// Listing and reading.
+        Read = "read",
+        /// Finding the pages that hold the blocks which other pages name as their parent.
+        ResolveParents = "resolve_parents",
+        /// Asking for each item that no listing returned.
+        Verify = "verify",
+        /// Nothing is left to ask.
+        Settle = "settle",
+    }
+}
+
+/// What a crawl did, in the field's words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Items indexed for the first time.
+    pub added: u64,
+    /// Items indexed again because they changed.
+    pub updated: u64,
+    /// Items as they were.
+    pub unchanged: u64,
+    /// Items left out by a limit.
+    pub skipped: u64,
+    /// Items that failed.
+    pub not_indexed: u64,
+    /// Items that left the index.
+    pub deleted: u64,
+    /// Alerts of level error.
+    pub errors: u64,
+    /// Alerts of level warning.
+    pub warnings: u64,
+    /// Requests sent to Notion, refused ones included.
+    pub requests: u64,
+}
+
+impl Counters {
+    /// Items that were added or updated.
+    pub const fn indexed(&self) -> u64 {
+        self.added + self.updated
+    }
+
+    /// Items processed: indexed + unchanged + skipped + not indexed.
+    pub const fn discovered(&self) -> u64 {
+        self.indexed() + self.unchanged + self.skipped + self.not_indexed
+    }
+}
+
+/// One content crawl.
+#[derive(Debug, Clone)]
+pub struct Crawl {
+    /// Row id.
+    pub id: CrawlId,
+    /// Whose.
+    pub connector: ConnectorId,
+    /// What it covers.
+    pub scope: Scope,
+    /// Where it is in its life.
+    pub state: CrawlState,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Who asked for it.
+    pub started_by: String,
+    /// When it was asked for.
+    pub created: Timestamp,
+    /// When it first ran.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// Whether a listing did not end: then nothing may be judged missing.
+    pub incomplete: bool,
+    /// How often it was taken up again.
+    pub resumed: u64,
+    /// How long it ran, without interruptions, in milliseconds.
+    pub active_ms: u64,
+    /// What it did so far.
+    pub counters: Counters,
+}
+
+const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
+    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
+    Ok(Crawl {
+        id: CrawlId(row.get(0)?),
+        connector: ConnectorId(row.get(1)?),
+        scope: row.get(2)?,
+        state: row.get(3)?,
+        phase: row.get(4)?,
+        started_by: row.get(5)?,
+        created: row.get::<_, Millis>(6)?.0,
+        started: row.get::<_, Option<Millis>>(7)?.map(|time| time.0),
+        ended: row.get::<_, Option<Millis>>(8)?.map(|time| time.0),
+        reason: row.get(9)?,
+        incomplete: row.get(10)?,
+        resumed: row.get(11)?,
+        active_ms: row.get(12)?,
+        counters: Counters {
+            added: row.get(13)?,
+            updated: row.get(14)?,
+            unchanged: row.get(15)?,
+            skipped: row.get(16)?,
+            not_indexed: row.get(17)?,
+            deleted: row.get(18)?,
+            errors: row.get(19)?,
+            warnings: row.get(20)?,
+            requests: row.get(21)?,
+        },
+    })
+}
+
+impl Store {
+    /// Makes a crawl in state *queued*.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add_crawl(
+        &self,
+        connector: ConnectorId,
+        scope: Scope,
+        started_by: &str,
+        now: Timestamp,
+    ) -> Result<CrawlId> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO crawls (connector, scope, state, phase, started_by, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
+            )?;
+            Ok(CrawlId(tx.last_insert_rowid()))
+        })
+    }
+
+    /// One crawl.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_crawl(&self, id: CrawlId) -> Result<Option<Crawl>> {
+        self.read(|tx| load(tx, id).optional())
+    }
+
+    /// The newest crawls first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_crawls(&self, limit: u32) -> Result<Vec<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!("SELECT {COLUMNS} FROM crawls ORDER BY id DESC LIMIT ?1"))?
+                .query_map([limit], from_row)?
+                .collect()
+        })
+    }
+
+    /// The connector's newest crawl.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_last_crawl(&self, connector: ConnectorId) -> Result<Option<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 ORDER BY id DESC LIMIT 1"
+            ))?
+            .query_row([connector.0], from_row)
+            .optional()
+        })
+    }
+
+    /// The connector's crawl of that scope that has not ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_open_crawl(&self, connector: ConnectorId, scope: Scope) -> Result<Option<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope = ?2 AND state IN (?3, ?4, ?5)
+                 ORDER BY id DESC LIMIT 1"
+            ))?
+            .query_row(
+                params![
+                    connector.0,
+                    scope,
+                    CrawlState::Queued,
+                    CrawlState::InProgress,
+                    CrawlState::Cancelling
+                ],
+                from_row,
+            )
+            .optional()
+        })
+    }
+
+    /// Takes a crawl up: *queued* or *in progress* becomes *in progress*; whatever was claimed is ready again.
+    /// Returns whether it had been running before.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn begin_crawl(&self, id: CrawlId, now: Timestamp) -> Result<bool> {
+        self.write(|tx| {
+            let resumed = load(tx, id)?.started.is_some();
+            tx.execute(
+                "UPDATE crawls SET state = ?2, started = coalesce(started, ?3), resumed = resumed + ?4 WHERE id = ?1",
+                params![id.0, CrawlState::InProgress, Millis(now), resumed],
+            )?;
+            tx.execute("UPDATE tasks SET state = 'ready' WHERE crawl = ?1 AND state = 'claimed'", [id.0])?;
+            Ok(resumed)
+        })
+    }
+
+    /// Moves a crawl to its next phase.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_phase(&self, id: CrawlId, phase: Phase) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE crawls SET phase = ?2 WHERE id = ?1", params![id.0, phase]).map(|_| ())
+        })
+    }
+
+    /// Adds to the requests and the running time of a crawl.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_progress(&self, id: CrawlId, requests: u64, active_ms: u64) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE crawls SET requests = requests + ?2, active_ms = active_ms + ?3 WHERE id = ?1",
+                params![id.0, requests, active_ms],
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// Asks a crawl to stop. One that waits or has no process is cancelled by whoever takes it up next.
+    /// Returns the state it is in then; `None` if there is no such crawl.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn request_cancel(&self, id: CrawlId) -> Result<Option<CrawlState>> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE crawls SET state = ?2 WHERE id = ?1 AND state IN (?3, ?4)",
+                params![id.0, CrawlState::Cancelling, CrawlState::Queued, CrawlState::InProgress],
+            )?;
+            Ok(load(tx, id).optional()?.map(|crawl| crawl.state))
+        })
+    }
+
+    /// Ends a crawl in `state`. What it had still to do is dropped.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn end_crawl(
+        &self,
+        id: CrawlId,
+        state: CrawlState,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
+                params![id.0, state, reason, Millis(now)],
+            )?;
+            for table in ["tasks", "body_parts", "asked"] {
+                tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How many sightings of a crawl have which outcome, counted from the rows: what the counters must agree with.
+    /// Open ones are the last number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_sightings(&self, id: CrawlId) -> Result<(Counters, u64)> {
+        self.read(|tx| {
+            let mut counted = Counters::default();
+            let mut open = 0;
+            let mut rows = tx.prepare_cached(
+                "SELECT outcome, count(*) FROM sightings WHERE crawl = ?1 GROUP BY outcome",
+            )?;
+            let mut rows = rows.query([id.0])?;
+            while let Some(row) = rows.next()? {
+                let count: u64 = row.get(1)?;
+                match row.get::<_, Option<Outcome>>(0)? {
+                    None => open = count,
+                    Some(Outcome::Added) => counted.added = count,
+                    Some(Outcome::Updated) => counted.updated = count,
+                    Some(Outcome::Unchanged) => counted.unchanged = count,
+                    Some(Outcome::Skipped) => counted.skipped = count,
+                    Some(Outcome::NotIndexed) => counted.not_indexed = count,
+                }
+            }
+            Ok((counted, open))
+        })
+    }
+}
+
+named_enum! {
+    /// What became of an item in a crawl.
+    pub(super) enum Outcome {
+        /// Indexed for the first time.
+        Added = "added",
+        /// Indexed again.
+        Updated = "updated",
+        /// As it was.
+        Unchanged = "unchanged",
+        /// Left out by a limit.
+        Skipped = "skipped",
+        /// Failed.
+        NotIndexed = "not_indexed",
+    }
+}
+
+pub(super) fn load(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<Crawl> {
+    tx.prepare_cached(&format!("SELECT {COLUMNS} FROM crawls WHERE id = ?1"))?.query_row([id.0], from_row)
+}
+
+/// Writes what became of an item of a crawl, once. A sighting that was accounted for already stays as it was.
+pub(super) fn account(
+    tx: &Transaction<'_>,
+    crawl: CrawlId,
+    item: i64,
+    outcome: Outcome,
+) -> rusqlite::Result<()> {
+    let open = tx
+        .prepare_cached(
+            "UPDATE sightings SET outcome = ?3 WHERE crawl = ?1 AND item = ?2 AND outcome IS NULL",
+        )?
+        .execute(params![crawl.0, item, outcome])?;
+    if open == 1 {
+        tx.prepare_cached(&format!("UPDATE crawls SET {outcome} = {outcome} + 1 WHERE id = ?1"))?
+            .execute([crawl.0])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,629 @@
+//! Items: what Notion said, what rendering made of it, who holds it, and what hangs together with it.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::alerts::{AlertLevel, add as add_alert, remove_failure};
+use super::crawls::{Outcome, account};
+use super::tasks::{add as add_task, ask, drop_body_parts, sighted};
+use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, named_enum, outbox};
+use crate::model::{
+    ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
+};
+
+named_enum! {
+    /// In which form a body was read.
+    pub enum BodyForm {
+        /// Notion's "enhanced markdown".
+        MarkdownV1 = "markdown_v1",
+        /// "Notion-flavored Markdown".
+        MarkdownV2 = "markdown_v2",
+        /// The block lists of `GET /blocks/{id}/children`.
+        Blocks = "blocks",
+    }
+}
+
+/// An object as a listing returned it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Key of the item that it is.
+    pub key: ItemKey,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Notion's id.
+    pub id: NotionId,
+    /// Its title, for breadcrumbs of what lies below it.
+    pub title: String,
+    /// Where it stands.
+    pub parent: Parent,
+    /// `last_edited_time`, rounded to the minute for pages.
+    pub edited: Timestamp,
+    /// The object as Notion answered it.
+    pub source: String,
+}
+
+/// What the store knew of an object before it was listed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// `last_edited_time` of the object when its body was asked for, and when that was.
+    pub body: Option<(Timestamp, Timestamp)>,
+    /// Version of the renderer that made the indexed item.
+    pub renderer: Option<u32>,
+    /// Whether the object is, byte for byte, what was answered last.
+    pub same_source: bool,
+}
+
+/// What an object that was listed needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadPlan {
+    /// Its body is to be read.
+    Body,
+    /// What is known is to be rendered again.
+    Render,
+    /// It is as it was.
+    Nothing,
+}
+
+/// An item with all that it was made from.
+#[derive(Debug, Clone)]
+pub struct ItemRow {
+    /// Row id.
+    pub row: i64,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Notion's id.
+    pub id: NotionId,
+    /// `last_edited_time`.
+    pub edited: Timestamp,
+    /// The object as Notion answered it.
+    pub source: String,
+    /// The body as it was read.
+    pub body: Option<BodySource>,
+}
+
+/// A body as it was read: whole, or in parts that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodySource {
+    /// The parts; the first is the page's own answer.
+    pub parts: Vec<StoredPart>,
+}
+
+/// One part of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPart {
+    /// The page itself, or the block that the part begins at.
+    pub part: NotionId,
+    /// None where Notion has no answer.
+    pub form: Option<BodyForm>,
+    /// The answers, in order.
+    pub answers: Vec<String>,
+}
+
+/// A rendered item, ready to be saved.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// The item.
+    pub item: Item,
+    /// Hash of what a searcher can see.
+    pub content_hash: [u8; 32],
+    /// Version of the renderer.
+    pub renderer: u32,
+    /// What was lost or unknown.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a listing says beside the objects themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Discovery {
+    /// Objects that exist.
+    pub listed: Vec<Listed>,
+    /// Objects that Notion says are gone, or that a setting excludes.
+    pub gone: Vec<(NotionId, Proof)>,
+    /// Objects named and not returned; asked for at once (`true`) or when all listings have ended.
+    pub named: Vec<(NotionId, TaskKind, bool)>,
+    /// Further requests.
+    pub tasks: Vec<NewTask>,
+}
+
+named_enum! {
+    /// Why an item may leave the index.
+    pub enum Proof {
+        /// Notion says that it is in the trash.
+        Trashed = "trashed",
+        /// Notion says that it does not exist, or is no longer shared: it does not say which.
+        NotFound = "not_found",
+        /// It is archived, and archived pages are not indexed.
+        Archived = "archived",
+    }
+}
+
+impl Store {
+    /// Writes the answer to a listing (or to the reading of one object) and finishes its task, or moves it on.
+    ///
+    /// `plan` decides for each object that this crawl meets for the first time.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_discovery(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        next_cursor: Option<&str>,
+        discovery: &Discovery,
+        plan: impl Fn(&Listed, Option<Stored>) -> ReadPlan,
+    ) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, next_cursor)?;
+            let save = || {
+                for listed in &discovery.listed {
+                    save_listed(tx, crawl, listed, &plan)?;
+                }
+                for (object, proof) in &discovery.gone {
+                    add_departure(tx, crawl, *object, *proof)?;
+                }
+                for (object, kind, at_once) in &discovery.named {
+                    ask(tx, crawl.id, *object, *kind, *at_once)?;
+                }
+                discovery.tasks.iter().try_for_each(|new| add_task(tx, crawl.id, new))
+            };
+            save().map_err(|source| self.sqlite(source))
+        })
+    }
+
+    /// An object of the connector's workspace with all that it was made from.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_item(&self, connector: ConnectorId, object: NotionId) -> Result<Option<ItemRow>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {ROW_COLUMNS} FROM items JOIN connectors USING (workspace)
+                 WHERE connectors.id = ?1 AND items.object = ?2"
+            ))?
+            .query_row(params![connector.0, object], row_from)
+            .optional()
+        })
+    }
+
+    /// Items that this crawl met and has not accounted for, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_unaccounted(&self, crawl: &Crawl, limit: u32) -> Result<Vec<ItemRow>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {ROW_COLUMNS} FROM sightings JOIN items ON items.id = sightings.item
+                 WHERE sightings.crawl = ?1 AND outcome IS NULL ORDER BY sightings.item LIMIT ?2"
+            ))?
+            .query_map(params![crawl.id.0, limit], row_from)?
+            .collect()
+        })
+    }
+
+    /// Saves rendered items and accounts for them; with `body`, the body that was read for it, and the task that read it.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_page(
+        &self,
+        crawl: &Crawl,
+        finished: &Finished,
+        read: Option<(&Task, &BodySource, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.try_write(|tx| {
+            if let Some((task, ..)) = read {
+                self.finish_in(tx, task, None)?;
+            }
+            save_finished(tx, crawl, finished, read, now).map_err(|source| self.sqlite(source))
+        })
+    }
+
+    /// Takes back that this crawl met an object: it vanished between its listing and its reading.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_vanished(&self, crawl: &Crawl, task: &Task, object: NotionId, proof: Proof) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, None)?;
+            let save = || {
+                tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl.id.0, object])?;
+                drop_body_parts(tx, crawl.id, object)?;
+                add_departure(tx, crawl, object, proof)
+            };
+            save().map_err(|source| self.sqlite(source))
+        })
+    }
+
+    /// Remembers which page holds the block that is the parent of `object`.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_home(&self, crawl: &Crawl, task: &Task, object: NotionId, home: NotionId) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, None)?;
+            let save = || match sighted(tx, crawl, object)? {
+                Some(item) => set_home(tx, item, Some(home)),
+                None => Ok(()),
+            };
+            save().map_err(|source| self.sqlite(source))
+        })
+    }
+
+    /// How many of the connector's items Notion says are gone, and how many it holds.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_departures(&self, crawl: &Crawl) -> Result<(u64, u64)> {
+        self.read(|tx| {
+            let gone = tx.query_row(
+                "SELECT count(*) FROM departures JOIN items ON items.id = departures.item
+                 WHERE crawl = ?1 AND proof <> ?2 AND rendered IS NOT NULL",
+                params![crawl.id.0, Proof::Archived],
+                |row| row.get(0),
+            )?;
+            let held = tx.query_row(
+                "SELECT count(*) FROM holders JOIN items ON items.id = holders.item
+                 WHERE connector = ?1 AND rendered IS NOT NULL",
+                [crawl.connector.0],
+                |row| row.get(0),
+            )?;
+            Ok((gone, held))
+        })
+    }
+
+    /// Lets the connector's hold on departed items go; an item that nobody holds any more is deleted. With
+    /// `only_excluded`, those that Notion's word alone would delete stay. Returns how many left.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn apply_departures(&self, crawl: &Crawl, only_excluded: bool) -> Result<u64> {
+        self.write(|tx| {
+            let leaving: Vec<(i64, String, NotionId, bool)> = tx
+                .prepare_cached(
+                    "SELECT items.id, key, object, rendered IS NOT NULL FROM departures JOIN items ON items.id = departures.item
+                     WHERE crawl = ?1 AND (NOT ?2 OR proof = ?3) ORDER BY items.id",
+                )?
+                .query_map(params![crawl.id.0, only_excluded, Proof::Archived], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut left = 0;
+            for (item, key, object, indexed) in leaving {
+                tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
+                tx.execute("DELETE FROM holders WHERE item = ?1 AND connector = ?2", params![item, crawl.connector.0])?;
+                let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
+                if !held {
+                    tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
+                }
+                remove_failure(tx, crawl.connector, object)?;
+                if indexed {
+                    outbox::push(tx, &key)?;
+                    left += 1;
+                }
+            }
+            tx.execute("UPDATE crawls SET deleted = deleted + ?2 WHERE id = ?1", params![crawl.id.0, left])?;
+            Ok(left)
+        })
+    }
+
+    /// Forgets what earlier crawls of the connector met; the newest crawl's sightings stay.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn prune_sightings(&self, crawl: &Crawl) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "DELETE FROM sightings WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND id < ?2)",
+                params![crawl.connector.0, crawl.id.0],
+            )
+            .map(|_| ())
+        })
+    }
+}
+
+const ROW_COLUMNS: &str = "items.id, items.kind, items.object, items.edited, items.source, items.body";
+
+fn row_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<ItemRow> {
+    let body = match row.get::<_, Option<Packed>>(5)? {
+        Some(Packed(text)) => Some(serde_json::from_str(&text).map_err(|error| unreadable(5, error))?),
+        None => None,
+    };
+    Ok(ItemRow {
+        row: row.get(0)?,
+        kind: row.get(1)?,
+        id: row.get(2)?,
+        edited: row.get::<_, Millis>(3)?.0,
+        source: row.get::<_, Packed>(4)?.0,
+        body,
+    })
+}
+
+/// A column whose JSON this program did not write.
+pub(super) fn unreadable(column: usize, error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
+}
+
+fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+struct Known {
+    title: String,
+    parent: String,
+    home: Option<NotionId>,
+    stored: Stored,
+}
+
+fn load_known(tx: &Transaction<'_>, listed: &Listed) -> rusqlite::Result<Option<Known>> {
+    tx.prepare_cached(
+        "SELECT title, parent, home, body_edited, body_read, renderer, source FROM items WHERE key = ?1",
+    )?
+    .query_row([listed.key.as_str()], |row| {
+        let body_edited: Option<Millis> = row.get(3)?;
+        let body_read: Option<Millis> = row.get(4)?;
+        Ok(Known {
+            title: row.get(0)?,
+            parent: row.get(1)?,
+            home: row.get(2)?,
+            stored: Stored {
+                body: body_edited.zip(body_read).map(|(edited, read)| (edited.0, read.0)),
+                renderer: row.get(5)?,
+                same_source: row.get::<_, Packed>(6)?.0 == listed.source,
+            },
+        })
+    })
+    .optional()
+}
+
+fn save_listed(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    listed: &Listed,
+    plan: &impl Fn(&Listed, Option<Stored>) -> ReadPlan,
+) -> rusqlite::Result<()> {
+    let known = load_known(tx, listed)?;
+    let parent = to_json(&listed.parent)?;
+    let home = match (&listed.parent, &known) {
+        // A parent block that was resolved before stays resolved.
+        (Parent::Block(_), Some(known)) if known.parent == parent && known.home.is_some() => known.home,
+        (Parent::Block(_), _) => home_by_tags(tx, crawl.connector, listed.id)?,
+        (other, _) => other.id(),
+    };
+    let row = upsert_listed(tx, crawl, listed, &parent, home)?;
+    let moved_or_renamed =
+        known.as_ref().is_none_or(|known| known.title != listed.title || known.home != home);
+    if moved_or_renamed {
+        redeliver(tx, row)?;
+    }
+    let fresh = tx
+        .prepare_cached("INSERT INTO holders (item, connector) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![row, crawl.connector.0])?;
+    let first_sight = tx
+        .prepare_cached(
+            "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![crawl.id.0, row, fresh])?;
+    tx.prepare_cached("DELETE FROM departures WHERE crawl = ?1 AND item = ?2")?
+        .execute(params![crawl.id.0, row])?;
+    if first_sight == 0 {
+        return Ok(());
+    }
+    let stored = known.map(|known| known.stored);
+    match plan(listed, stored) {
+        ReadPlan::Body => {
+            add_task(tx, crawl.id, &NewTask::for_page(TaskKind::ReadBody, listed.id, listed.id))
+        }
+        // Rendered by the driver when the queue is empty: an open sighting without a task.
+        ReadPlan::Render => Ok(()),
+        ReadPlan::Nothing if fresh == 1 => Ok(()),
+        ReadPlan::Nothing => account(tx, crawl.id, row, Outcome::Unchanged),
+    }
+}
+
+fn upsert_listed(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    listed: &Listed,
+    parent: &str,
+    home: Option<NotionId>,
+) -> rusqlite::Result<i64> {
+    tx.prepare_cached(
+        "INSERT INTO items (key, workspace, object, kind, title, parent, home, edited, source)
+         SELECT ?1, workspace, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM connectors WHERE id = ?9
+         ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, title = excluded.title, parent = excluded.parent,
+           home = excluded.home, edited = excluded.edited, source = excluded.source
+         RETURNING id",
+    )?
+    .query_row(
+        params![
+            listed.key.as_str(),
+            listed.id,
+            listed.kind,
+            listed.title,
+            parent,
+            home,
+            Millis(listed.edited),
+            Packed(listed.source.clone()),
+            crawl.connector.0
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// The one page whose body holds a tag of `object`; none when no body or several do.
+fn home_by_tags(
+    tx: &Transaction<'_>,
+    connector: ConnectorId,
+    object: NotionId,
+) -> rusqlite::Result<Option<NotionId>> {
+    let homes: Vec<NotionId> = tx
+        .prepare_cached(
+            "SELECT DISTINCT items.object FROM links JOIN items ON items.id = links.item
+             JOIN connectors ON connectors.id = ?1 AND connectors.workspace = items.workspace
+             WHERE links.target = ?2 AND links.kind IN ('child_page', 'child_database') AND items.object <> ?2 LIMIT 2",
+        )?
+        .query_map(params![connector.0, object], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(match homes.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })
+}
+
+fn set_home(tx: &Transaction<'_>, item: i64, home: Option<NotionId>) -> rusqlite::Result<()> {
+    let changed = tx
+        .prepare_cached("UPDATE items SET home = ?2 WHERE id = ?1 AND home IS NOT ?2")?
+        .execute(params![item, home])?;
+    if changed == 1 { redeliver(tx, item) } else { Ok(()) }
+}
+
+/// An item's title or place changed: it, what lies below it (breadcrumbs) and what is related to it (titles) go out again.
+fn redeliver(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "WITH RECURSIVE below (workspace, object) AS (
+           SELECT workspace, object FROM items WHERE id = ?1
+           UNION SELECT items.workspace, items.object FROM below JOIN items USING (workspace) WHERE items.home = below.object)
+         INSERT INTO outbox (key)
+         SELECT key FROM below JOIN items USING (workspace, object) WHERE rendered IS NOT NULL
+         UNION SELECT key FROM links JOIN items ON items.id = links.item
+           WHERE links.kind = 'relation' AND links.target = (SELECT object FROM items WHERE id = ?1) AND rendered IS NOT NULL",
+    )?
+    .execute([item])
+    .map(|_| ())
+}
+
+fn add_departure(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    object: NotionId,
+    proof: Proof,
+) -> rusqlite::Result<()> {
+    let held: Option<i64> = tx
+        .prepare_cached(
+            "SELECT items.id FROM items JOIN connectors USING (workspace) JOIN holders ON holders.item = items.id
+             WHERE connectors.id = ?1 AND holders.connector = ?1 AND items.object = ?2",
+        )?
+        .query_row(params![crawl.connector.0, object], |row| row.get(0))
+        .optional()?;
+    if let Some(item) = held {
+        tx.execute(
+            "DELETE FROM sightings WHERE crawl = ?1 AND item = ?2 AND outcome IS NULL",
+            params![crawl.id.0, item],
+        )?;
+        tx.prepare_cached(
+            "INSERT INTO departures (crawl, item, proof) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![crawl.id.0, item, proof])?;
+    }
+    Ok(())
+}
+
+fn save_finished(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    finished: &Finished,
+    read: Option<(&Task, &BodySource, Timestamp)>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let item = &finished.item;
+    let Some(row) = sighted(tx, crawl, item.id)? else { return Ok(()) };
+    let before: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT content_hash FROM items WHERE id = ?1")?
+        .query_row([row], |columns| columns.get(0))?;
+    let fresh: bool = tx
+        .prepare_cached("SELECT fresh FROM sightings WHERE crawl = ?1 AND item = ?2")?
+        .query_row(params![crawl.id.0, row], |columns| columns.get(0))?;
+    let changed = before.as_deref() != Some(finished.content_hash.as_slice());
+    if let Some((task, body, asked_at)) = read {
+        tx.prepare_cached(
+            "UPDATE items SET body_form = ?2, body = ?3, body_edited = edited, body_read = ?4 WHERE id = ?1",
+        )?
+        .execute(params![
+            row,
+            body.parts.first().and_then(|part| part.form).unwrap_or(BodyForm::Blocks),
+            Packed(to_json(body)?),
+            Millis(asked_at)
+        ])?;
+        drop_body_parts(tx, task.crawl, item.id)?;
+    }
+    tx.prepare_cached(
+        "UPDATE items SET rendered = ?2, content_hash = ?3, renderer = ?4, indexed = CASE WHEN ?5 THEN ?6 ELSE indexed END
+         WHERE id = ?1",
+    )?
+    .execute(params![row, Packed(to_json(item)?), finished.content_hash, finished.renderer, changed, Millis(now)])?;
+    if changed || read.is_some() {
+        save_links(tx, crawl, row, item)?;
+    }
+    for warning in &finished.warnings {
+        let group = warning.group();
+        add_alert(tx, crawl.id, AlertLevel::Warning, &group, Some(item.id), &format!("{warning}"), now)?;
+    }
+    remove_failure(tx, crawl.connector, item.id)?;
+    if changed || fresh {
+        outbox::push(tx, item.key.as_str())?;
+    }
+    let outcome = match (changed, fresh, &before) {
+        (_, true, _) | (_, _, None) => Outcome::Added,
+        (true, false, Some(_)) => Outcome::Updated,
+        (false, false, Some(_)) => Outcome::Unchanged,
+    };
+    account(tx, crawl.id, row, outcome)
+}
+
+fn save_links(tx: &Transaction<'_>, crawl: &Crawl, row: i64, item: &Item) -> rusqlite::Result<()> {
+    let mut before: Vec<NotionId> = tx
+        .prepare_cached(
+            "SELECT target FROM links WHERE item = ?1 AND kind IN ('child_page', 'child_database')",
+        )?
+        .query_map([row], |columns| columns.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    tx.prepare_cached("DELETE FROM links WHERE item = ?1")?.execute([row])?;
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO links (item, kind, target) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?;
+    for link in &item.links {
+        let (kind, ask_for) = match link.kind {
+            LinkKind::ChildPage => ("child_page", Some(TaskKind::ReadPage)),
+            LinkKind::ChildDatabase => ("child_database", Some(TaskKind::ReadDatabase)),
+            LinkKind::DataSource => ("data_source", Some(TaskKind::ReadDataSource)),
+            LinkKind::Mention => ("mention", None),
+        };
+        insert.execute(params![row, kind, link.target])?;
+        if let Some(task) = ask_for {
+            ask(tx, crawl.id, link.target, task, false)?;
+        }
+        if matches!(link.kind, LinkKind::ChildPage | LinkKind::ChildDatabase) {
+            before.push(link.target);
+        }
+    }
+    for property in &item.properties {
+        if let PropertyValue::Relations { ids, .. } = &property.value {
+            for id in ids {
+                insert.execute(params![row, "relation", id])?;
+            }
+        }
+    }
+    before.sort_unstable();
+    before.dedup();
+    for target in before {
+        rehome(tx, crawl, target)?;
+    }
+    Ok(())
+}
+
+/// A tag of `object` came or went: where its parent is a block, the page that holds it may be another one now.
+fn rehome(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<()> {
+    let item: Option<i64> = tx
+        .prepare_cached(
+            "SELECT items.id FROM items JOIN connectors USING (workspace)
+             WHERE connectors.id = ?1 AND items.object = ?2 AND json_extract(items.parent, '$.type') = 'block'",
+        )?
+        .query_row(params![crawl.connector.0, object], |row| row.get(0))
+        .optional()?;
+    match item {
+        Some(item) => set_home(tx, item, home_by_tags(tx, crawl.connector, object)?),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,247 @@
+//! What survives: SQLite in WAL mode, one file.
+//!
+//! Invariants:
+//! - One write connection behind a mutex, a few read connections; every change is one transaction.
+//! - The queue is the checkpoint: a task row and what its answer changed are written together.
+//! - `PRAGMA user_version` is the schema's version; [`MIGRATIONS`] only ever grows.
+//! - A commit survives a crash of the process at once, and a loss of power from the next [`Store::sync`] on; the pump
+//!   hands nothing to a sink that is not synced.
+//!
+//! It knows nothing of Notion's wire format and never talks to the network.
+//!
+//! To add a table: append a migration, add a file here with the functions that read and write it.
+
+mod alerts;
+mod column;
+mod connectors;
+mod crawls;
+mod items;
+mod outbox;
+mod people;
+mod tasks;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use alerts::{Alert, AlertLevel, Failure};
+pub use connectors::{Connector, NewConnector};
+pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
+pub use items::{
+    BodyForm, BodySource, Discovery, Finished, ItemRow, Listed, Proof, ReadPlan, Stored, StoredPart,
+};
+pub use outbox::OutboxEntry;
+pub use tasks::{BodyPart, NewTask, Task, TaskId, TaskKind};
+
+use column::{Millis, Packed, named_enum};
+
+/// The schema, step by step. A released step is never changed.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_the_line.sql")];
+
+/// Read connections kept open: the web server's handlers, the pump and the progress display.
+const READERS_KEPT: usize = 4;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused.
+    #[error("the database {path} could not be used: {source}{hint}", hint = hint(.source))]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file was written by a newer version of this program.
+    #[error(
+        "the database {path} has schema version {found}, this program knows up to {known}: use the newer program, or restore a backup"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: usize,
+        /// The newest version known here.
+        known: usize,
+    },
+    /// A row that this program cannot read back.
+    #[error(
+        "the database {path} holds something unreadable: {what}; restore a backup, or crawl into a new data directory"
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What could not be read.
+        what: String,
+    },
+    /// A task was finished twice, or by somebody who did not hold it. Nothing was written.
+    #[error("task {0} is not claimed at the cursor it was run from; its result was dropped")]
+    StaleTask(i64),
+}
+
+fn hint(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            "; the disk is full: make room and run the same command again, nothing is lost"
+        }
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            "; the file is damaged: restore a backup, or crawl into a new data directory"
+        }
+        Some(
+            rusqlite::ErrorCode::ReadOnly
+            | rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::PermissionDenied,
+        ) => "; check that the data directory exists and may be written",
+        _ => "",
+    }
+}
+
+impl StoreError {
+    /// Whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+}
+
+/// The result of a store function.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The database of one data directory.
+pub struct Store {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Store {
+    /// Opens the database below `data_dir`, making or migrating it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is damaged, or belongs to a newer version.
+    pub fn open(data_dir: &Path) -> Result<Self> {
+        let path = data_dir.join("store.sqlite");
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+            .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
+        let store = Self { path, writer: Mutex::new(connection), readers: Mutex::default() };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn migrate(&self) -> Result<()> {
+        let mut writer = self.lock_writer();
+        let found: usize = writer
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(|source| self.sqlite(source))?;
+        if found > MIGRATIONS.len() {
+            return Err(StoreError::Newer { path: self.path.clone(), found, known: MIGRATIONS.len() });
+        }
+        for (index, step) in MIGRATIONS.iter().enumerate().skip(found) {
+            let apply = |writer: &mut Connection| {
+                let tx = writer.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+                tx.execute_batch(step)?;
+                if index == 0 {
+                    outbox::new_epoch(&tx)?;
+                }
+                tx.pragma_update(None, "user_version", index + 1)?;
+                tx.commit()
+            };
+            apply(&mut writer).map_err(|source| self.sqlite(source))?;
+        }
+        Ok(())
+    }
+
+    /// Makes every commit so far survive a loss of power.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&self) -> Result<()> {
+        // In WAL mode with synchronous=NORMAL a commit is not flushed; one commit under FULL flushes the log up to itself
+        // (sqlite.org/pragma.html#pragma_synchronous).
+        let writer = self.lock_writer();
+        let flush = || {
+            writer.pragma_update(None, "synchronous", "FULL")?;
+            let flushed = writer.execute("UPDATE meta SET value = value + 1 WHERE name = 'syncs'", []);
+            writer.pragma_update(None, "synchronous", "NORMAL")?;
+            flushed
+        };
+        flush().map(|_| ()).map_err(|source| self.sqlite(source))
+    }
+
+    /// Writes a copy of the database, as of now, to a new file.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub fn copy_to(&self, target: &Path) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE meta SET value = value + 1 WHERE name = 'syncs'", []).map(|_| ())
+        })?;
+        let writer = self.lock_writer();
+        let target = target.to_string_lossy();
+        writer.execute("VACUUM INTO ?1", [target.as_ref()]).map(|_| ()).map_err(|source| self.sqlite(source))
+    }
+
+    /// One write transaction.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        self.try_write(|tx| work(tx).map_err(|source| self.sqlite(source)))
+    }
+
+    /// One write transaction whose work may refuse for reasons of its own; then nothing is written.
+    fn try_write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut writer = self.lock_writer();
+        let tx = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|source| self.sqlite(source))?;
+        let value = work(&tx)?;
+        tx.commit().map_err(|source| self.sqlite(source))?;
+        Ok(value)
+    }
+
+    /// One consistent read, beside any writer.
+    fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let run = |kept: Option<Connection>| {
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            };
+            let value = {
+                let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+                work(&tx)?
+            };
+            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if readers.len() < READERS_KEPT {
+                readers.push(connection);
+            }
+            Ok(value)
+        };
+        run(kept).map_err(|source| self.sqlite(source))
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sqlite(&self, source: rusqlite::Error) -> StoreError {
+        match source {
+            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) => {
+                StoreError::Corrupt { path: self.path.clone(), what: source.to_string() }
+            }
+            source => StoreError::Sqlite { path: self.path.clone(), source },
+        }
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Another process may hold the write lock for a moment (`crawls cancel` beside a running crawl).
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    // 16 MiB for the hot indexes; the rest is the operating system's cache.
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}

@@ -1,0 +1,176 @@
+//! The outbox: which items a sink has still to be told about.
+//!
+//! A row names an item, nothing more. What is delivered is what the store holds at the moment of delivery, so that rows
+//! may repeat, and a row of an item that is no longer there is a deletion.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::items::unreadable;
+use super::{Packed, Result, Store};
+use crate::model::{
+    Change, ConnectorId, Crumb, Delivery, Item, ItemKey, NotionId, OutboxCursor, PropertyValue,
+};
+
+/// Deeper nesting than this is cut from breadcrumbs, so that a cycle of parents ends.
+const MAX_ANCESTORS: u32 = 64;
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// Its number; grows for ever.
+    pub sequence: i64,
+    /// The item.
+    pub key: String,
+}
+
+pub(super) fn new_epoch(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute("INSERT OR REPLACE INTO meta VALUES ('outbox_epoch', randomblob(16))", []).map(|_| ())
+}
+
+pub(super) fn push(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO outbox (key) VALUES (?1)")?.execute([key]).map(|_| ())
+}
+
+impl Store {
+    /// Where the outbox stands: its epoch, and the last row ever written.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_outbox_end(&self) -> Result<OutboxCursor> {
+        self.read(|tx| {
+            let epoch: [u8; 16] =
+                tx.query_row("SELECT value FROM meta WHERE name = 'outbox_epoch'", [], |row| row.get(0))?;
+            let sequence = tx
+                .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |row| row.get(0))
+                .optional()?
+                .unwrap_or(0);
+            Ok(OutboxCursor { epoch: Uuid::from_bytes(epoch), sequence })
+        })
+    }
+
+    /// Up to `limit` rows after `sequence`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_outbox(&self, sequence: i64, limit: usize) -> Result<Vec<OutboxEntry>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT sequence, key FROM outbox WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+            )?
+            .query_map(params![sequence, limit], |row| {
+                Ok(OutboxEntry { sequence: row.get(0)?, key: row.get(1)? })
+            })?
+            .collect()
+        })
+    }
+
+    /// Deletes rows that every sink has applied.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn prune_outbox(&self, up_to: i64) -> Result<()> {
+        self.write(|tx| tx.execute("DELETE FROM outbox WHERE sequence <= ?1", [up_to]).map(|_| ()))
+    }
+
+    /// Up to `limit` searchable items' keys after `key`, in order: for filling a sink from the start.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_keys(&self, after: &str, limit: usize) -> Result<Vec<String>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT key FROM items WHERE key > ?1 AND rendered IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM holders WHERE item = items.id) ORDER BY key LIMIT ?2",
+            )?
+            .query_map(params![after, limit], |row| row.get(0))?
+            .collect()
+        })
+    }
+
+    /// What a sink is to do about each of these items now, in their order.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or holds an item that this program cannot read.
+    pub fn load_changes(&self, keys: &[String]) -> Result<Vec<Change>> {
+        self.read(|tx| keys.iter().map(|key| load_change(tx, key)).collect())
+    }
+}
+
+fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Change> {
+    let found: Option<(i64, Option<Packed>)> = tx
+        .prepare_cached("SELECT id, rendered FROM items WHERE key = ?1")?
+        .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let gone = || {
+        let key = ItemKey::parse(key).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+        })?;
+        Ok(Change::Delete(key))
+    };
+    let Some((row, Some(Packed(rendered)))) = found else { return gone() };
+    let item: Item = serde_json::from_str(&rendered).map_err(|error| unreadable(1, error))?;
+    let holders: Vec<ConnectorId> = tx
+        .prepare_cached("SELECT connector FROM holders WHERE item = ?1 ORDER BY connector")?
+        .query_map([row], |columns| columns.get(0).map(ConnectorId))?
+        .collect::<rusqlite::Result<_>>()?;
+    if holders.is_empty() {
+        return gone();
+    }
+    let relation_titles = load_relation_titles(tx, row, &item)?;
+    let last_edited_by_name = match item.last_edited_by {
+        Some(person) => load_name(tx, row, person)?,
+        None => None,
+    };
+    let ancestors = load_ancestors(tx, row)?;
+    Ok(Change::Upsert(Box::new(Delivery { item, holders, ancestors, relation_titles, last_edited_by_name })))
+}
+
+fn load_ancestors(tx: &Transaction<'_>, row: i64) -> rusqlite::Result<Vec<Crumb>> {
+    tx.prepare_cached(
+        "WITH RECURSIVE up (workspace, object, depth) AS (
+           SELECT workspace, home, 1 FROM items WHERE id = ?1
+           UNION ALL SELECT up.workspace, items.home, depth + 1 FROM up JOIN items USING (workspace, object)
+             WHERE depth < ?2)
+         SELECT items.object, items.kind, items.title FROM up JOIN items USING (workspace, object) ORDER BY depth DESC",
+    )?
+    .query_map(params![row, MAX_ANCESTORS], |columns| {
+        Ok(Crumb { id: columns.get(0)?, kind: columns.get(1)?, title: columns.get(2)? })
+    })?
+    .collect()
+}
+
+fn load_relation_titles(
+    tx: &Transaction<'_>,
+    row: i64,
+    item: &Item,
+) -> rusqlite::Result<Vec<(String, Vec<String>)>> {
+    let mut joined = Vec::new();
+    for property in &item.properties {
+        let PropertyValue::Relations { ids, .. } = &property.value else { continue };
+        let mut titles = Vec::new();
+        for id in ids {
+            titles.extend(load_title(tx, row, *id)?);
+        }
+        joined.push((property.name.clone(), titles));
+    }
+    Ok(joined)
+}
+
+fn load_title(tx: &Transaction<'_>, row: i64, object: NotionId) -> rusqlite::Result<Option<String>> {
+    tx.prepare_cached(
+        "SELECT title FROM items WHERE object = ?2 AND workspace = (SELECT workspace FROM items WHERE id = ?1)",
+    )?
+    .query_row(params![row, object], |columns| columns.get(0))
+    .optional()
+}
+
+fn load_name(tx: &Transaction<'_>, row: i64, person: NotionId) -> rusqlite::Result<Option<String>> {
+    let name: Option<Option<String>> = tx
+        .prepare_cached(
+            "SELECT name FROM people WHERE object = ?2 AND workspace = (SELECT workspace FROM items WHERE id = ?1)",
+        )?
+        .query_row(params![row, person], |columns| columns.get(0))
+        .optional()?;
+    Ok(name.flatten())
+}
