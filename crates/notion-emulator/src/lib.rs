@@ -1,3 +1,4 @@
 //! A Notion on loopback: serves worlds over the REST API, and refuses and fails like the real one.
 
+pub mod markdown;
 pub mod seed;
