@@ -3,6 +3,21 @@
 //!
 //! Payloads are in the API's own shape (`serde_json::Value`), because the emulator shares no type with any client.
 //! The world gives ids and times when a seed is planted; a seed never names an id, it names a [`SeedRef`].
+//!
+//! # Placeholders
+//!
+//! `{"ref": "<name>"}` may stand anywhere in a payload, a property value or a schema. What planting puts in its place
+//! depends on where it stands:
+//!
+//! | where | becomes |
+//! |---|---|
+//! | under the key `file` of a file object | the hosted file of that name ([`FileSeed::path`]), with its signed URL |
+//! | under the key `url` (a text's `link`, a bookmark, an embed) | the address of the page or database; `href` follows |
+//! | as an element of an array (relation) | `{"id": <id>}` |
+//! | anywhere else (`mention.page.id`, `link_to_page.page_id`, `synced_from.block_id`, `relation.data_source_id`) | the id |
+//!
+//! People are named by e-mail: `{"email": "…"}` in a `people` value and as the `user` of a mention.
+//! Rich text may be abridged (`{"text": {"content": "…"}}`); planting completes it and splits it at 2,000 characters.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,8 +39,11 @@ pub enum Content {
 }
 
 /// A block in the shape of the API: `type`, and the payload that stands under the key of that name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct BlockSeed {
+    /// The name others refer to it by: the original of a synced block, the parts of meeting notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<SeedRef>,
     /// The block's `type`, such as `paragraph`.
     pub kind: String,
     /// The payload under the type's key. A rich text item may hold a mention of a page or database whose id is the
@@ -65,6 +83,44 @@ pub struct PageSeed {
     /// See `created_time`.
     #[serde(default)]
     pub last_edited_time: Option<jiff::Timestamp>,
+    /// Open discussions on the page, oldest first.
+    #[serde(default)]
+    pub comments: Vec<CommentSeed>,
+}
+
+/// One comment on a page.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CommentSeed {
+    /// E-mail of the person who wrote it; the first person of the workspace if none.
+    #[serde(default)]
+    pub author: Option<String>,
+    /// Comments of one discussion share a word here; without it a comment begins a discussion of its own.
+    #[serde(default)]
+    pub discussion: Option<String>,
+    /// The text, as rich text items.
+    pub rich_text: Value,
+}
+
+/// A file that Notion would host; payloads refer to it by its path.
+#[derive(Debug, Clone)]
+pub struct FileSeed {
+    /// The name people see.
+    pub name: String,
+    /// The name placeholders use: for a Markdown folder the path relative to the folder, with `/`.
+    pub path: SeedRef,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// What a source of worlds produced.
+#[derive(Debug, Clone, Default)]
+pub struct Import {
+    /// The workspace.
+    pub workspace: WorkspaceSeed,
+    /// The files its payloads refer to.
+    pub files: Vec<FileSeed>,
+    /// What could not be taken over, each with the reason, as lines for people.
+    pub left_out: Vec<String>,
 }
 
 /// A database: a container with one or more data sources.
