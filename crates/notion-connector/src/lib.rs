@@ -2,4 +2,6 @@
 
 pub mod model;
 pub mod runtime;
+pub mod search;
+pub mod sink;
 pub mod store;

@@ -1,0 +1,214 @@
+//! Running a search and reading entries back.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue, SortByString};
+use tantivy::collector::{Count, TopDocs};
+use tantivy::query::{AllQuery, BooleanQuery, Occur, Query, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption, Value as _};
+use tantivy::{DateTime, DocAddress, Order, Score, Searcher, TantivyDocument};
+
+use super::query::parse;
+use super::ranking::{Weights, build, visibility};
+use super::schema::{EDITED_FIELD, Editor, Entry, KEY_FIELD};
+use super::snippets::{Highlighter, Snippet};
+use super::{Filters, IndexError, SearchIndex};
+use crate::model::{Crumb, ItemKey, ItemKind, NotionId, Viewer};
+
+/// Most hits of one answer.
+pub const MAX_LIMIT: usize = 100;
+/// How deep paging goes: all hits before the page have to be kept while ranking.
+pub const MAX_OFFSET: usize = 10_000;
+
+/// A search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchRequest {
+    /// What was typed. When it asks for nothing, the newest come first.
+    pub query: String,
+    /// Who asks.
+    pub viewer: Viewer,
+    /// Narrows it.
+    pub filters: Filters,
+    /// How many hits, 1 to [`MAX_LIMIT`]; held to that.
+    pub limit: usize,
+    /// How many to skip, up to [`MAX_OFFSET`]; held to that.
+    pub offset: usize,
+}
+
+impl SearchRequest {
+    /// The first ten hits for a query.
+    pub fn new(query: impl Into<String>, viewer: Viewer) -> Self {
+        Self { query: query.into(), viewer, filters: Filters::default(), limit: 10, offset: 0 }
+    }
+}
+
+/// The answer to a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchResponse {
+    /// How many entries match that the viewer may see.
+    pub total: usize,
+    /// The page of them that was asked for, best first.
+    pub hits: Vec<Hit>,
+}
+
+/// One result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Item key.
+    pub key: ItemKey,
+    /// Notion's id.
+    pub id: NotionId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Title; may be empty.
+    pub title: String,
+    /// Bytes of the title that match.
+    pub title_highlights: Vec<Range<usize>>,
+    /// Where it opens.
+    pub url: String,
+    /// Emoji before the title.
+    pub icon: Option<String>,
+    /// Ancestors, outermost first.
+    pub breadcrumb: Vec<Crumb>,
+    /// Rank value; only the order means something. Zero when nothing was typed.
+    pub score: f32,
+    /// The passage that shows best why it was found.
+    pub snippet: Snippet,
+    /// When it was last edited.
+    pub last_edited_time: Timestamp,
+    /// Who edited it last.
+    pub last_edited_by: Option<Editor>,
+}
+
+/// Everything the index holds of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// What is shown.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// The body.
+    pub text: String,
+    /// Properties as `name: value`, one a line.
+    pub properties: String,
+}
+
+/// How an item is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// By its key.
+    Key(ItemKey),
+    /// By Notion's id.
+    Id(NotionId),
+}
+
+impl SearchIndex {
+    /// Runs a search. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// When the index cannot be read. No query is an error.
+    pub fn search(&self, request: &SearchRequest) -> Result<SearchResponse, IndexError> {
+        self.search_weighted(request, &Weights::default())
+    }
+
+    /// Runs a search with other weights, to try them.
+    ///
+    /// # Errors
+    /// As [`SearchIndex::search`].
+    pub fn search_weighted(&self, request: &SearchRequest, weights: &Weights) -> Result<SearchResponse, IndexError> {
+        let parsed = parse(&request.query);
+        let query = build(&parsed, &self.fields, &request.viewer, &request.filters, weights);
+        let searcher = self.searcher();
+        let page = TopDocs::with_limit(request.limit.clamp(1, MAX_LIMIT)).and_offset(request.offset.min(MAX_OFFSET));
+        let (total, ranked) = if parsed.wanted.is_empty() {
+            newest(&searcher, &*query, page)
+        } else {
+            best(&searcher, &*query, page)
+        }
+        .map_err(|error| self.error("search", error))?;
+        let highlighter = Highlighter::new(&parsed);
+        let hits = ranked
+            .into_iter()
+            .map(|(score, address)| Ok(hit(self.load(&searcher, address)?, score, &highlighter)))
+            .collect::<Result<_, IndexError>>()?;
+        Ok(SearchResponse { total, hits })
+    }
+
+    /// One item, if it is there and the viewer may see it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn get(&self, lookup: &Lookup, viewer: &Viewer) -> Result<Option<Document>, IndexError> {
+        let term = match lookup {
+            Lookup::Key(key) => self.fields.key_term(key),
+            Lookup::Id(id) => self.fields.id_term(self.fields.id, *id),
+        };
+        let named: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+        let clauses = std::iter::once(named).chain(visibility(&self.fields, viewer));
+        let query = BooleanQuery::new(clauses.map(|clause| (Occur::Must, clause)).collect());
+        let searcher = self.searcher();
+        let by_key = (SortByString::for_field(KEY_FIELD), Order::Asc);
+        let found = searcher
+            .search(&query, &TopDocs::with_limit(1).order_by(by_key))
+            .map_err(|error| self.error("search", error))?;
+        found.first().map(|(_, address)| self.load(&searcher, *address)).transpose()
+    }
+
+    /// How many items a viewer may see.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn count_visible(&self, viewer: &Viewer) -> Result<usize, IndexError> {
+        let query = visibility(&self.fields, viewer).unwrap_or_else(|| Box::new(AllQuery));
+        self.searcher().search(&*query, &Count).map_err(|error| self.error("search", error))
+    }
+
+    fn load(&self, searcher: &Searcher, address: DocAddress) -> Result<Document, IndexError> {
+        let document: TantivyDocument =
+            searcher.doc(address).map_err(|error| self.error("read an entry of", error))?;
+        let text = |field: Field| {
+            document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+        };
+        let entry = serde_json::from_str(&text(self.fields.entry))
+            .map_err(|error| IndexError::corrupt(self.path(), format!("an entry cannot be read: {error}")))?;
+        Ok(Document { entry, text: text(self.fields.body), properties: text(self.fields.properties) })
+    }
+}
+
+type Ranked = (usize, Vec<(Score, DocAddress)>);
+
+/// By score, and by key where scores are equal, so that pages of results do not overlap.
+fn best(searcher: &Searcher, query: &dyn Query, page: TopDocs) -> tantivy::Result<Ranked> {
+    let order = (SortBySimilarityScore, (SortByString::for_field(KEY_FIELD), Order::Asc));
+    let (total, found) = searcher.search(query, &(Count, page.order_by(order)))?;
+    Ok((total, found.into_iter().map(|((score, _), address)| (score, address)).collect()))
+}
+
+/// By time of the last edit, newest first, and by key.
+fn newest(searcher: &Searcher, query: &dyn Query, page: TopDocs) -> tantivy::Result<Ranked> {
+    let order = (
+        (SortByStaticFastValue::<DateTime>::for_field(EDITED_FIELD), Order::Desc),
+        (SortByString::for_field(KEY_FIELD), Order::Asc),
+    );
+    let (total, found) = searcher.search(query, &(Count, page.order_by(order)))?;
+    Ok((total, found.into_iter().map(|(_, address)| (0.0, address)).collect()))
+}
+
+fn hit(document: Document, score: f32, highlighter: &Highlighter) -> Hit {
+    let Document { entry, text, properties } = document;
+    Hit {
+        title_highlights: highlighter.highlights(&entry.title),
+        snippet: highlighter.snippet(&[&text, &properties]),
+        key: entry.key,
+        id: entry.id,
+        kind: entry.kind,
+        title: entry.title,
+        url: entry.url,
+        icon: entry.icon,
+        breadcrumb: entry.breadcrumb,
+        score,
+        last_edited_time: entry.last_edited_time,
+        last_edited_by: entry.last_edited_by,
+    }
+}

@@ -1,0 +1,293 @@
+//! The fields of the index, and how an item becomes an entry.
+//!
+//! One entry an item. What is shown with a hit is stored as one JSON value ([`Entry`]); what is searched, filtered or
+//! sorted by has a field. A new field: add it to [`Fields`], fill it in [`Fields::document`], raise
+//! [`SCHEMA_VERSION`]; the index is then filled anew from the store, without asking Notion.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tantivy::schema::{
+    DateOptions, Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+};
+use tantivy::{DateTime, TantivyDocument, Term};
+
+use super::analysis::{FOLDED, MIXED, STEMMED, title_key};
+use crate::model::{ConnectorId, Crumb, Delivery, ItemKey, ItemKind, NotionId};
+
+/// Raised with every change to the fields or to [`super::analysis`].
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Name of the fast field with the item's key: breaks ties.
+pub const KEY_FIELD: &str = "key";
+/// Name of the fast field with the time of the last edit.
+pub const EDITED_FIELD: &str = "edited";
+
+/// The fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields {
+    /// Item key; one entry a key.
+    pub key: Field,
+    /// Notion's id.
+    pub id: Field,
+    /// Kind.
+    pub kind: Field,
+    /// Workspace.
+    pub workspace: Field,
+    /// Connectors that hold the item: every search filters by it.
+    pub holders: Field,
+    /// All ancestors: scopes and access rules.
+    pub ancestors: Field,
+    /// Parent object.
+    pub parent: Field,
+    /// Who edited last.
+    pub editor: Field,
+    /// When it was created.
+    pub created: Field,
+    /// When it was last edited.
+    pub edited: Field,
+    /// Title, folded.
+    pub title: Field,
+    /// Title, stemmed.
+    pub title_stem: Field,
+    /// The whole title as one term.
+    pub title_whole: Field,
+    /// Headings of the body.
+    pub headings: Field,
+    /// Titles of the ancestors.
+    pub breadcrumb: Field,
+    /// Body, folded; stored for snippets.
+    pub body: Field,
+    /// Body, stemmed.
+    pub body_stem: Field,
+    /// Properties as `name: value`, folded; stored for snippets.
+    pub properties: Field,
+    /// Properties, stemmed.
+    pub properties_stem: Field,
+    /// [`Entry`] as JSON.
+    pub entry: Field,
+}
+
+/// What is stored of an item to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Item key.
+    pub key: ItemKey,
+    /// Notion's id.
+    pub id: NotionId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Title; may be empty.
+    pub title: String,
+    /// Where it opens.
+    pub url: String,
+    /// Emoji before the title.
+    pub icon: Option<String>,
+    /// Ancestors, outermost first.
+    pub breadcrumb: Vec<Crumb>,
+    /// When it was created.
+    pub created_time: Timestamp,
+    /// When it was last edited.
+    pub last_edited_time: Timestamp,
+    /// Who edited it last.
+    pub last_edited_by: Option<Editor>,
+    /// The connectors that hold it.
+    pub holders: Vec<ConnectorId>,
+}
+
+/// Who edited something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Editor {
+    /// Notion's id of the person or bot.
+    pub id: NotionId,
+    /// Name, when known.
+    pub name: Option<String>,
+}
+
+/// The schema and its fields.
+pub fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let date = DateOptions::default().set_fast().set_indexed();
+    let fields = Fields {
+        key: builder.add_text_field(KEY_FIELD, STRING.set_fast("raw")),
+        id: builder.add_text_field("id", STRING),
+        kind: builder.add_text_field("kind", STRING),
+        workspace: builder.add_text_field("workspace", STRING),
+        holders: builder.add_text_field("holders", STRING),
+        ancestors: builder.add_text_field("ancestors", STRING),
+        parent: builder.add_text_field("parent", STRING),
+        editor: builder.add_text_field("editor", STRING),
+        created: builder.add_date_field("created", date.clone()),
+        edited: builder.add_date_field(EDITED_FIELD, date),
+        title: text(&mut builder, "title", FOLDED),
+        title_stem: text(&mut builder, "title_stem", STEMMED),
+        title_whole: builder.add_text_field("title_whole", STRING),
+        headings: text(&mut builder, "headings", MIXED),
+        breadcrumb: text(&mut builder, "breadcrumb", MIXED),
+        body: stored_text(&mut builder, "body", FOLDED),
+        body_stem: text(&mut builder, "body_stem", STEMMED),
+        properties: stored_text(&mut builder, "properties", FOLDED),
+        properties_stem: text(&mut builder, "properties_stem", STEMMED),
+        entry: builder.add_text_field("entry", STORED),
+    };
+    (builder.build(), fields)
+}
+
+fn analyzed(analyzer: &str) -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(analyzer)
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+    )
+}
+
+fn text(builder: &mut SchemaBuilder, name: &str, analyzer: &str) -> Field {
+    builder.add_text_field(name, analyzed(analyzer))
+}
+
+fn stored_text(builder: &mut SchemaBuilder, name: &str, analyzer: &str) -> Field {
+    builder.add_text_field(name, analyzed(analyzer).set_stored())
+}
+
+impl Fields {
+    /// The term by which an entry is replaced and deleted.
+    pub fn key_term(&self, key: &ItemKey) -> Term {
+        Term::from_field_text(self.key, key.as_str())
+    }
+
+    /// The term of a connector that holds an item.
+    pub fn holder_term(&self, holder: ConnectorId) -> Term {
+        Term::from_field_text(self.holders, &holder.to_string())
+    }
+
+    /// The term of an id in one of the fields that hold ids.
+    pub fn id_term(&self, field: Field, id: NotionId) -> Term {
+        Term::from_field_text(field, &id.0.simple().to_string())
+    }
+
+    /// What an item becomes.
+    pub fn document(&self, delivery: &Delivery) -> Result<TantivyDocument, serde_json::Error> {
+        let item = &delivery.item;
+        let mut document = TantivyDocument::default();
+        self.add_identity(&mut document, delivery);
+        document.add_date(self.created, date_time(item.created_time));
+        document.add_date(self.edited, date_time(item.last_edited_time));
+        document.add_text(self.title, &item.title);
+        document.add_text(self.title_stem, &item.title);
+        document.add_text(self.title_whole, title_key(&item.title));
+        for heading in headings(delivery) {
+            document.add_text(self.headings, heading);
+        }
+        for crumb in &delivery.ancestors {
+            document.add_text(self.breadcrumb, &crumb.title);
+        }
+        document.add_text(self.body, &item.text);
+        document.add_text(self.body_stem, &item.text);
+        let properties = property_text(delivery);
+        document.add_text(self.properties, &properties);
+        document.add_text(self.properties_stem, &properties);
+        document.add_text(self.entry, serde_json::to_string(&entry(delivery))?);
+        Ok(document)
+    }
+
+    fn add_identity(&self, document: &mut TantivyDocument, delivery: &Delivery) {
+        let item = &delivery.item;
+        let simple = |id: NotionId| id.0.simple().to_string();
+        document.add_text(self.key, item.key.as_str());
+        document.add_text(self.id, simple(item.id));
+        document.add_text(self.kind, item.kind.as_str());
+        document.add_text(self.workspace, item.key.as_str().split('/').next().unwrap_or_default());
+        for holder in &delivery.holders {
+            document.add_text(self.holders, holder.to_string());
+        }
+        for ancestor in &delivery.ancestors {
+            document.add_text(self.ancestors, simple(ancestor.id));
+        }
+        if let Some(parent) = item.parent.id() {
+            document.add_text(self.parent, simple(parent));
+        }
+        if let Some(editor) = item.last_edited_by {
+            document.add_text(self.editor, simple(editor));
+        }
+    }
+}
+
+fn entry(delivery: &Delivery) -> Entry {
+    let item = &delivery.item;
+    Entry {
+        key: item.key.clone(),
+        id: item.id,
+        kind: item.kind,
+        title: item.title.clone(),
+        url: item.url.clone(),
+        icon: item.icon.clone(),
+        breadcrumb: delivery.ancestors.clone(),
+        created_time: item.created_time,
+        last_edited_time: item.last_edited_time,
+        last_edited_by: item
+            .last_edited_by
+            .map(|id| Editor { id, name: delivery.last_edited_by_name.clone() }),
+        holders: delivery.holders.clone(),
+    }
+}
+
+/// The headings of the body, each once for each passage chain that begins with it.
+fn headings(delivery: &Delivery) -> Vec<&str> {
+    let mut before: &[String] = &[];
+    let mut headings = Vec::new();
+    for passage in &delivery.item.passages {
+        let path = &passage.heading_path;
+        let shared = path.iter().zip(before).take_while(|(a, b)| a == b).count();
+        headings.extend(path.iter().skip(shared).map(String::as_str));
+        before = path;
+    }
+    headings
+}
+
+/// Properties as people read them, one a line; empty values are left out.
+pub fn property_text(delivery: &Delivery) -> String {
+    let mut lines = Vec::new();
+    for property in &delivery.item.properties {
+        let related = delivery.relation_titles.iter().find(|(name, _)| *name == property.name);
+        let value = match related {
+            Some((_, titles)) if property.text.is_empty() => titles.join(", "),
+            _ => property.text.clone(),
+        };
+        // The title property is the title already; a second copy would count its words twice.
+        if !value.trim().is_empty() && value != delivery.item.title {
+            lines.push(format!("{}: {value}", property.name));
+        }
+    }
+    lines.join("\n")
+}
+
+/// A time as the index keeps it.
+pub(super) fn date_time(time: Timestamp) -> DateTime {
+    DateTime::from_timestamp_millis(time.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Passage;
+    use crate::search::fixture;
+
+    #[test]
+    fn a_heading_above_several_passages_counts_once() {
+        let mut delivery = fixture::page(1, "Title", "a\nb\nc");
+        let passage = |path: &[&str]| Passage {
+            heading_path: path.iter().map(|&heading| heading.to_owned()).collect(),
+            block_id: None,
+            range: 0..1,
+        };
+        delivery.item.passages = vec![passage(&["A"]), passage(&["A", "B"]), passage(&["A", "B"]), passage(&["C"])];
+        assert_eq!(headings(&delivery), ["A", "B", "C"]);
+    }
+
+    #[test]
+    fn titles_of_related_pages_stand_with_the_properties() {
+        let mut delivery = fixture::page(1, "Title", "");
+        delivery.item.properties = vec![fixture::text_property("Status", "Done"), fixture::text_property("Owner", "")];
+        delivery.relation_titles = vec![("Owner".to_owned(), vec!["Anna".to_owned(), "Ben".to_owned()])];
+        assert_eq!(property_text(&delivery), "Status: Done\nOwner: Anna, Ben");
+    }
+}
