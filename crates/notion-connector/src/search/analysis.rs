@@ -48,6 +48,8 @@ pub struct Word {
     pub range: Range<usize>,
     /// Whether its script is written without spaces: then each part is one character.
     pub unspaced: bool,
+    /// Whether its last part is the `s` of `Anna’s`, without which it means the same.
+    pub possessive: bool,
     /// Its parts, in order; never empty.
     pub parts: Vec<Part>,
     /// All of it as one term, when it has several parts.
@@ -111,13 +113,20 @@ impl Words<'_> {
             })
             .filter(|part| !part.text.is_empty())
             .collect();
-        (!parts.is_empty()).then_some(Word { range: start..self.at, unspaced: true, parts, whole: None })
+        (!parts.is_empty()).then_some(Word {
+            range: start..self.at,
+            unspaced: true,
+            possessive: false,
+            parts,
+            whole: None,
+        })
     }
 
     fn spaced_word(&mut self) -> Option<Word> {
         let start = self.at;
         let mut parts = Vec::new();
         let mut whole = String::new();
+        let mut possessive = false;
         loop {
             let run = self.at..run_end(self.text, self.at, Class::is_word);
             self.at = run.end;
@@ -134,8 +143,7 @@ impl Words<'_> {
             }
             self.at = next;
             if matches!(connector, '\'' | '’') && is_possessive(self.text, next) {
-                self.at = run_end(self.text, next, Class::is_word);
-                break;
+                possessive = true;
             }
             if !matches!(connector, '-' | '‐' | '‑' | '_' | '\'' | '’') {
                 whole.push(connector);
@@ -144,7 +152,13 @@ impl Words<'_> {
         parts.retain(|part| !part.text.is_empty());
         let several = parts.len() > 1 || parts.first().is_some_and(|part| part.text != whole);
         let whole = (several && whole.len() <= MAX_WHOLE_BYTES && !whole.is_empty()).then_some(whole);
-        (!parts.is_empty()).then_some(Word { range: start..self.at, unspaced: false, parts, whole })
+        (!parts.is_empty()).then_some(Word {
+            range: start..self.at,
+            unspaced: false,
+            possessive,
+            parts,
+            whole,
+        })
     }
 }
 
@@ -198,7 +212,8 @@ fn is_unspaced(c: char) -> bool {
         | 0x2E80..=0x2FDF | 0x3005..=0x3007 | 0x3021..=0x3029 | 0x3400..=0x4DBF | 0x4E00..=0x9FFF
         | 0xF900..=0xFAFF | 0x20000..=0x3FFFF
         | 0x3041..=0x309F | 0x30A1..=0x30FA | 0x30FC..=0x312F | 0x31A0..=0x31FF | 0xFF66..=0xFFDC);
-    script && (c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\u{2e80}'..='\u{2fdf}' | '々' | '〇'))
+    script
+        && (c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\u{2e80}'..='\u{2fdf}' | '々' | '〇'))
 }
 
 /// Where the run of such characters that begins at `start` ends; what extends a character stays with it.
@@ -283,7 +298,8 @@ fn is_hump(before: char, here: char, after: Option<char>) -> bool {
 fn push_pieces(text: &str, range: Range<usize>, parts: &mut Vec<Part>) {
     let mut start = range.start;
     while start < range.end {
-        let end = text[start..range.end].char_indices().nth(MAX_PART_CHARS).map_or(range.end, |(at, _)| start + at);
+        let end =
+            text[start..range.end].char_indices().nth(MAX_PART_CHARS).map_or(range.end, |(at, _)| start + at);
         let raw = &text[start..end];
         parts.push(Part { range: start..end, text: fold(raw), variant: umlaut_spelling(raw) });
         start = end;
@@ -391,7 +407,13 @@ impl Tokenizer for WordTokenizer {
     type TokenStream<'a> = WordStream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
-        WordStream { words: words(text), keep: self.keep, queue: Vec::new(), token: Token::default(), position: 0 }
+        WordStream {
+            words: words(text),
+            keep: self.keep,
+            queue: Vec::new(),
+            token: Token::default(),
+            position: 0,
+        }
     }
 }
 
@@ -480,7 +502,8 @@ mod tests {
     fn english_is_folded_and_stemmed() {
         assert_eq!(tokens(FOLDED, "Running  the Tests!"), ["running@0", "the@1", "tests@2"]);
         assert_eq!(tokens(STEMMED, "Running  the Tests!"), ["run@0", "the@1", "test@2"]);
-        assert_eq!(tokens(FOLDED, "Anna’s café"), ["annas@0", "anna@0", "cafe@1"]);
+        assert_eq!(tokens(FOLDED, "Anna’s café"), ["annas@0", "anna@0", "s@1", "cafe@2"]);
+        assert_eq!(tokens(STEMMED, "Anna’s"), ["anna@0", "anna@0", "s@1"]);
         assert_eq!(tokens(FOLDED, "can't"), ["cant@0", "can@0", "t@1"]);
     }
 

@@ -51,7 +51,14 @@ impl IndexError {
 
     /// Classifies what tantivy says.
     pub(crate) fn from_tantivy(path: &Path, action: &'static str, error: TantivyError) -> Self {
-        let missing_file = matches!(&error, TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_)));
+        let senseless = |source: &std::io::Error| {
+            matches!(
+                source.kind(),
+                std::io::ErrorKind::InvalidData
+                    | std::io::ErrorKind::UnexpectedEof
+                    | std::io::ErrorKind::NotFound
+            )
+        };
         let damaged = match &error {
             TantivyError::DataCorruption(_)
             | TantivyError::IncompatibleIndex(_)
@@ -60,12 +67,12 @@ impl IndexError {
             | TantivyError::FieldNotFound(_)
             | TantivyError::MissingPlugin(_)
             | TantivyError::UnexpectedPlugin(_)
-            | TantivyError::OpenReadError(OpenReadError::IncompatibleIndex(_)) => true,
-            TantivyError::IoError(source) => matches!(
-                source.kind(),
-                std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::NotFound
-            ),
-            _ => missing_file,
+            | TantivyError::OpenReadError(
+                OpenReadError::FileDoesNotExist(_) | OpenReadError::IncompatibleIndex(_),
+            ) => true,
+            TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => senseless(io_error),
+            TantivyError::IoError(source) => senseless(source),
+            _ => false,
         };
         match &error {
             TantivyError::LockFailure(LockError::LockBusy, _) => Self::Locked { path: path.to_owned() },

@@ -101,7 +101,8 @@ impl SearchIndex {
     /// # Errors
     /// When the files cannot be read.
     pub fn size_bytes(&self) -> Result<u64, IndexError> {
-        let usage = self.reader.searcher().space_usage().map_err(|error| self.error("measure", error.into()))?;
+        let usage =
+            self.reader.searcher().space_usage().map_err(|error| self.error("measure", error.into()))?;
         Ok(usage.total().get_bytes())
     }
 
@@ -123,7 +124,11 @@ pub(crate) fn open_existing(directory: impl Directory, path: &Path) -> Result<In
     let directory: Box<dyn Directory> = Box::new(directory);
     let index = Index::open(directory).map_err(|error| match error {
         // Whatever it is that cannot be parsed, it is no index of ours.
-        tantivy::TantivyError::IoError(source) if source.get_ref().is_some_and(|inner| inner.is::<serde_json::Error>()) => {
+        tantivy::TantivyError::IoError(source)
+            if source
+                .get_ref()
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<serde_json::Error>) =>
+        {
             IndexError::corrupt(path, source.to_string())
         }
         error => IndexError::from_tantivy(path, "open", error),
@@ -133,7 +138,10 @@ pub(crate) fn open_existing(directory: impl Directory, path: &Path) -> Result<In
         Some(payload) if payload.schema_version != SCHEMA_VERSION => {
             return Err(IndexError::corrupt(
                 path,
-                format!("it is of version {}, this program writes version {SCHEMA_VERSION}", payload.schema_version),
+                format!(
+                    "it is of version {}, this program writes version {SCHEMA_VERSION}",
+                    payload.schema_version
+                ),
             ));
         }
         None if !metas.segments.is_empty() => {

@@ -21,6 +21,8 @@ pub mod snippets;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 

@@ -13,9 +13,9 @@ const MAX_CLAUSES: usize = 32;
 
 /// Words that say little about what is wanted: they count for ranking, but need not occur.
 const STOP_WORDS: [&str; 44] = [
-    "a", "about", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "how",
-    "i", "if", "in", "into", "is", "it", "its", "my", "not", "of", "on", "or", "our", "that", "the", "their", "this",
-    "to", "was", "we", "what", "when", "where", "which", "with", "you", "your",
+    "a", "about", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has",
+    "have", "how", "i", "if", "in", "into", "is", "it", "its", "my", "not", "of", "on", "or", "our", "that",
+    "the", "their", "this", "to", "was", "we", "what", "when", "where", "which", "with", "you", "your",
 ];
 
 /// A query as understood.
@@ -112,9 +112,9 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
         rest = &rest[start..];
-        let after_sign = rest.strip_prefix('-').filter(|after| {
-            after.chars().next().is_some_and(|c| c.is_alphanumeric() || is_quote(c))
-        });
+        let after_sign = rest
+            .strip_prefix('-')
+            .filter(|after| after.chars().next().is_some_and(|c| c.is_alphanumeric() || is_quote(c)));
         let excluded = after_sign.is_some();
         let body = after_sign.unwrap_or(rest);
         let quote = body.chars().next().filter(|c| is_quote(*c));
@@ -163,8 +163,12 @@ fn word(word: &Word) -> Vec<Clause> {
     if word.unspaced {
         return runs_of_one_script(word);
     }
-    let parts: Vec<String> = word.parts.iter().map(|part| part.text.clone()).collect();
-    let optional = matches!(parts.as_slice(), [only] if STOP_WORDS.contains(&only.as_str())) && word.whole.is_none();
+    let mut parts: Vec<String> = word.parts.iter().map(|part| part.text.clone()).collect();
+    if word.possessive && parts.len() > 1 {
+        parts.pop();
+    }
+    let optional =
+        matches!(parts.as_slice(), [only] if STOP_WORDS.contains(&only.as_str())) && word.whole.is_none();
     let mut sequences = vec![parts];
     if word.parts.iter().any(|part| part.variant.is_some()) {
         sequences.push(
@@ -296,6 +300,7 @@ mod tests {
     fn compound_words_are_wanted_by_parts_or_whole() {
         assert_eq!(read("notionApi"), ["notion api|notionapi"]);
         assert_eq!(read("über"), ["uber|ueber"]);
+        assert_eq!(read("Anna's"), ["anna|annas"]);
         assert_eq!(read("error_co*"), ["error co|errorco*"]);
         assert_eq!(read("\"GitHub action\""), ["git hub action|github action\""]);
     }

@@ -9,8 +9,8 @@ use std::ops::Bound;
 
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, FuzzyTermQuery, Occur,
-    PhrasePrefixQuery, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, FuzzyTermQuery,
+    Occur, PhrasePrefixQuery, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
@@ -56,8 +56,8 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            title: 2.0,
-            title_stem: 1.5,
+            title: 4.0,
+            title_stem: 3.0,
             headings: 1.0,
             breadcrumb: 0.3,
             body: 1.0,
@@ -82,7 +82,13 @@ const MAX_PAIRS: usize = 8;
 const MAX_EXPANSIONS: u32 = 200;
 
 /// The whole query: what is wanted, who asks, and the filters.
-pub fn build(query: &ParsedQuery, fields: &Fields, viewer: &Viewer, filters: &Filters, weights: &Weights) -> BoxedQuery {
+pub fn build(
+    query: &ParsedQuery,
+    fields: &Fields,
+    viewer: &Viewer,
+    filters: &Filters,
+    weights: &Weights,
+) -> BoxedQuery {
     let mut clauses: Vec<(Occur, BoxedQuery)> = visibility(fields, viewer)
         .into_iter()
         .chain(filter_queries(fields, filters))
@@ -140,8 +146,12 @@ fn optional(query: &ParsedQuery) -> impl Iterator<Item = &Clause> {
 }
 
 fn wanted(query: &ParsedQuery, fields: &Fields, weights: &Weights) -> BoxedQuery {
-    let mut firm: Vec<BoxedQuery> =
-        query.wanted.iter().filter(|clause| !clause.optional).map(|c| clause_query(c, fields, weights)).collect();
+    let mut firm: Vec<BoxedQuery> = query
+        .wanted
+        .iter()
+        .filter(|clause| !clause.optional)
+        .map(|c| clause_query(c, fields, weights))
+        .collect();
     match firm.len() {
         0 => unscored(Box::new(AllQuery)),
         1 => firm.remove(0),
@@ -228,15 +238,20 @@ fn closeness(query: &ParsedQuery, fields: &Fields, weights: &Weights) -> Vec<Box
         .collect();
     for pair in spaced.windows(2).take(MAX_PAIRS) {
         let sequence = pair.concat();
-        for (field, boost) in [(fields.title_stem, weights.title_pair), (fields.body_stem, weights.body_pair)] {
+        for (field, boost) in [(fields.title_stem, weights.title_pair), (fields.body_stem, weights.body_pair)]
+        {
             if boost > 0.0 {
                 boosts.push(boosted(sequence_query(field, &sequence, Matching::Phrase), boost));
             }
         }
     }
     if spaced.len() > 1 && weights.title_near > 0.0 {
-        let terms: Vec<Term> =
-            spaced.concat().iter().take(MAX_PAIRS).map(|term| Term::from_field_text(fields.title_stem, term)).collect();
+        let terms: Vec<Term> = spaced
+            .concat()
+            .iter()
+            .take(MAX_PAIRS)
+            .map(|term| Term::from_field_text(fields.title_stem, term))
+            .collect();
         let mut near = PhraseQuery::new(terms);
         near.set_slop(2);
         boosts.push(boosted(Box::new(near), weights.title_near));

@@ -116,11 +116,16 @@ impl SearchIndex {
     ///
     /// # Errors
     /// As [`SearchIndex::search`].
-    pub fn search_weighted(&self, request: &SearchRequest, weights: &Weights) -> Result<SearchResponse, IndexError> {
+    pub fn search_weighted(
+        &self,
+        request: &SearchRequest,
+        weights: &Weights,
+    ) -> Result<SearchResponse, IndexError> {
         let parsed = parse(&request.query);
         let query = build(&parsed, &self.fields, &request.viewer, &request.filters, weights);
         let searcher = self.searcher();
-        let page = TopDocs::with_limit(request.limit.clamp(1, MAX_LIMIT)).and_offset(request.offset.min(MAX_OFFSET));
+        let page =
+            TopDocs::with_limit(request.limit.clamp(1, MAX_LIMIT)).and_offset(request.offset.min(MAX_OFFSET));
         let (total, ranked) = if parsed.wanted.is_empty() {
             newest(&searcher, &*query, page)
         } else {

@@ -7,7 +7,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tantivy::schema::{
-    DateOptions, Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+    DateOptions, Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing,
+    TextOptions,
 };
 use tantivy::{DateTime, TantivyDocument, Term};
 
@@ -279,14 +280,16 @@ mod tests {
             block_id: None,
             range: 0..1,
         };
-        delivery.item.passages = vec![passage(&["A"]), passage(&["A", "B"]), passage(&["A", "B"]), passage(&["C"])];
+        delivery.item.passages =
+            vec![passage(&["A"]), passage(&["A", "B"]), passage(&["A", "B"]), passage(&["C"])];
         assert_eq!(headings(&delivery), ["A", "B", "C"]);
     }
 
     #[test]
     fn titles_of_related_pages_stand_with_the_properties() {
         let mut delivery = fixture::page(1, "Title", "");
-        delivery.item.properties = vec![fixture::text_property("Status", "Done"), fixture::text_property("Owner", "")];
+        delivery.item.properties =
+            vec![fixture::text_property("Status", "Done"), fixture::text_property("Owner", "")];
         delivery.relation_titles = vec![("Owner".to_owned(), vec!["Anna".to_owned(), "Ben".to_owned()])];
         assert_eq!(property_text(&delivery), "Status: Done\nOwner: Anna, Ben");
     }

