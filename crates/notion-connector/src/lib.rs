@@ -1,7 +1,12 @@
 //! Makes a Notion workspace searchable for an organisation: crawl, store, index, search.
+//!
+//! Arrows point downwards only (`cargo xtask tidy` checks):
+//! `cli web → ops → crawl → render → model`, `ops → search → model`, `sink → store → model`.
 
+pub mod data_dir;
 pub mod model;
 pub mod runtime;
 pub mod search;
+pub mod secrets;
 pub mod sink;
 pub mod store;

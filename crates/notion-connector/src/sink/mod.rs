@@ -6,6 +6,7 @@
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod index;
+pub mod pump;
 
 use async_trait::async_trait;
 

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
-use super::{Millis, Result, Store, named_enum};
+use super::{Millis, NewTask, Result, Store, TaskKind, named_enum, tasks};
 use crate::model::ConnectorId;
 
 /// Row id of a crawl.
@@ -177,7 +177,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
 }
 
 impl Store {
-    /// Makes a crawl in state *queued*.
+    /// Makes a crawl in state *queued*, with its first tasks.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -186,6 +186,7 @@ impl Store {
         connector: ConnectorId,
         scope: Scope,
         started_by: &str,
+        first: &[NewTask],
         now: Timestamp,
     ) -> Result<CrawlId> {
         self.write(|tx| {
@@ -193,7 +194,25 @@ impl Store {
                 "INSERT INTO crawls (connector, scope, state, phase, started_by, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
             )?;
-            Ok(CrawlId(tx.last_insert_rowid()))
+            let id = CrawlId(tx.last_insert_rowid());
+            first.iter().try_for_each(|task| tasks::add(tx, id, task))?;
+            Ok(id)
+        })
+    }
+
+    /// How many items a crawl has met so far, and whether it is still listing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_known(&self, id: CrawlId) -> Result<(u64, bool)> {
+        self.read(|tx| {
+            let known = tx
+                .prepare_cached("SELECT count(*) FROM sightings WHERE crawl = ?1")?
+                .query_row([id.0], |row| row.get(0))?;
+            let listing = tx
+                .prepare_cached("SELECT 1 FROM tasks WHERE crawl = ?1 AND kind IN (?2, ?3)")?
+                .exists(params![id.0, TaskKind::Search, TaskKind::QueryDataSource])?;
+            Ok((known, listing))
         })
     }
 

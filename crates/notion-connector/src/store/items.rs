@@ -122,9 +122,14 @@ pub struct Discovery {
     pub gone: Vec<(NotionId, Proof)>,
     /// Objects named and not returned; asked for at once (`true`) or when all listings have ended.
     pub named: Vec<(NotionId, TaskKind, bool)>,
-    /// Further requests.
-    pub tasks: Vec<NewTask>,
+    /// Whether Notion ended the listing before its end.
+    pub cut: bool,
+    /// How many elements of the listing were not the objects that it promises.
+    pub malformed: u64,
 }
+
+const LISTING_CUT: &str = "Notion ended a listing before its end; what it left out is indexed only as far as it was met elsewhere, \
+    and nothing is deleted";
 
 named_enum! {
     /// Why an item may leave the index.
@@ -151,6 +156,7 @@ impl Store {
         task: &Task,
         next_cursor: Option<&str>,
         discovery: &Discovery,
+        now: Timestamp,
         plan: impl Fn(&Listed, Option<Stored>) -> ReadPlan,
     ) -> Result<()> {
         self.try_write(|tx| {
@@ -165,7 +171,17 @@ impl Store {
                 for (object, kind, at_once) in &discovery.named {
                     ask(tx, crawl.id, *object, *kind, *at_once)?;
                 }
-                discovery.tasks.iter().try_for_each(|new| add_task(tx, crawl.id, new))
+                if discovery.cut {
+                    tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
+                    let group = format!("cut {:?}", task.target);
+                    add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, LISTING_CUT, now)?;
+                }
+                if discovery.malformed > 0 {
+                    let message =
+                        format!("{} objects of a listing could not be understood", discovery.malformed);
+                    add_alert(tx, crawl.id, AlertLevel::Error, "malformed", task.target, &message, now)?;
+                }
+                Ok(())
             };
             save().map_err(|source| self.sqlite(source))
         })

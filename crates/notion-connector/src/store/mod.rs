@@ -79,6 +79,9 @@ pub enum StoreError {
     /// A task was finished twice, or by somebody who did not hold it. Nothing was written.
     #[error("task {0} is not claimed at the cursor it was run from; its result was dropped")]
     StaleTask(i64),
+    /// A crawl that was deleted while it ran.
+    #[error("there is no crawl {0}; its connector may have been deleted")]
+    NoCrawl(i64),
 }
 
 fn hint(error: &rusqlite::Error) -> &'static str {

@@ -70,7 +70,23 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn prune_outbox(&self, up_to: i64) -> Result<()> {
-        self.write(|tx| tx.execute("DELETE FROM outbox WHERE sequence <= ?1", [up_to]).map(|_| ()))
+        self.write(|tx| {
+            tx.execute("INSERT OR REPLACE INTO meta VALUES ('outbox_pruned', ?1)", [up_to])?;
+            tx.execute("DELETE FROM outbox WHERE sequence <= ?1", [up_to]).map(|_| ())
+        })
+    }
+
+    /// The last row that was deleted because every sink had applied it; 0 if none was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_outbox_pruned(&self) -> Result<i64> {
+        self.read(|tx| {
+            let pruned: Option<i64> = tx
+                .query_row("SELECT value FROM meta WHERE name = 'outbox_pruned'", [], |row| row.get(0))
+                .optional()?;
+            Ok(pruned.unwrap_or(0))
+        })
     }
 
     /// Up to `limit` searchable items' keys after `key`, in order: for filling a sink from the start.

@@ -193,16 +193,30 @@ impl Store {
         })
     }
 
+    /// Begins a listing again from its start: its cursor died. What it listed stays listed.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn restart_task(&self, task: &Task) -> Result<()> {
+        self.try_write(|tx| {
+            let changed = tx
+                .prepare_cached(
+                    "UPDATE tasks SET state = 'ready', cursor = NULL, attempts = attempts + 1
+                     WHERE id = ?1 AND state = 'claimed' AND cursor IS ?2",
+                )
+                .and_then(|mut update| update.execute(params![task.id.0, task.cursor]))
+                .map_err(|source| self.sqlite(source))?;
+            expect_one(changed, task)
+        })
+    }
+
     /// Replaces a task that cannot succeed by others: another way to the same answer.
     ///
     /// # Errors
     /// When the database cannot be written, or the task is not claimed.
     pub fn replace_task(&self, task: &Task, others: &[NewTask]) -> Result<()> {
         self.try_write(|tx| {
-            finish(tx, task, None)
-                .map_err(|source| self.sqlite(source))?
-                .then_some(())
-                .ok_or(StoreError::StaleTask(task.id.0))?;
+            self.finish_in(tx, task, None)?;
             let replace = || {
                 if let (true, Some(page)) = (task.kind.reads_body(), task.page) {
                     drop_body_parts(tx, task.crawl, page)?;
@@ -219,54 +233,38 @@ impl Store {
     /// When the database cannot be written, or the task is not claimed.
     pub fn fail_task(&self, crawl: &Crawl, task: &Task, message: &str, now: Timestamp) -> Result<()> {
         self.try_write(|tx| {
-            finish(tx, task, None)
-                .map_err(|source| self.sqlite(source))?
-                .then_some(())
-                .ok_or(StoreError::StaleTask(task.id.0))?;
-            self.record_failure(tx, crawl, task, message, now)
+            self.finish_in(tx, task, None)?;
+            let object = task.page.or(task.target);
+            let record = || {
+                record_failure(tx, crawl, object, task.kind.as_str(), message, now)?;
+                match task.kind {
+                    TaskKind::Search
+                    | TaskKind::QueryDataSource
+                    | TaskKind::ReadDataSource
+                    | TaskKind::ReadDatabase => {
+                        tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0]).map(|_| ())
+                    }
+                    TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadChildren => {
+                        object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page))
+                    }
+                    TaskKind::ListUsers | TaskKind::ReadPage | TaskKind::Verify | TaskKind::ResolveParent => {
+                        Ok(())
+                    }
+                }
+            };
+            record().map_err(|source| self.sqlite(source))
         })
     }
 
-    fn record_failure(
-        &self,
-        tx: &Transaction<'_>,
-        crawl: &Crawl,
-        task: &Task,
-        message: &str,
-        now: Timestamp,
-    ) -> Result<()> {
-        let object = task.page.or(task.target);
-        let record = || {
-            if let Some(object) = object {
-                add_failure(tx, crawl, object, task.kind.as_str(), message, now)?;
-            }
-            let group =
-                object.map_or_else(|| task.kind.to_string(), |object| format!("{} {object}", task.kind));
-            add_alert(tx, crawl.id, AlertLevel::Error, &group, object, message, now)?;
-            match task.kind {
-                TaskKind::Search
-                | TaskKind::QueryDataSource
-                | TaskKind::ReadDataSource
-                | TaskKind::ReadDatabase => {
-                    tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
-                }
-                TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadChildren => {
-                    if let Some(page) = task.page {
-                        tx.execute(
-                            "DELETE FROM tasks WHERE crawl = ?1 AND page = ?2",
-                            params![crawl.id.0, page],
-                        )?;
-                        drop_body_parts(tx, crawl.id, page)?;
-                        if let Some(item) = sighted(tx, crawl, page)? {
-                            account(tx, crawl.id, item, Outcome::NotIndexed)?;
-                        }
-                    }
-                }
-                TaskKind::ListUsers | TaskKind::ReadPage | TaskKind::Verify | TaskKind::ResolveParent => {}
-            }
-            Ok(())
-        };
-        record().map_err(|source| self.sqlite(source))
+    /// Gives an item up that was read and cannot be rendered.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn fail_item(&self, crawl: &Crawl, object: NotionId, message: &str, now: Timestamp) -> Result<()> {
+        self.write(|tx| {
+            record_failure(tx, crawl, Some(object), "render", message, now)?;
+            drop_item_work(tx, crawl, object)
+        })
     }
 
     /// Finishes a task whose answer changes nothing.
@@ -402,6 +400,31 @@ impl Store {
             };
             save().map_err(|source| self.sqlite(source))?.ok_or(StoreError::StaleTask(task.id.0))
         })
+    }
+}
+
+fn record_failure(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    object: Option<NotionId>,
+    doing: &str,
+    message: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    if let Some(object) = object {
+        add_failure(tx, crawl, object, doing, message, now)?;
+    }
+    let group = object.map_or_else(|| doing.to_owned(), |object| format!("{doing} {object}"));
+    add_alert(tx, crawl.id, AlertLevel::Error, &group, object, message, now)
+}
+
+/// Drops what was still to do for an item, and accounts for it as *not indexed*.
+fn drop_item_work(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl.id.0, object])?;
+    drop_body_parts(tx, crawl.id, object)?;
+    match sighted(tx, crawl, object)? {
+        Some(item) => account(tx, crawl.id, item, Outcome::NotIndexed),
+        None => Ok(()),
     }
 }
 

@@ -1,0 +1,163 @@
+//! The pump: takes rows out of the outbox and delivers them to one sink, in order, in batches.
+//!
+//! Invariants:
+//! - Nothing is delivered that is not synced to disk: a sink is never ahead of what survives a loss of power.
+//! - The sink keeps the cursor together with what it was given. A cursor of another outbox, one ahead of the outbox, or
+//!   one whose rows are pruned means that sink and store have parted: the sink is filled from the start, without Notion.
+//! - While it is being filled, its cursor names no outbox, so that an interrupted filling begins again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Sink, SinkError};
+use crate::model::OutboxCursor;
+use crate::runtime::Runtime;
+use crate::store::{Store, StoreError};
+
+/// Items in one delivery: bounds memory, and is enough to make the cost of a commit small for each item.
+const BATCH_ITEMS: usize = 400;
+
+/// Rows that wait for this many others before they are delivered, or for the time to pass.
+const WORTH_A_COMMIT: usize = 2_000;
+
+/// How often the outbox is looked at.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Why the pump stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PumpError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The sink failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+/// Delivers one store's outbox to one sink.
+pub struct Pump {
+    store: Arc<Store>,
+    sink: Arc<dyn Sink>,
+    runtime: Runtime,
+    commit_after: Duration,
+    delivering: tokio::sync::Mutex<()>,
+}
+
+impl Pump {
+    /// A pump that lets rows wait at most `commit_after`.
+    pub fn new(store: Arc<Store>, sink: Arc<dyn Sink>, runtime: Runtime, commit_after: Duration) -> Self {
+        Self { store, sink, runtime, commit_after, delivering: tokio::sync::Mutex::default() }
+    }
+
+    /// Delivers as rows come, until it is dropped.
+    ///
+    /// # Errors
+    /// When store or sink fail. Nothing is lost: run it again.
+    pub async fn run(&self) -> Result<(), PumpError> {
+        let mut waiting_since = None;
+        loop {
+            let waiting = self.count_waiting(WORTH_A_COMMIT).await?;
+            let now = tokio::time::Instant::now();
+            let since = *waiting_since.get_or_insert(now);
+            if waiting == 0 {
+                waiting_since = None;
+            } else if waiting >= WORTH_A_COMMIT || now - since >= self.commit_after {
+                self.drain().await?;
+                waiting_since = None;
+            }
+            self.runtime.sleep(POLL).await;
+        }
+    }
+
+    /// Delivers everything that is in the outbox now. Returns how many items were delivered.
+    ///
+    /// # Errors
+    /// When store or sink fail.
+    pub async fn drain(&self) -> Result<u64, PumpError> {
+        let _turn = self.delivering.lock().await;
+        let Some(mut cursor) = self.usable_cursor().await? else { return self.fill().await };
+        let mut delivered = 0;
+        loop {
+            let entries =
+                self.blocking(move |store| store.load_outbox(cursor.sequence, WORTH_A_COMMIT)).await?;
+            let Some(last) = entries.last() else { break };
+            cursor.sequence = last.sequence;
+            let mut keys: Vec<String> = entries.into_iter().map(|entry| entry.key).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            self.blocking(Store::sync).await?;
+            delivered += self.deliver(keys, cursor).await?;
+            self.blocking(move |store| store.prune_outbox(cursor.sequence)).await?;
+        }
+        Ok(delivered)
+    }
+
+    /// Empties the sink and gives it every item of the store.
+    ///
+    /// # Errors
+    /// When store or sink fail.
+    async fn fill(&self) -> Result<u64, PumpError> {
+        tracing::info!(sink = self.sink.name(), "filling the sink from the store");
+        self.blocking(Store::sync).await?;
+        let end = self.blocking(|store| store.load_outbox_end()).await?;
+        self.sink.clear().await?;
+        let unfinished = OutboxCursor { epoch: Uuid::nil(), sequence: 0 };
+        let mut delivered = 0;
+        let mut after = String::new();
+        loop {
+            let from = after.clone();
+            let keys = self.blocking(move |store| store.load_keys(&from, WORTH_A_COMMIT)).await?;
+            let Some(last) = keys.last() else { break };
+            after.clone_from(last);
+            delivered += self.deliver(keys, unfinished).await?;
+        }
+        self.sink.deliver(Vec::new(), end).await?;
+        self.blocking(move |store| store.prune_outbox(end.sequence)).await?;
+        Ok(delivered)
+    }
+
+    /// Delivers items in bounded batches; only the last one carries the cursor.
+    async fn deliver(&self, keys: Vec<String>, cursor: OutboxCursor) -> Result<u64, PumpError> {
+        let delivered = keys.len() as u64;
+        let mut before =
+            self.sink.load_cursor().await?.unwrap_or(OutboxCursor { epoch: Uuid::nil(), sequence: 0 });
+        let batches = keys.len().div_ceil(BATCH_ITEMS);
+        for (number, batch) in keys.chunks(BATCH_ITEMS).enumerate() {
+            if number + 1 == batches {
+                before = cursor;
+            }
+            let batch = batch.to_vec();
+            let changes = self.blocking(move |store| store.load_changes(&batch)).await?;
+            self.sink.deliver(changes, before).await?;
+        }
+        Ok(delivered)
+    }
+
+    /// The sink's cursor, if the outbox can go on from it.
+    async fn usable_cursor(&self) -> Result<Option<OutboxCursor>, PumpError> {
+        let Some(cursor) = self.sink.load_cursor().await? else { return Ok(None) };
+        let (end, pruned) =
+            self.blocking(|store| Ok((store.load_outbox_end()?, store.load_outbox_pruned()?))).await?;
+        let usable =
+            cursor.epoch == end.epoch && cursor.sequence <= end.sequence && cursor.sequence >= pruned;
+        if !usable {
+            tracing::warn!(sink = self.sink.name(), "the sink does not match the store; it is filled again");
+        }
+        Ok(usable.then_some(cursor))
+    }
+
+    async fn count_waiting(&self, at_most: usize) -> Result<usize, PumpError> {
+        let Some(cursor) = self.usable_cursor().await? else { return Ok(at_most) };
+        Ok(self.blocking(move |store| store.load_outbox(cursor.sequence, at_most)).await?.len())
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, PumpError> {
+        let store = Arc::clone(&self.store);
+        Ok(self.runtime.blocking(move || work(&store)).await?)
+    }
+}
