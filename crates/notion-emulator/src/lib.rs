@@ -1,4 +1,5 @@
 //! A Notion on loopback: serves worlds over the REST API, and refuses and fails like the real one.
 
+pub mod import;
 pub mod markdown;
 pub mod seed;

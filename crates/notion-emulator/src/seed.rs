@@ -29,6 +29,7 @@ pub type SeedRef = String;
 /// One entry of a page's body, in document order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "most content is blocks, and a seed is read once")]
 pub enum Content {
     /// An ordinary block with its nested content.
     Block(BlockSeed),
