@@ -25,6 +25,8 @@ pub struct ParsedQuery {
     pub wanted: Vec<Clause>,
     /// What must not be found.
     pub excluded: Vec<Clause>,
+    /// Whether a text with any one of them will do.
+    pub any_suffices: bool,
     /// All that is wanted as one term, for a title that equals it.
     pub title_key: String,
 }
@@ -55,6 +57,14 @@ pub enum Matching {
 }
 
 impl ParsedQuery {
+    /// What to ask when nothing was found; none when there is nothing to give up. What was quoted or excluded stands.
+    pub fn relaxed(&self) -> Option<Self> {
+        let words = |clause: &&Clause| !clause.optional && clause.matching == Matching::Word;
+        let several = self.wanted.iter().filter(words).count() > 1;
+        let only_words = self.wanted.iter().all(|clause| clause.matching != Matching::Phrase);
+        (several && only_words && !self.any_suffices).then(|| Self { any_suffices: true, ..self.clone() })
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty() && self.excluded.is_empty()
@@ -63,6 +73,9 @@ impl ParsedQuery {
     /// How many of the clauses that are not optional a text must have.
     pub fn required(&self, share: f32) -> usize {
         let firm = self.wanted.iter().filter(|clause| !clause.optional).count();
+        if self.any_suffices {
+            return firm.min(1);
+        }
         if firm <= 2 {
             return firm;
         }
@@ -324,6 +337,9 @@ mod tests {
         assert_eq!(parse("one two three").required(0.75), 3);
         assert_eq!(parse("one two three four").required(0.75), 3);
         assert_eq!(parse("one the two").required(0.75), 2);
+        assert_eq!(parse("one two three").relaxed().map(|query| query.required(0.75)), Some(1));
+        assert_eq!(parse("one").relaxed(), None);
+        assert_eq!(parse("one \"two three\"").relaxed(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tantivy::query::{AllQuery, BooleanQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Value as _};
 use tantivy::{DateTime, DocAddress, Order, Score, Searcher, TantivyDocument};
 
-use super::query::parse;
+use super::query::{ParsedQuery, parse};
 use super::ranking::{Weights, build, visibility};
 use super::schema::{EDITED_FIELD, Editor, Entry, KEY_FIELD};
 use super::snippets::{Highlighter, Snippet};
@@ -49,6 +49,8 @@ impl SearchRequest {
 pub struct SearchResponse {
     /// How many entries match that the viewer may see.
     pub total: usize,
+    /// Whether nothing had enough of the words, and what has any of them is shown instead.
+    pub relaxed: bool,
     /// The page of them that was asked for, best first.
     pub hits: Vec<Hit>,
 }
@@ -122,22 +124,28 @@ impl SearchIndex {
         weights: &Weights,
     ) -> Result<SearchResponse, IndexError> {
         let parsed = parse(&request.query);
-        let query = build(&parsed, &self.fields, &request.viewer, &request.filters, weights);
         let searcher = self.searcher();
-        let page =
-            TopDocs::with_limit(request.limit.clamp(1, MAX_LIMIT)).and_offset(request.offset.min(MAX_OFFSET));
-        let (total, ranked) = if parsed.wanted.is_empty() {
-            newest(&searcher, &*query, page)
-        } else {
-            best(&searcher, &*query, page)
-        }
-        .map_err(|error| self.error("search", error))?;
+        let run = |parsed: &ParsedQuery| {
+            let query = build(parsed, &self.fields, &request.viewer, &request.filters, weights);
+            let limit = request.limit.clamp(1, MAX_LIMIT);
+            let page = TopDocs::with_limit(limit).and_offset(request.offset.min(MAX_OFFSET));
+            let rank = if parsed.wanted.is_empty() { newest } else { best };
+            rank(&searcher, &*query, page).map_err(|error| self.error("search", error))
+        };
+        let (mut total, mut ranked) = run(&parsed)?;
+        let relaxed = match parsed.relaxed() {
+            Some(relaxed) if total == 0 => {
+                (total, ranked) = run(&relaxed)?;
+                total > 0
+            }
+            _ => false,
+        };
         let highlighter = Highlighter::new(&parsed);
         let hits = ranked
             .into_iter()
             .map(|(score, address)| Ok(hit(self.load(&searcher, address)?, score, &highlighter)))
             .collect::<Result<_, IndexError>>()?;
-        Ok(SearchResponse { total, hits })
+        Ok(SearchResponse { total, relaxed, hits })
     }
 
     /// One item, if it is there and the viewer may see it.

@@ -275,3 +275,16 @@ proptest::proptest! {
         });
     }
 }
+
+#[test]
+fn when_no_text_has_the_words_those_with_any_are_shown_and_it_says_so() {
+    let index = index(vec![page(1, "a", "glide form"), page(2, "b", "other"), page(3, "c", "glide \"x y\"")]);
+    let response = index.search(&request("glide hovercraft")).unwrap();
+    assert_eq!((response.total, response.relaxed), (2, true));
+    let response = index.search(&request("glide form")).unwrap();
+    assert_eq!((response.total, response.relaxed), (1, false));
+    let response = index.search(&request("hovercraft eels")).unwrap();
+    assert_eq!((response.total, response.relaxed), (0, false));
+    assert_eq!(index.search(&request("glide \"y x\"")).unwrap().total, 0, "what is quoted is meant");
+    assert_eq!(index.search(&request("glide hovercraft -form")).unwrap().total, 1);
+}
