@@ -65,7 +65,10 @@ pub(super) fn convert(text: &str, path: &str, library: &mut Library<'_>) -> Vec<
         attached: BTreeSet::new(),
         in_fixed_line: false,
     };
-    for event in Parser::new_ext(text, options()) {
+    for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
+        if let Event::End(TagEnd::TableRow) = event {
+            builder.extra_cells(text.get(range).unwrap_or_default());
+        }
         builder.event(event);
     }
     builder.flush();
@@ -362,8 +365,34 @@ impl Builder<'_, '_> {
         self.flush();
     }
 
+    /// GFM ignores cells beyond the head's. Documents have them by accident, when a table follows another without a
+    /// blank line; here they widen the table, so that no word is lost.
+    fn extra_cells(&mut self, row: &str) {
+        for cell in cells(row).into_iter().skip(self.table.cells.len()) {
+            let mut events = Parser::new_ext(cell, options()).peekable();
+            if !matches!(events.peek(), Some(Event::Start(Tag::Paragraph))) {
+                self.text(cell, false);
+            } else {
+                for event in events.filter(|event| {
+                    !matches!(event, Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph))
+                }) {
+                    self.event(event);
+                }
+            }
+            self.event(Event::End(TagEnd::TableCell));
+        }
+        self.table.width = self.table.width.max(self.table.cells.len());
+    }
+
     fn close_table(&mut self) {
-        let Table { width, rows, .. } = std::mem::take(&mut self.table);
+        let Table { width, mut rows, .. } = std::mem::take(&mut self.table);
+        for row in &mut rows {
+            if let Content::Block(row) = row
+                && let Some(cells) = row.payload["cells"].as_array_mut()
+            {
+                cells.resize(width, json!([]));
+            }
+        }
         let payload = json!({"table_width": width, "has_column_header": true, "has_row_header": false});
         self.in_fixed_line = false;
         self.add(BlockSeed { children: rows, ..block("table", payload) });
@@ -434,6 +463,26 @@ impl Builder<'_, '_> {
             }
         }
     }
+}
+
+/// The cells of a table's row as they stand in the text: `\\|` is a bar within a cell, and what stands between bars
+/// cannot span lines.
+fn cells(row: &str) -> Vec<&str> {
+    let row = row.trim();
+    let row = row.strip_prefix('|').unwrap_or(row);
+    let mut found = Vec::new();
+    let (mut start, mut escaped) = (0, false);
+    for (at, byte) in row.bytes().enumerate() {
+        if byte == b'|' && !escaped {
+            found.push(row[start..at].trim());
+            start = at + 1;
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    if !row[start..].trim().is_empty() {
+        found.push(row[start..].trim());
+    }
+    found
 }
 
 /// Files worth a block of their own when text links to them.

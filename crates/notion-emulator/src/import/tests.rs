@@ -141,6 +141,20 @@ A claim[^1] and [a reference].
 }
 
 #[test]
+fn cells_beyond_the_head_of_a_table_widen_it() {
+    let text = "| a | b |\n|---|---|\n| 1 | `x\\|y` | **three** | four\\|4 |\nno row\n| only |\n";
+    assert_eq!(
+        outline(&body(text)),
+        "table:  table_width=4 has_column_header=true has_row_header=false
+  table_row: a | b |  |
+  table_row: 1 | x|y | three | four|4
+  table_row: no row |  |  |
+  table_row: only |  |  |
+"
+    );
+}
+
+#[test]
 fn a_folder_becomes_pages_in_the_order_of_names_with_one_start_point() {
     let import = imported(&[
         ("b.md", "# Bee\n\ntext"),
