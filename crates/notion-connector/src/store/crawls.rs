@@ -144,6 +144,17 @@ pub struct Crawl {
     pub counters: Counters,
 }
 
+impl Crawl {
+    /// How a crawl that has nothing left to do ends, deletions aside. One that lost something never says *completed*.
+    pub const fn end_state(&self) -> CrawlState {
+        if self.incomplete || self.counters.not_indexed > 0 || self.counters.errors > 0 {
+            CrawlState::CompletedWithErrors
+        } else {
+            CrawlState::Completed
+        }
+    }
+}
+
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
     added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests";
 

@@ -104,6 +104,33 @@ impl Store {
         })
     }
 
+    /// The keys of all searchable items, in the order of Notion's ids.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_keys_by_id(&self) -> Result<Vec<String>> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT key FROM items WHERE rendered IS NOT NULL ORDER BY object, key")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })
+    }
+
+    /// The keys of the searchable items with that id: one for each workspace that has it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_keys_of(&self, object: NotionId) -> Result<Vec<String>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT key FROM items WHERE object = ?1 AND rendered IS NOT NULL
+                 AND workspace IN (SELECT DISTINCT workspace FROM connectors)",
+            )?
+            .query_map([object], |row| row.get(0))?
+            .collect()
+        })
+    }
+
     /// What a sink is to do about each of these items now, in their order.
     ///
     /// # Errors

@@ -1,0 +1,120 @@
+//! The composition root: opens what a command needs, in the right order, once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use notion_api::{Budgets, Client, HttpTransport, Transport};
+use secrecy::SecretString;
+
+use crate::config::{Config, default_key_file};
+use crate::data_dir::{DataDir, Ownership};
+use crate::ops::OpsError;
+use crate::runtime::Runtime;
+use crate::search::SearchIndex;
+use crate::secrets::{KEY_VARIABLE, Vault};
+use crate::sink::Sink;
+use crate::sink::index::IndexSink;
+use crate::sink::pump::Pump;
+use crate::store::{Connector, Store};
+
+/// Everything that verbs need. Cheap to share behind an [`Arc`].
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// Where everything lives.
+    pub dir: DataDir,
+    /// Clock, randomness, blocking work.
+    pub runtime: Runtime,
+    /// The database.
+    pub store: Arc<Store>,
+    /// The request budgets, shared by all crawls of this process.
+    pub budgets: Arc<Budgets>,
+    transport: Arc<dyn Transport>,
+}
+
+impl App {
+    /// Opens the data directory (making it if `create`) and its database.
+    ///
+    /// # Errors
+    /// When the directory or the database cannot be used.
+    pub fn open(config: Config, dir: DataDir) -> Result<Self, OpsError> {
+        let timeouts = notion_api::Timeouts {
+            connect: Duration::from_secs(config.notion.connect_timeout_seconds),
+            request: Duration::from_secs(config.notion.request_timeout_seconds),
+        };
+        let transport = HttpTransport::new(timeouts)
+            .map_err(|error| OpsError::Invalid(format!("the HTTP client could not be made: {error}")))?;
+        Self::with(config, dir, Runtime::real(), Arc::new(transport))
+    }
+
+    /// The same over another transport and runtime: simulations and tests.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub fn with(
+        config: Config,
+        dir: DataDir,
+        runtime: Runtime,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, OpsError> {
+        let store = Arc::new(Store::open(dir.path())?);
+        let budgets = Arc::new(Budgets::new(config.notion.concurrency));
+        Ok(Self { config, dir, runtime, store, budgets, transport })
+    }
+
+    /// The vault, under the key that the environment or the settings name.
+    ///
+    /// # Errors
+    /// When there is no usable key.
+    pub fn vault(&self) -> Result<Vault, OpsError> {
+        let variable = std::env::var(KEY_VARIABLE).ok().map(SecretString::from);
+        let file = self.config.secrets.key_file.clone().or_else(default_key_file);
+        Ok(Vault::load(variable, file.as_deref(), self.dir.path())?)
+    }
+
+    /// A client for `notion_url` with `secret`.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn client(&self, notion_url: &str, secret: SecretString) -> Result<Client, OpsError> {
+        Client::new(Arc::clone(&self.transport), notion_url, self.config.notion.api_version, secret)
+            .map_err(|error| OpsError::Invalid(error.to_string()))
+    }
+
+    /// A client for a connector, with its secret opened.
+    ///
+    /// # Errors
+    /// When the secret does not open.
+    pub fn client_of(&self, connector: &Connector) -> Result<Client, OpsError> {
+        let secret = self.vault()?.open(&connector.name, &connector.sealed_secret)?;
+        self.client(&connector.notion_url, secret)
+    }
+
+    /// Takes ownership of the data directory for as long as the answer lives.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub fn own(&self, purpose: &str) -> Result<Ownership, OpsError> {
+        Ok(self.dir.own(purpose)?)
+    }
+
+    /// The index for searching; none when nothing was indexed yet.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn open_index(&self) -> Result<Option<SearchIndex>, OpsError> {
+        Ok(SearchIndex::open(&self.dir.index())?)
+    }
+
+    /// The pump from the outbox to the embedded index. An index that cannot be used is made anew and filled from the
+    /// store: that takes no request to Notion. The caller owns the data directory.
+    ///
+    /// # Errors
+    /// When the index can neither be opened nor made.
+    pub fn pump(&self) -> Result<Pump, OpsError> {
+        let sink: Arc<dyn Sink> =
+            Arc::new(IndexSink::open_or_rebuild(&self.dir.index(), self.config.index.writer_megabytes, &self.runtime)?);
+        let commit_after = Duration::from_secs(self.config.index.commit_seconds);
+        Ok(Pump::new(Arc::clone(&self.store), sink, self.runtime.clone(), commit_after))
+    }
+}

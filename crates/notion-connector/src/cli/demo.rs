@@ -1,0 +1,108 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use notion_emulator::{Emulator, EmulatorOptions};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::crawl::{describe, show_progress};
+use super::serve::{bind, interrupted, url_of};
+use super::{Context, Exit};
+use crate::app::App;
+use crate::crawl::Progress;
+use crate::data_dir::DataDir;
+use crate::ops::{self, AddConnector, CrawlRequest, OpsError};
+use crate::store::Scope;
+use crate::web;
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// Address for the search page; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    listen: SocketAddr,
+}
+
+/// The demo's data: gone when the demo ends.
+struct TemporaryDir(PathBuf);
+
+impl TemporaryDir {
+    fn new() -> Result<Self, OpsError> {
+        let name = format!("notion-connector-demo-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        DataDir::create(&path)?;
+        Ok(Self(path))
+    }
+
+    fn data(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryDir {
+    fn drop(&mut self) {
+        // What cannot be deleted here, the system's own cleaning of temporary files takes.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) async fn run(context: Context, arguments: DemoArguments) -> Result<Exit, OpsError> {
+    let temporary = TemporaryDir::new()?;
+    tokio::select! {
+        biased;
+        () = interrupted() => Ok(Exit::Completed),
+        ended = show(&context, arguments, &temporary) => ended,
+    }
+}
+
+async fn show(context: &Context, arguments: DemoArguments, temporary: &TemporaryDir) -> Result<Exit, OpsError> {
+    let mut config = context.config.clone();
+    // Beside the data and not in it, and gone with both: the demo touches nothing else of the user's.
+    config.secrets.key_file = Some(temporary.data().join("key/secret.key"));
+    let dir = DataDir::create(&temporary.data().join("data"))?;
+    let app = Arc::new(App::open(config, dir)?);
+    let _ownership = app.own("demo")?;
+    // The port first: when it is taken, nobody should wait for a crawl to learn that.
+    let listener = bind(arguments.listen).await?;
+    let url = url_of(&listener)?;
+    let emulator = Emulator::sample(EmulatorOptions::default());
+    let notion = loopback().await?;
+    let files = loopback().await?;
+    let notion_url = url_of(&notion)?;
+    let token = SecretString::from(emulator.first_token());
+    let serving = tokio::spawn(emulator.serve(notion, files));
+    let new = AddConnector { name: "demo".to_owned(), notion_url, secret: token, validate: true };
+    ops::add_connector(&app, new).await?;
+    let (told, progress) = watch::channel(Progress::default());
+    let bar = tokio::spawn(show_progress(progress));
+    let request = CrawlRequest {
+        connector: Some("demo".to_owned()),
+        scope: Scope::Full,
+        restart: false,
+        started_by: "demo".to_owned(),
+        first_secret: None,
+    };
+    let report = ops::run_crawl(&app, request, told).await;
+    bar.abort();
+    let _ = bar.await;
+    let report = report?;
+    context.output.remark(&describe(&report));
+    context.output.show(&serde_json::json!({ "url": url, "crawl": report }), || try_this(&url));
+    let served = web::serve(Arc::clone(&app), listener).await;
+    serving.abort();
+    served.map(|()| Exit::Completed)
+}
+
+fn try_this(url: &str) -> String {
+    format!(
+        "\nSearch page: {url}/\n\nTry:  incident        what to do when something breaks\n      \"on call\"       a phrase\n      \
+         Datensicherung  a German page\n      議事録          a Japanese one\n      curl '{url}/api/v1/search?q=backup'\n\n\
+         A workspace of your own:  NOTION_TOKEN=ntn_… notion-connector crawl\nCtrl-C ends the demo and deletes its data."
+    )
+}
+
+async fn loopback() -> Result<TcpListener, OpsError> {
+    bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+}

@@ -1,0 +1,16 @@
+use std::io::{BufWriter, Write};
+
+use super::{Context, Exit};
+use crate::ops::{self, OpsError};
+
+/// JSON Lines in either mode: that is what an export is.
+pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
+    let app = context.open_existing()?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    ops::export(&app, |line| {
+        serde_json::to_writer(&mut out, line)?;
+        out.write_all(b"\n")
+    })?;
+    out.flush().map_err(|source| OpsError::Io { what: "the export could not be written".to_owned(), source })?;
+    Ok(Exit::Completed)
+}

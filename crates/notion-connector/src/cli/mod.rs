@@ -1,0 +1,187 @@
+//! The command line: parses, calls `ops`, prints.
+//!
+//! With `--json`, standard output holds JSON and nothing else; logs and progress go to standard error. Exit codes are in
+//! `exit`. To add a command: a file here, an arm of [`Command`], and a verb in `ops`.
+
+mod connector;
+mod crawl;
+mod crawls;
+mod demo;
+mod exit;
+mod export;
+mod failures;
+mod output;
+mod search;
+mod serve;
+mod status;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use notion_api::Class;
+
+pub use exit::Exit;
+use output::Output;
+
+use crate::app::App;
+use crate::config::{Config, default_data_dir};
+use crate::crawl::CrawlError;
+use crate::data_dir::{DataDir, DataDirError};
+use crate::observe;
+use crate::ops::OpsError;
+
+/// Makes a Notion workspace searchable: crawls it, keeps an index of it, answers searches.
+#[derive(Debug, Parser)]
+#[command(name = "notion-connector", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+struct Arguments {
+    /// Where everything is kept [default: the user's data directory].
+    #[arg(long, global = true, value_name = "DIR", env = "NOTION_CONNECTOR_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Settings, as TOML; see docs/operate/config.example.toml.
+    #[arg(long, global = true, value_name = "FILE", env = "NOTION_CONNECTOR_CONFIG")]
+    config: Option<PathBuf>,
+    /// Print JSON on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on standard error; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Try it:                      notion-connector demo
+With a workspace of yours:   NOTION_TOKEN=ntn_… notion-connector crawl
+Then:                        notion-connector search WORDS…
+                             notion-connector serve
+
+Exit codes: 0 done, 1 other, 2 usage, 3 completed with errors, 4 secret or capability, 5 Notion unreachable,
+6 awaiting approval, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add, list and check connections to workspaces.
+    #[command(subcommand)]
+    Connector(connector::ConnectorCommand),
+    /// Crawl a workspace; an unfinished crawl goes on where it was.
+    Crawl(crawl::CrawlArguments),
+    /// Look at crawls, cancel them, approve what they would delete.
+    #[command(subcommand)]
+    Crawls(crawls::CrawlsCommand),
+    /// Search what was crawled.
+    Search(search::SearchArguments),
+    /// Write every item as JSON Lines, ordered by id.
+    Export,
+    /// Show how things stand.
+    Status,
+    /// List items that failed.
+    Failures,
+    /// Serve the search page and the REST API.
+    Serve(serve::ServeArguments),
+    /// Crawl a sample workspace and serve it: nothing to set up.
+    Demo(demo::DemoArguments),
+}
+
+/// What a command works with before it opens anything.
+struct Context {
+    config: Config,
+    data_dir: Option<PathBuf>,
+    output: Output,
+}
+
+impl Context {
+    /// The data directory, made if it is missing.
+    fn open(self: &Context) -> Result<App, OpsError> {
+        let path = self.path()?;
+        App::open(self.config.clone(), DataDir::create(&path)?)
+    }
+
+    /// The data directory, which must hold something.
+    fn open_existing(&self) -> Result<App, OpsError> {
+        let path = self.path()?;
+        App::open(self.config.clone(), DataDir::existing(&path)?)
+    }
+
+    fn path(&self) -> Result<PathBuf, OpsError> {
+        Ok(self.data_dir.clone().or_else(default_data_dir).ok_or(DataDirError::NoPlace)?)
+    }
+}
+
+/// Runs the program.
+pub async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, not errors; clap knows which stream is whose.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Completed.into() };
+        }
+    };
+    observe::start(arguments.verbose);
+    let output = Output::new(arguments.json);
+    match run(arguments, output).await {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            report(&error, output);
+            exit_of(&error).into()
+        }
+    }
+}
+
+async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
+    let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
+    let context = Context { config, data_dir: arguments.data_dir, output };
+    match arguments.command {
+        Command::Connector(command) => connector::run(&context, command).await,
+        Command::Crawl(arguments) => crawl::run(context, arguments).await,
+        Command::Crawls(command) => crawls::run(context, command).await,
+        Command::Search(arguments) => search::run(&context, &arguments),
+        Command::Export => export::run(&context),
+        Command::Status => status::run(&context),
+        Command::Failures => failures::run(&context),
+        Command::Serve(arguments) => serve::run(context, arguments).await,
+        Command::Demo(arguments) => demo::run(context, arguments).await,
+    }
+}
+
+/// Says what went wrong: for people on standard error, for scripts on standard output too.
+fn report(error: &OpsError, output: Output) {
+    if output.is_json() {
+        output.json(&serde_json::json!({ "error": { "message": error.to_string(), "exit_code": exit_of(error) as u8 } }));
+    }
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+}
+
+/// Which number an error has; see [`Exit`].
+fn exit_of(error: &OpsError) -> Exit {
+    match error {
+        OpsError::Config(_) | OpsError::Invalid(_) => Exit::Usage,
+        OpsError::Notion { source, .. } => exit_of_class(&source.class()),
+        OpsError::Crawl(CrawlError::Stopped { source, .. }) => exit_of_class(&source.class()),
+        OpsError::Secret(_) => Exit::Secret,
+        OpsError::DataDir(_)
+        | OpsError::Store(_)
+        | OpsError::Index(_)
+        | OpsError::Pump(_)
+        | OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_))
+        | OpsError::NotFound(_)
+        | OpsError::Io { .. } => Exit::Other,
+    }
+}
+
+fn exit_of_class(class: &Class) -> Exit {
+    match class {
+        Class::Unauthorized | Class::MissingCapability => Exit::Secret,
+        Class::Network(_)
+        | Class::Unavailable { .. }
+        | Class::Overloaded { .. }
+        | Class::RateLimited { .. }
+        | Class::RequestBlocked
+        | Class::EdgeBlocked
+        | Class::Protocol => Exit::Unreachable,
+        Class::NotFound | Class::Validation(_) | Class::InvalidCursor | Class::Request => Exit::Other,
+    }
+}

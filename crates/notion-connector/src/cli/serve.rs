@@ -1,0 +1,69 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{Context, Exit};
+use crate::ops::OpsError;
+use crate::web;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<Exit, OpsError> {
+    let app = Arc::new(context.open()?);
+    let _ownership = app.own("serve")?;
+    let listener = bind(arguments.listen.unwrap_or(app.config.server.listen)).await?;
+    let url = url_of(&listener)?;
+    context.output.show(&serde_json::json!({ "url": url }), || format!("Search page: {url}/"));
+    let pump = app.pump()?;
+    tokio::select! {
+        biased;
+        () = interrupted() => Ok(Exit::Completed),
+        failed = pump.run() => failed.map(|()| Exit::Other).map_err(OpsError::from),
+        served = web::serve(Arc::clone(&app), listener) => served.map(|()| Exit::Completed),
+    }
+}
+
+/// A socket for the web server. There is no sign-in yet, so only this machine may reach it.
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, OpsError> {
+    if !address.ip().is_loopback() {
+        return Err(OpsError::Invalid(format!(
+            "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
+        )));
+    }
+    TcpListener::bind(address).await.map_err(|source| OpsError::Io {
+        what: format!("{address} cannot be listened on (is another program using the port? choose one with --listen)"),
+        source,
+    })
+}
+
+/// Where the server is found.
+pub(super) fn url_of(listener: &TcpListener) -> Result<String, OpsError> {
+    let address = listener
+        .local_addr()
+        .map_err(|source| OpsError::Io { what: "the server's own address is not known".to_owned(), source })?;
+    Ok(format!("http://{address}"))
+}
+
+/// Waits until somebody wants the process to end.
+pub(super) async fn interrupted() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

@@ -1,0 +1,31 @@
+use super::output::table;
+use super::{Context, Exit};
+use crate::ops::{self, OpsError};
+
+pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
+    let status = ops::status(&context.open_existing()?)?;
+    context.output.show(&status, || {
+        let rows: Vec<Vec<String>> = status
+            .connectors
+            .iter()
+            .map(|one| {
+                let (state, crawled) = match &one.last_crawl {
+                    Some(crawl) => (
+                        format!("{} (crawl {})", crawl.state, crawl.id),
+                        crawl.ended.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+                    ),
+                    None => ("never crawled".to_owned(), "-".to_owned()),
+                };
+                vec![one.name.clone(), one.items.to_string(), state, crawled]
+            })
+            .collect();
+        format!(
+            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}",
+            table(&["CONNECTOR", "ITEMS", "LAST CRAWL", "ENDED"], &rows),
+            status.data_dir,
+            status.failures,
+            status.waiting_for_index
+        )
+    });
+    Ok(Exit::Completed)
+}

@@ -1,0 +1,35 @@
+use serde::Deserialize;
+
+use super::{Section, within};
+
+/// How crawls behave.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CrawlConfig {
+    /// Minutes without a single answer from Notion after which a crawl fails; it can be resumed. From 1 to 10,080.
+    pub patience_minutes: u64,
+    /// A crawl that would delete more than this share of a connector's items, by Notion's word, asks first. From 0 to 100.
+    pub deletion_share_percent: u64,
+    /// …but never asks for this many deletions or fewer.
+    pub deletion_floor: u64,
+}
+
+impl Default for CrawlConfig {
+    fn default() -> Self {
+        Self { patience_minutes: 30, deletion_share_percent: 20, deletion_floor: 50 }
+    }
+}
+
+impl Section for CrawlConfig {
+    const NAME: &'static str = "crawl";
+
+    fn problems(&self) -> Vec<String> {
+        [
+            within("patience_minutes", self.patience_minutes, 1..=10_080),
+            within("deletion_share_percent", self.deletion_share_percent, 0..=100),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

@@ -1,0 +1,295 @@
+//! Keeps requests under way until the queue is empty and every phase is through.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use notion_api::Client;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::fetch::fetch;
+use super::plan::judge;
+use super::step::Outcome;
+use crate::config::{BodyChoice, CrawlConfig};
+use crate::model::NotionId;
+use crate::runtime::Runtime;
+use crate::store::{Crawl, CrawlId, CrawlState, NewTask, Store, StoreError, Task, TaskId, TaskKind};
+
+/// How often a running crawl looks whether it was cancelled, and says how far it is.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Tasks claimed at once for each request that may be under way: claiming is a transaction of its own.
+const CLAIM_AHEAD: usize = 4;
+
+/// Why a crawl could not go on. What it did is saved.
+#[derive(Debug, thiserror::Error)]
+pub enum CrawlError {
+    /// The store failed. The crawl is resumed by the next one.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Notion refuses everything, or did not answer for as long as patience lasts.
+    #[error("{advice}")]
+    Stopped {
+        /// What happened and what to do.
+        advice: String,
+        /// The last answer.
+        source: Box<notion_api::Error>,
+    },
+    /// A task of the crawl died of a bug.
+    #[error("a task of the crawl broke: {0}; what was crawled is safe, run the crawl again and report this")]
+    Broken(String),
+}
+
+/// How far a crawl is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Progress {
+    /// Items processed.
+    pub done: u64,
+    /// Items met so far.
+    pub known: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Whether listings are still under way: then `known` still grows.
+    pub listing: bool,
+}
+
+/// Runs crawls of one connector.
+pub struct Crawler {
+    /// The database.
+    pub store: Arc<Store>,
+    /// Speaks to Notion with the connector's secret, within its budget.
+    pub client: Arc<Client>,
+    /// Clock, randomness, blocking work.
+    pub runtime: Runtime,
+    /// The workspace that the secret opens.
+    pub workspace: NotionId,
+    /// How bodies are read.
+    pub body: BodyChoice,
+    /// The settings.
+    pub settings: CrawlConfig,
+    /// Requests under way at once.
+    pub concurrency: usize,
+    /// Where progress is told.
+    pub progress: watch::Sender<Progress>,
+}
+
+/// A request's end.
+struct Ended {
+    task: Task,
+    result: Result<(), Failure>,
+}
+
+enum Failure {
+    Notion(notion_api::Error),
+    Store(StoreError),
+}
+
+/// What a running crawl remembers between requests, and may forget at any time.
+struct Health {
+    /// Answers so far.
+    successes: u64,
+    /// How many answers there were when a task last failed.
+    successes_at_failure: BTreeMap<TaskId, u64>,
+    /// When Notion last answered.
+    last_success: Instant,
+}
+
+impl Crawler {
+    /// The first requests of a crawl.
+    pub fn first_tasks() -> Vec<NewTask> {
+        [TaskKind::ListUsers, TaskKind::Search].map(|kind| NewTask { kind, target: None, page: None }).to_vec()
+    }
+
+    /// Runs a crawl, or takes it up where it was, until it ends.
+    ///
+    /// # Errors
+    /// When it cannot go on. A store that fails leaves it to be resumed; Notion refusing ends it as *failed*.
+    pub async fn run(self: &Arc<Self>, id: CrawlId) -> Result<Crawl, CrawlError> {
+        let now = self.runtime.now();
+        if self.crawl(id).await?.state != CrawlState::Cancelling {
+            self.blocking(move |crawler| crawler.store.begin_crawl(id, now)).await?;
+        }
+        let crawl = self.crawl(id).await?;
+        let mut meter = Meter { requests: self.client.traffic().requests, since: Instant::now() };
+        let end = self.drive(&crawl, &mut meter).await;
+        self.save_meter(id, &mut meter).await?;
+        match end {
+            Ok(true) => self.settle(&crawl).await?,
+            Ok(false) => self.end(id, CrawlState::Cancelled, None).await?,
+            Err(CrawlError::Stopped { advice, source }) => {
+                self.end(id, CrawlState::Failed, Some(advice.clone())).await?;
+                return Err(CrawlError::Stopped { advice, source });
+            }
+            Err(other) => return Err(other),
+        }
+        self.crawl(id).await
+    }
+
+    /// Runs tasks until none is left (true) or the crawl is cancelled (false).
+    async fn drive(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<bool, CrawlError> {
+        let mut running = JoinSet::new();
+        let mut claimed: VecDeque<Task> = VecDeque::new();
+        let mut health =
+            Health { successes: 0, successes_at_failure: BTreeMap::new(), last_success: Instant::now() };
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            if claimed.is_empty() && running.len() < self.concurrency {
+                let (id, limit, now) = (crawl.id, self.concurrency * CLAIM_AHEAD, self.runtime.now());
+                claimed = self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
+            }
+            while running.len() < self.concurrency {
+                let Some(task) = claimed.pop_front() else { break };
+                let (crawler, crawl) = (Arc::clone(self), crawl.clone());
+                running.spawn(async move { crawler.run_task(&crawl, task).await });
+            }
+            let wait = if running.is_empty() { self.idle(crawl).await? } else { None };
+            if running.is_empty() && wait.is_none() {
+                if self.advance(crawl).await? {
+                    continue;
+                }
+                return Ok(true);
+            }
+            tokio::select! {
+                biased;
+                Some(ended) = running.join_next() => {
+                    let ended = ended.map_err(|error| CrawlError::Broken(error.to_string()))?;
+                    let alone = running.is_empty() && claimed.is_empty();
+                    self.judge_end(crawl, ended, &mut health, alone).await?;
+                }
+                _ = tick.tick() => {
+                    self.save_meter(crawl.id, meter).await?;
+                    if self.tell(crawl.id).await? == CrawlState::Cancelling {
+                        running.shutdown().await;
+                        return Ok(false);
+                    }
+                }
+                () = self.runtime.sleep(wait.unwrap_or(TICK)), if wait.is_some() => {}
+            }
+        }
+    }
+
+    /// How long to wait for the next task that is due; none when the queue is empty.
+    async fn idle(self: &Arc<Self>, crawl: &Crawl) -> Result<Option<Duration>, CrawlError> {
+        let id = crawl.id;
+        let due = self.blocking(move |crawler| crawler.store.load_next_due(id)).await?;
+        Ok(due.map(|due| Duration::try_from(due.duration_since(self.runtime.now())).unwrap_or_default().min(TICK)))
+    }
+
+    async fn run_task(self: &Arc<Self>, crawl: &Crawl, task: Task) -> Ended {
+        let asked_at = self.runtime.now();
+        let result = match fetch(&self.client, &task, self.body).await {
+            Ok(outcome) => self.write(crawl, &task, outcome, asked_at).await.map_err(Failure::Store),
+            Err(error) => Err(Failure::Notion(error)),
+        };
+        Ended { task, result }
+    }
+
+    async fn write(
+        self: &Arc<Self>,
+        crawl: &Crawl,
+        task: &Task,
+        outcome: Outcome,
+        asked_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (crawl, task) = (crawl.clone(), task.clone());
+        self.blocking(move |crawler| crawler.apply(&crawl, &task, outcome, asked_at)).await
+    }
+
+    async fn judge_end(
+        self: &Arc<Self>,
+        crawl: &Crawl,
+        ended: Ended,
+        health: &mut Health,
+        alone: bool,
+    ) -> Result<(), CrawlError> {
+        let Ended { task, result } = ended;
+        let error = match result {
+            Ok(()) => {
+                health.successes += 1;
+                health.last_success = Instant::now();
+                health.successes_at_failure.remove(&task.id);
+                return Ok(());
+            }
+            Err(Failure::Store(error)) => return Err(error.into()),
+            Err(Failure::Notion(error)) => error,
+        };
+        if error.is_answer() {
+            // Whatever it says, Notion is there.
+            health.last_success = Instant::now();
+        }
+        let before = health.successes_at_failure.insert(task.id, health.successes);
+        let mut others_succeed = before.is_some_and(|before| health.successes > before);
+        if !others_succeed && alone && before.is_some() {
+            // Nothing else is under way that could tell whether Notion is down or this one request fails.
+            others_succeed = self.client.fetch_me().await.is_ok();
+        }
+        tracing::debug!(task = %task.kind, attempts = task.attempts, error = %error, "request failed");
+        let verdict = judge(&task, &error.class(), others_succeed, self.runtime.random());
+        let patience = Duration::from_secs(self.settings.patience_minutes * 60);
+        self.carry_out(crawl, &task, verdict, error, health.last_success.elapsed() > patience).await
+    }
+
+    /// Saves and tells how far the crawl is; returns the state that somebody may have put it in.
+    async fn tell(self: &Arc<Self>, id: CrawlId) -> Result<CrawlState, CrawlError> {
+        let (crawl, known, listing) = self
+            .blocking(move |crawler| {
+                let crawl = crawler.load(id)?;
+                let (known, listing) = crawler.store.count_known(id)?;
+                Ok((crawl, known, listing))
+            })
+            .await?;
+        self.progress.send_replace(Progress {
+            done: crawl.counters.discovered(),
+            known,
+            requests: crawl.counters.requests,
+            listing,
+        });
+        Ok(crawl.state)
+    }
+
+    async fn save_meter(self: &Arc<Self>, id: CrawlId, meter: &mut Meter) -> Result<(), CrawlError> {
+        let (requests, now) = (self.client.traffic().requests, Instant::now());
+        let (sent, ran) = (requests - meter.requests, now - meter.since);
+        *meter = Meter { requests, since: now };
+        let ran_ms = u64::try_from(ran.as_millis()).unwrap_or(u64::MAX);
+        Ok(self.blocking(move |crawler| crawler.store.save_progress(id, sent, ran_ms)).await?)
+    }
+
+    pub(super) async fn end(
+        self: &Arc<Self>,
+        id: CrawlId,
+        state: CrawlState,
+        reason: Option<String>,
+    ) -> Result<(), CrawlError> {
+        let now = self.runtime.now();
+        Ok(self.blocking(move |crawler| crawler.store.end_crawl(id, state, reason.as_deref(), now)).await?)
+    }
+
+    async fn crawl(self: &Arc<Self>, id: CrawlId) -> Result<Crawl, CrawlError> {
+        Ok(self.blocking(move |crawler| crawler.load(id)).await?)
+    }
+
+    fn load(&self, id: CrawlId) -> Result<Crawl, StoreError> {
+        self.store.load_crawl(id)?.ok_or(StoreError::NoCrawl(id.0))
+    }
+
+    /// Work on the store, off the network's threads.
+    pub(super) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let crawler = Arc::clone(self);
+        self.runtime.blocking(move || work(&crawler)).await
+    }
+}
+
+/// What was saved of requests and running time.
+struct Meter {
+    requests: u64,
+    since: Instant,
+}

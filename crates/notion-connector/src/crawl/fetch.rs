@@ -1,0 +1,121 @@
+//! From a task to its request and back: the only file of this room that knows endpoints.
+
+use bytes::Bytes;
+use notion_api::wire::{Block, BlockKind, Continuation, Kept, List, SearchResult, UserKind};
+use notion_api::{Client, Error, MarkdownOptions, MarkdownVersion, Paging, QueryRequest, SearchRequest};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::step::{Object, Outcome, parent};
+use crate::config::BodyChoice;
+use crate::model::{ItemKind, NotionId};
+use crate::render::looks_like_v2;
+use crate::store::{BodyForm, Task, TaskKind};
+
+/// Sends the task's request.
+pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Result<Outcome, Error> {
+    let target = task.target.map(|id| id.0).unwrap_or_default();
+    let paging = Paging::at(task.cursor.as_deref());
+    match task.kind {
+        TaskKind::ListUsers => {
+            let users = client.fetch_users(&paging).await?.value;
+            let people = users.values().map(|user| {
+                (NotionId(user.id), user.name.clone(), matches!(user.kind, UserKind::Bot(_)))
+            });
+            Ok(Outcome::People(people.collect(), next_cursor(&users).0))
+        }
+        TaskKind::Search => {
+            let request = SearchRequest { paging, ..SearchRequest::default() };
+            Ok(listing(client.fetch_search(&request).await?.value))
+        }
+        TaskKind::QueryDataSource => {
+            let request = QueryRequest { paging, ..QueryRequest::default() };
+            Ok(listing(client.fetch_data_source_query(target, &request).await?.value))
+        }
+        TaskKind::ReadPage => page(client, target).await,
+        TaskKind::ReadDatabase => database(client, target).await,
+        TaskKind::ReadDataSource => data_source(client, target).await,
+        TaskKind::Verify => match task.target_kind {
+            Some(ItemKind::Database) => database(client, target).await,
+            Some(ItemKind::DataSource) => data_source(client, target).await,
+            Some(ItemKind::Page | ItemKind::Row) | None => page(client, target).await,
+        },
+        TaskKind::ResolveParent => {
+            let block = client.fetch_block(target).await?.value;
+            Ok(Outcome::BlockParent(parent(block.parent.as_ref())))
+        }
+        TaskKind::ReadBody | TaskKind::ReadPart => match body {
+            BodyChoice::Auto => markdown(client, target, None).await,
+            BodyChoice::V1 => markdown(client, target, Some(MarkdownVersion::V1)).await,
+            BodyChoice::V2 => markdown(client, target, Some(MarkdownVersion::V2)).await,
+            BodyChoice::Blocks => children(client, target, &paging).await,
+        },
+        TaskKind::ReadChildren => children(client, target, &paging).await,
+    }
+}
+
+async fn page(client: &Client, id: Uuid) -> Result<Outcome, Error> {
+    let answer = client.fetch_page(id).await?;
+    Ok(Outcome::Object(Object { value: SearchResult::Page(Box::new(answer.value)), source: utf8(&answer.raw) }))
+}
+
+async fn database(client: &Client, id: Uuid) -> Result<Outcome, Error> {
+    let answer = client.fetch_database(id).await?;
+    Ok(Outcome::Object(Object { value: SearchResult::Database(Box::new(answer.value)), source: utf8(&answer.raw) }))
+}
+
+async fn data_source(client: &Client, id: Uuid) -> Result<Outcome, Error> {
+    let answer = client.fetch_data_source(id).await?;
+    Ok(Outcome::Object(Object { value: SearchResult::DataSource(Box::new(answer.value)), source: utf8(&answer.raw) }))
+}
+
+fn listing(list: List<SearchResult>) -> Outcome {
+    let (next_cursor, lost) = next_cursor(&list);
+    let (malformed, cut) = (list.malformed.len() as u64, lost || list.is_incomplete());
+    let objects = list.results.into_iter().map(|Kept { value, raw }| Object { value, source: text(raw) });
+    Outcome::Listing { objects: objects.collect(), malformed, next_cursor, cut }
+}
+
+async fn markdown(client: &Client, id: Uuid, version: Option<MarkdownVersion>) -> Result<Outcome, Error> {
+    let options = MarkdownOptions { include_transcript: true, version };
+    let answer = client.fetch_markdown(id, options).await?.value;
+    // Nothing in the answer names its dialect.
+    let form = match version {
+        Some(MarkdownVersion::V1) => BodyForm::MarkdownV1,
+        Some(MarkdownVersion::V2) => BodyForm::MarkdownV2,
+        None if looks_like_v2(&answer.markdown) => BodyForm::MarkdownV2,
+        None => BodyForm::MarkdownV1,
+    };
+    let unknown = answer.unknown_block_ids.into_iter().map(NotionId).collect();
+    Ok(Outcome::Markdown { form, markdown: answer.markdown, unknown })
+}
+
+async fn children(client: &Client, id: Uuid, paging: &Paging) -> Result<Outcome, Error> {
+    let list = client.fetch_block_children(id, paging).await?.value;
+    let (next_cursor, _) = next_cursor(&list);
+    let containers = list.values().filter(|block| is_container(block)).map(|block| NotionId(block.id)).collect();
+    let blocks: Vec<&str> = list.results.iter().map(|kept| kept.raw.get()).collect();
+    Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), containers, next_cursor })
+}
+
+/// Whether the block's children are content of this page: those of a child page are another page's.
+fn is_container(block: &Block) -> bool {
+    block.has_children && !matches!(block.kind, BlockKind::ChildPage { .. } | BlockKind::ChildDatabase { .. })
+}
+
+/// Where the list goes on, and whether it has more without saying where.
+fn next_cursor<T>(list: &List<T>) -> (Option<String>, bool) {
+    match list.continuation() {
+        Continuation::Next(cursor) => (Some(cursor.to_owned()), false),
+        Continuation::End => (None, false),
+        Continuation::Lost => (None, true),
+    }
+}
+
+fn text(raw: Box<RawValue>) -> String {
+    Box::<str>::from(raw).into_string()
+}
+
+fn utf8(raw: &Bytes) -> String {
+    String::from_utf8_lossy(raw).into_owned()
+}

@@ -1,0 +1,22 @@
+//! Crawling: what is asked of Notion, in which order, and what becomes of the answers.
+//!
+//! ```text
+//! queue → fetch (one request) → Outcome → step (pure) → Transition → one transaction: queue, items, outbox
+//! ```
+//!
+//! - `plan` decides what to read and what a failure means; `step` what an answer changes. Both are pure.
+//! - `driver` keeps requests under way; `apply` writes; `settle` ends a crawl.
+//! - The queue is the checkpoint: a process that dies loses the requests it had under way and nothing else.
+//! - An item leaves the index only by `settle`, on proof.
+//!
+//! To add a kind of request: a [`TaskKind`](crate::store::TaskKind), its arm in `fetch`, its rule in `step`.
+
+mod apply;
+mod driver;
+mod fetch;
+pub mod plan;
+mod settle;
+mod snapshot;
+pub mod step;
+
+pub use driver::{CrawlError, Crawler, Progress};

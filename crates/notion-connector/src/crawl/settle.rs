@@ -1,0 +1,110 @@
+//! From one phase to the next, and how a crawl ends.
+
+use std::sync::Arc;
+
+use super::driver::{CrawlError, Crawler};
+use super::plan::needs_approval;
+use super::snapshot::finish;
+use crate::model::ItemKind;
+use crate::store::{AlertLevel, Crawl, CrawlState, NewTask, Phase, StoreError, TaskKind};
+
+/// Items rendered again in one go.
+const BATCH: u32 = 100;
+
+impl Crawler {
+    /// The queue is empty: finds more to do (true), or nothing (false).
+    pub(super) async fn advance(self: &Arc<Self>, crawl: &Crawl) -> Result<bool, CrawlError> {
+        let id = crawl.id;
+        Ok(self
+            .blocking(move |crawler| {
+                let Some(crawl) = crawler.store.load_crawl(id)? else { return Ok(false) };
+                crawler.advance_now(&crawl)
+            })
+            .await?)
+    }
+
+    fn advance_now(&self, crawl: &Crawl) -> Result<bool, StoreError> {
+        if self.render_open(crawl)? > 0 || self.store.queue_asked(crawl)? > 0 {
+            return Ok(true);
+        }
+        let next = match crawl.phase {
+            Phase::Read => {
+                self.store.queue_unresolved_parents(crawl)?;
+                Phase::ResolveParents
+            }
+            Phase::ResolveParents => {
+                // What a listing that did not end omits proves nothing.
+                if !crawl.incomplete {
+                    self.store.queue_unseen(crawl)?;
+                }
+                Phase::Verify
+            }
+            Phase::Verify => Phase::Settle,
+            Phase::Settle => return Ok(false),
+        };
+        self.store.save_phase(crawl.id, next)?;
+        Ok(true)
+    }
+
+    /// Renders items whose body is known already or that have none. Returns how many were open.
+    fn render_open(&self, crawl: &Crawl) -> Result<usize, StoreError> {
+        let open = self.store.load_unaccounted(crawl, BATCH)?;
+        let now = self.runtime.now();
+        for row in &open {
+            let has_body = matches!(row.kind, ItemKind::Page | ItemKind::Row);
+            if has_body && row.body.is_none() {
+                let task = NewTask::for_page(TaskKind::ReadBody, row.id, row.id);
+                self.store.add_tasks(crawl.id, &[task])?;
+                return Ok(open.len());
+            }
+            match finish(row, row.body.as_ref(), self.workspace) {
+                Some(finished) => self.store.save_page(crawl, &finished, None, now)?,
+                None => self.store.fail_item(crawl, row.id, "the object that Notion listed could not be understood", now)?,
+            }
+        }
+        Ok(open.len())
+    }
+
+    /// Deletes what is proven gone, checks the counters, and ends the crawl.
+    pub(super) async fn settle(self: &Arc<Self>, crawl: &Crawl) -> Result<(), CrawlError> {
+        let id = crawl.id;
+        let now = self.runtime.now();
+        Ok(self
+            .blocking(move |crawler| {
+                let Some(crawl) = crawler.store.load_crawl(id)? else { return Ok(()) };
+                let state = crawler.settle_now(&crawl)?;
+                crawler.store.end_crawl(id, state, None, now)
+            })
+            .await?)
+    }
+
+    fn settle_now(&self, crawl: &Crawl) -> Result<CrawlState, StoreError> {
+        let now = self.runtime.now();
+        let (gone, held) = self.store.count_departures(crawl)?;
+        let ask = needs_approval(gone, held, self.settings.deletion_share_percent, self.settings.deletion_floor);
+        self.store.apply_departures(crawl, ask)?;
+        let (counted, open) = self.store.count_sightings(crawl.id)?;
+        let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
+        if open > 0 || counted.discovered() != crawl.counters.discovered() {
+            let message = format!(
+                "the counters of this crawl do not add up ({} counted, {} recorded, {open} open): report this",
+                counted.discovered(),
+                crawl.counters.discovered()
+            );
+            self.store.add_alert(crawl.id, AlertLevel::Error, "counters", None, &message, now)?;
+        }
+        self.store.prune_sightings(&crawl)?;
+        let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
+        Ok(if ask {
+            let message = format!(
+                "{gone} of {held} items are gone in Notion, more than the bound allows: look at them, then run \
+                 `notion-connector crawls approve-deletions {}`",
+                crawl.id
+            );
+            self.store.add_alert(crawl.id, AlertLevel::Warning, "deletions", None, &message, now)?;
+            CrawlState::AwaitingApproval
+        } else {
+            crawl.end_state()
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! Logs: to standard error, as JSON when `NOTION_CONNECTOR_LOG_FORMAT=json`, at a level that `-v` or `RUST_LOG` chooses.
+//!
+//! Identifiers are fields. No log holds a token, page text, an e-mail address or a signed URL: nothing that could hold one
+//! is ever given to `tracing`, and requests are logged by endpoint.
+
+use tracing_subscriber::EnvFilter;
+
+/// Begins logging; later calls change nothing.
+pub fn start(verbosity: u8) {
+    let default = match verbosity {
+        0 => "warn",
+        1 => "notion_connector=info,notion_api=info,warn",
+        _ => "notion_connector=debug,notion_api=debug,info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let as_json = std::env::var("NOTION_CONNECTOR_LOG_FORMAT").is_ok_and(|format| format == "json");
+    // Fails only when logging has begun already.
+    let _ = if as_json { builder.json().try_init() } else { builder.compact().try_init() };
+}

@@ -1,0 +1,252 @@
+//! Connectors: adding, checking, listing.
+
+use notion_api::wire::{SearchResult, UserKind};
+use notion_api::{Class, Client, Paging, SearchRequest};
+use secrecy::SecretString;
+use serde::Serialize;
+
+use super::{OpsError, advise};
+use crate::app::App;
+use crate::crawl::step;
+use crate::model::{NotionId, Parent};
+use crate::store::{Connector, NewConnector};
+
+/// Where Notion's API is, when nothing else is said.
+pub const NOTION_URL: &str = "https://api.notion.com";
+
+/// What a connector is to be made of.
+#[derive(Debug)]
+pub struct AddConnector {
+    /// A name that no other connector has.
+    pub name: String,
+    /// Origin of the API.
+    pub notion_url: String,
+    /// The integration's secret.
+    pub secret: SecretString,
+    /// Whether to ask Notion first what the secret opens; nothing is saved when that fails.
+    pub validate: bool,
+}
+
+/// What a secret opens.
+#[derive(Debug, Clone, Serialize)]
+pub struct Validation {
+    /// The workspace.
+    pub workspace: Option<NotionId>,
+    /// Its name.
+    pub workspace_name: Option<String>,
+    /// The integration's bot user.
+    pub bot: NotionId,
+    /// The integration's name.
+    pub bot_name: Option<String>,
+    /// At least so many start points are connected.
+    pub start_points_at_least: usize,
+    /// Whether people can be listed.
+    pub reads_people: bool,
+    /// Whether their e-mail addresses come along.
+    pub reads_email_addresses: bool,
+    /// What will not work, and what to do about it in Notion.
+    pub problems: Vec<String>,
+}
+
+/// A connector as it is listed.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectorSummary {
+    /// Its name.
+    pub name: String,
+    /// Always `notion`.
+    pub source: &'static str,
+    /// Origin of the API.
+    pub notion_url: String,
+    /// Name of the workspace.
+    pub workspace_name: Option<String>,
+    /// Searchable items.
+    pub items: u64,
+    /// State of its newest crawl.
+    pub last_crawl: Option<String>,
+}
+
+/// Adds a connector.
+///
+/// # Errors
+/// When the name is taken or unusable, or the secret does not validate.
+pub async fn add_connector(app: &App, new: AddConnector) -> Result<Option<Validation>, OpsError> {
+    let name = new.name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(OpsError::Invalid("the name of a connector has 1 to 100 characters".to_owned()));
+    }
+    if app.store.load_connector(name)?.is_some() {
+        return Err(OpsError::Invalid(format!("there is a connector “{name}” already; choose another name")));
+    }
+    let vault = app.vault()?;
+    let client = app.client(&new.notion_url, new.secret.clone())?;
+    let validation = if new.validate { Some(validate(&client).await?) } else { None };
+    let row = NewConnector {
+        name: name.to_owned(),
+        notion_url: new.notion_url,
+        sealed_secret: vault.seal(name, &new.secret),
+        created: app.runtime.now(),
+    };
+    let Some(id) = app.store.add_connector(&row)? else {
+        return Err(OpsError::Invalid(format!("there is a connector “{name}” already; choose another name")));
+    };
+    if let Some(validation) = &validation {
+        save_identity(app, id, validation)?;
+    }
+    Ok(validation)
+}
+
+fn save_identity(app: &App, id: crate::model::ConnectorId, validation: &Validation) -> Result<(), OpsError> {
+    let Some(workspace) = validation.workspace else { return Ok(()) };
+    let workspace = (workspace, validation.workspace_name.as_deref());
+    Ok(app.store.save_identity(id, workspace, (validation.bot, validation.bot_name.as_deref()))?)
+}
+
+/// Replaces a connector's secret, if it opens the same workspace.
+///
+/// # Errors
+/// When Notion refuses the new secret, or it opens another workspace.
+pub async fn set_secret(app: &App, name: &str, secret: SecretString) -> Result<Validation, OpsError> {
+    let connector = find_connector(app, Some(name))?;
+    let vault = app.vault()?;
+    let validation = validate(&app.client(&connector.notion_url, secret.clone())?).await?;
+    if connector.workspace.is_some_and(|before| validation.workspace != Some(before)) {
+        return Err(OpsError::Invalid(format!(
+            "this secret opens another workspace ({}): add a new connector for it",
+            validation.workspace_name.as_deref().unwrap_or("without a name")
+        )));
+    }
+    app.store.save_secret(connector.id, &vault.seal(&connector.name, &secret))?;
+    save_identity(app, connector.id, &validation)?;
+    Ok(validation)
+}
+
+/// Asks Notion what a connector's secret opens, now.
+///
+/// # Errors
+/// When there is no such connector, or Notion refuses the secret.
+pub async fn check_connector(app: &App, name: Option<&str>) -> Result<Validation, OpsError> {
+    let connector = find_connector(app, name)?;
+    validate(&app.client_of(&connector)?).await
+}
+
+/// All connectors.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list_connectors(app: &App) -> Result<Vec<ConnectorSummary>, OpsError> {
+    let mut summaries = Vec::new();
+    for connector in app.store.load_connectors()? {
+        summaries.push(ConnectorSummary {
+            source: "notion",
+            items: app.store.count_items(connector.id)?,
+            last_crawl: app.store.load_last_crawl(connector.id)?.map(|crawl| crawl.state.to_string()),
+            name: connector.name,
+            notion_url: connector.notion_url,
+            workspace_name: connector.workspace_name,
+        });
+    }
+    Ok(summaries)
+}
+
+/// The connector of that name, or the only one.
+///
+/// # Errors
+/// When it does not exist, or which one is meant is not clear.
+pub fn find_connector(app: &App, name: Option<&str>) -> Result<Connector, OpsError> {
+    let mut all = app.store.load_connectors()?;
+    let names = || all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => app
+            .store
+            .load_connector(name)?
+            .ok_or_else(|| OpsError::NotFound(format!("there is no connector “{name}”; there are: {}", names()))),
+        None if all.len() == 1 => Ok(all.remove(0)),
+        None if all.is_empty() => Err(OpsError::NotFound(
+            "there is no connector yet; add one with: notion-connector connector add NAME".to_owned(),
+        )),
+        None => Err(OpsError::Invalid(format!("name one of the connectors: {}", names()))),
+    }
+}
+
+/// What a secret opens, in three requests.
+async fn validate(client: &Client) -> Result<Validation, OpsError> {
+    let identity = identify(client).await?;
+    let mut problems = Vec::new();
+    let listing = client.fetch_search(&SearchRequest::default()).await.map_err(|source| OpsError::notion(source))?;
+    let at_the_top = |found: &SearchResult| match found {
+        SearchResult::Page(page) => matches!(step::parent(page.parent.as_ref()), Parent::Workspace),
+        SearchResult::DataSource(found) => matches!(step::parent(found.database_parent.as_ref()), Parent::Workspace),
+        SearchResult::Database(_) | SearchResult::Unknown(_) => false,
+    };
+    let listed = listing.value.results.len();
+    let start_points = listing.value.values().filter(|found| at_the_top(found)).count();
+    if listed == 0 {
+        problems.push(
+            "nothing is connected to the integration yet: in Notion open a page, choose ••• → Connections, and add the \
+             integration (its subpages come along)"
+                .to_owned(),
+        );
+    }
+    let (reads_people, reads_email_addresses) = probe_people(client, &mut problems).await?;
+    Ok(Validation {
+        start_points_at_least: start_points.max(usize::from(listed > 0)),
+        reads_people,
+        reads_email_addresses,
+        problems,
+        ..identity
+    })
+}
+
+async fn probe_people(client: &Client, problems: &mut Vec<String>) -> Result<(bool, bool), OpsError> {
+    let people = match client.fetch_users(&Paging::at(None)).await {
+        Ok(answer) => answer.value,
+        Err(error) if error.class() == Class::MissingCapability => {
+            problems.push(
+                "people cannot be listed: in the integration's settings choose “Read user information including email \
+                 addresses”"
+                    .to_owned(),
+            );
+            return Ok((false, false));
+        }
+        Err(error) => return Err(OpsError::notion(error)),
+    };
+    let persons = || people.values().filter(|user| matches!(user.kind, UserKind::Person { .. }));
+    let with_address = persons().next().is_none() || persons().any(|user| user.email().is_some());
+    if !with_address {
+        problems.push(
+            "people come without e-mail addresses: in the integration's settings choose “Read user information \
+             including email addresses”"
+                .to_owned(),
+        );
+    }
+    Ok((true, with_address))
+}
+
+/// Which workspace and bot a client's secret belongs to: one request.
+///
+/// # Errors
+/// When Notion refuses the secret or does not answer.
+pub(super) async fn identify(client: &Client) -> Result<Validation, OpsError> {
+    let me = client.fetch_me().await.map_err(OpsError::notion)?.value;
+    let (workspace, workspace_name) = match me.kind {
+        UserKind::Bot(bot) => (bot.workspace_id.map(NotionId), bot.workspace_name),
+        _ => (None, None),
+    };
+    Ok(Validation {
+        workspace,
+        workspace_name,
+        bot: NotionId(me.id),
+        bot_name: me.name,
+        start_points_at_least: 0,
+        reads_people: false,
+        reads_email_addresses: false,
+        problems: Vec::new(),
+    })
+}
+
+impl OpsError {
+    /// A refusal of Notion's, with what to do about it.
+    pub(super) fn notion(source: notion_api::Error) -> Self {
+        Self::Notion { advice: advise(&source), source }
+    }
+}

@@ -1,0 +1,178 @@
+//! Running a content crawl, with the pump beside it.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
+use super::{CrawlSummary, OpsError};
+use crate::app::App;
+use crate::crawl::{CrawlError, Crawler, Progress};
+use crate::model::NotionId;
+use crate::sink::pump::Pump;
+use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
+
+/// Name of the connector that `crawl` makes when there is none.
+const DEFAULT_NAME: &str = "default";
+
+/// Which crawl to run.
+#[derive(Debug)]
+pub struct CrawlRequest {
+    /// The connector; the only one if none is named.
+    pub connector: Option<String>,
+    /// What to cover.
+    pub scope: Scope,
+    /// Begin anew instead of resuming.
+    pub restart: bool,
+    /// Who asks.
+    pub started_by: String,
+    /// A secret and the address it is for, to make a connector named `default` from when there is none.
+    pub first_secret: Option<SecretString>,
+}
+
+/// How a crawl went, in the field's words.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrawlReport {
+    /// The crawl.
+    #[serde(flatten)]
+    pub crawl: CrawlSummary,
+    /// Whether an interrupted crawl was taken up.
+    pub resumed: bool,
+    /// Seconds that it ran, without interruptions.
+    pub seconds: f64,
+    /// Items processed in a second of this run.
+    pub pages_per_second: f64,
+    /// Most memory this process held, in bytes; none where the system does not say.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// Runs a crawl, or resumes the unfinished one of that scope, until it ended and all of it is searchable.
+///
+/// # Errors
+/// When the crawl cannot begin or cannot go on.
+pub async fn run_crawl(
+    app: &Arc<App>,
+    request: CrawlRequest,
+    progress: watch::Sender<Progress>,
+) -> Result<CrawlReport, OpsError> {
+    let connector = match find_connector(app, request.connector.as_deref()) {
+        Err(OpsError::NotFound(_)) if request.connector.is_none() && request.first_secret.is_some() => {
+            make_default(app, request.first_secret).await?
+        }
+        found => found?,
+    };
+    let pump = Arc::new(app.pump()?);
+    let crawler = crawler(app, &connector, progress).await?;
+    let (id, resumed) = open_crawl(app, &connector, request.scope, request.restart, &request.started_by)?;
+    let crawl = run_beside_pump(&crawler, &pump, id).await?;
+    Ok(report(&connector, &crawl, resumed))
+}
+
+async fn make_default(app: &App, secret: Option<SecretString>) -> Result<Connector, OpsError> {
+    if let Some(secret) = secret {
+        let notion_url = std::env::var("NOTION_URL").unwrap_or_else(|_| NOTION_URL.to_owned());
+        add_connector(app, AddConnector { name: DEFAULT_NAME.to_owned(), notion_url, secret, validate: true }).await?;
+    }
+    find_connector(app, Some(DEFAULT_NAME))
+}
+
+/// Everything that crawls of this connector share, with the secret checked.
+async fn crawler(
+    app: &App,
+    connector: &Connector,
+    progress: watch::Sender<Progress>,
+) -> Result<Arc<Crawler>, OpsError> {
+    let client = app.client_of(connector)?;
+    let identity = identify(&client).await?;
+    let workspace = workspace_of(app, connector, &identity)?;
+    let client = client.paced(app.budgets.pacing(identity.bot.0, workspace.0));
+    Ok(Arc::new(Crawler {
+        store: Arc::clone(&app.store),
+        client,
+        runtime: app.runtime.clone(),
+        workspace,
+        body: app.config.notion.body,
+        settings: app.config.crawl.clone(),
+        concurrency: app.config.notion.concurrency,
+        progress,
+    }))
+}
+
+/// The workspace that items belong to; a secret of another workspace than before is refused, because every item would
+/// seem to be gone.
+fn workspace_of(app: &App, connector: &Connector, identity: &super::Validation) -> Result<NotionId, OpsError> {
+    // An integration without a workspace id is keyed by its bot, which is as stable.
+    let workspace = identity.workspace.unwrap_or(identity.bot);
+    match connector.workspace {
+        Some(before) if before != workspace => Err(OpsError::Invalid(format!(
+            "the secret of connector “{}” opens another workspace ({}) than the one that was crawled ({}): add a new \
+             connector for it",
+            connector.name,
+            identity.workspace_name.as_deref().unwrap_or("without a name"),
+            connector.workspace_name.as_deref().unwrap_or("without a name"),
+        ))),
+        _ => {
+            let workspace_name = identity.workspace_name.as_deref();
+            let bot = (identity.bot, identity.bot_name.as_deref());
+            app.store.save_identity(connector.id, (workspace, workspace_name), bot)?;
+            Ok(workspace)
+        }
+    }
+}
+
+/// The unfinished crawl of that scope, or a new one.
+fn open_crawl(
+    app: &App,
+    connector: &Connector,
+    scope: Scope,
+    restart: bool,
+    started_by: &str,
+) -> Result<(CrawlId, bool), OpsError> {
+    let now = app.runtime.now();
+    if let Some(open) = app.store.load_open_crawl(connector.id, scope)? {
+        if !restart {
+            return Ok((open.id, open.started.is_some()));
+        }
+        app.store.end_crawl(open.id, CrawlState::Cancelled, Some("restarted"), now)?;
+    }
+    Ok((app.store.add_crawl(connector.id, scope, started_by, &Crawler::first_tasks(), now)?, false))
+}
+
+/// The pump delivers while the crawl runs, and once more when it has ended.
+async fn run_beside_pump(crawler: &Arc<Crawler>, pump: &Arc<Pump>, id: CrawlId) -> Result<Crawl, OpsError> {
+    let crawl = tokio::select! {
+        biased;
+        crawl = crawler.run(id) => crawl,
+        failed = pump.run() => return Err(failed.err().map_or_else(stopped_pumping, OpsError::from)),
+    };
+    let drained = pump.drain().await;
+    let crawl = crawl?;
+    drained?;
+    Ok(crawl)
+}
+
+fn stopped_pumping() -> OpsError {
+    OpsError::Crawl(CrawlError::Broken("the pump ended by itself".to_owned()))
+}
+
+fn report(connector: &Connector, crawl: &Crawl, resumed: bool) -> CrawlReport {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    let (seconds, discovered) = (crawl.active_ms as f64 / 1_000.0, crawl.counters.discovered() as f64);
+    CrawlReport {
+        crawl: CrawlSummary::of(connector, crawl),
+        resumed,
+        seconds,
+        pages_per_second: if seconds > 0.0 { discovered / seconds } else { 0.0 },
+        peak_rss_bytes: peak_rss_bytes(),
+    }
+}
+
+/// Most memory this process ever held, as Linux counts it (proc_pid_status(5), VmHWM).
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1_024)
+}

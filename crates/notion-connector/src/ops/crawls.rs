@@ -1,0 +1,154 @@
+//! Looking at crawls, cancelling them, approving what they would delete.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::OpsError;
+use crate::app::App;
+use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState};
+
+/// A crawl as it is listed.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrawlSummary {
+    /// Number of the crawl.
+    pub id: i64,
+    /// Name of the connector.
+    pub connector: String,
+    /// What it covers.
+    pub scope: String,
+    /// Where it is in its life.
+    pub state: CrawlState,
+    /// Who asked for it.
+    pub started_by: String,
+    /// When it first ran.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// Items processed.
+    pub discovered: u64,
+    /// Added and updated.
+    pub indexed: u64,
+    /// Indexed for the first time.
+    pub added: u64,
+    /// Indexed again.
+    pub updated: u64,
+    /// Gone from the index.
+    pub deleted: u64,
+    /// As they were.
+    pub unchanged: u64,
+    /// Left out by a limit.
+    pub skipped: u64,
+    /// Failed.
+    pub not_indexed: u64,
+    /// Alerts of level error.
+    pub errors: u64,
+    /// Alerts of level warning.
+    pub warnings: u64,
+    /// Requests sent to Notion.
+    pub requests: u64,
+}
+
+impl CrawlSummary {
+    pub(super) fn of(connector: &Connector, crawl: &Crawl) -> Self {
+        let counters = &crawl.counters;
+        Self {
+            id: crawl.id.0,
+            connector: connector.name.clone(),
+            scope: crawl.scope.to_string(),
+            state: crawl.state,
+            started_by: crawl.started_by.clone(),
+            started: crawl.started,
+            ended: crawl.ended,
+            reason: crawl.reason.clone(),
+            discovered: counters.discovered(),
+            indexed: counters.indexed(),
+            added: counters.added,
+            updated: counters.updated,
+            deleted: counters.deleted,
+            unchanged: counters.unchanged,
+            skipped: counters.skipped,
+            not_indexed: counters.not_indexed,
+            errors: counters.errors,
+            warnings: counters.warnings,
+            requests: counters.requests,
+        }
+    }
+}
+
+/// A crawl with its alerts.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrawlDetail {
+    /// The crawl.
+    #[serde(flatten)]
+    pub crawl: CrawlSummary,
+    /// What happened in it, gravest first.
+    pub alerts: Vec<Alert>,
+}
+
+/// The newest crawls first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list_crawls(app: &App, limit: u32) -> Result<Vec<CrawlSummary>, OpsError> {
+    app.store.load_crawls(limit)?.iter().map(|crawl| summary(app, crawl)).collect()
+}
+
+/// One crawl with its alerts.
+///
+/// # Errors
+/// When there is no such crawl.
+pub fn show_crawl(app: &App, id: i64) -> Result<CrawlDetail, OpsError> {
+    let crawl = find(app, id)?;
+    Ok(CrawlDetail { crawl: summary(app, &crawl)?, alerts: app.store.load_alerts(crawl.id)? })
+}
+
+/// Asks a crawl to stop; the process that runs it does so within seconds, and one that nobody runs is cancelled at once.
+///
+/// # Errors
+/// When there is no such crawl, or it has ended.
+pub fn cancel_crawl(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
+    let crawl = find(app, id)?;
+    if !crawl.state.is_open() {
+        return Err(OpsError::Invalid(format!("crawl {id} has ended already ({})", crawl.state)));
+    }
+    app.store.request_cancel(crawl.id)?;
+    if let Ok(_ownership) = app.own("crawls cancel") {
+        // Nobody owns the data directory: no process runs the crawl.
+        app.store.end_crawl(crawl.id, CrawlState::Cancelled, None, app.runtime.now())?;
+    }
+    summary(app, &find(app, id)?)
+}
+
+/// Deletes what a crawl that awaits approval found gone.
+///
+/// # Errors
+/// When the crawl does not await approval.
+pub async fn approve_deletions(app: &Arc<App>, id: i64) -> Result<CrawlSummary, OpsError> {
+    let crawl = find(app, id)?;
+    if crawl.state != CrawlState::AwaitingApproval {
+        return Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)));
+    }
+    app.store.apply_departures(&crawl, false)?;
+    let state = crawl.end_state();
+    app.store.end_crawl(crawl.id, state, None, app.runtime.now())?;
+    app.pump()?.drain().await?;
+    summary(app, &find(app, id)?)
+}
+
+fn find(app: &App, id: i64) -> Result<Crawl, OpsError> {
+    app.store
+        .load_crawl(CrawlId(id))?
+        .ok_or_else(|| OpsError::NotFound(format!("there is no crawl {id}; see: notion-connector crawls list")))
+}
+
+fn summary(app: &App, crawl: &Crawl) -> Result<CrawlSummary, OpsError> {
+    let connector = app
+        .store
+        .load_connector_by_id(crawl.connector)?
+        .ok_or_else(|| OpsError::NotFound(format!("the connector of crawl {} was deleted", crawl.id)))?;
+    Ok(CrawlSummary::of(&connector, crawl))
+}

@@ -1,0 +1,55 @@
+use crate::config::ConfigError;
+use crate::crawl::CrawlError;
+use crate::data_dir::DataDirError;
+use crate::search::IndexError;
+use crate::secrets::SecretError;
+use crate::sink::pump::PumpError;
+use crate::store::StoreError;
+
+/// Why a verb could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum OpsError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret could not be sealed or opened.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Delivering to the index failed.
+    #[error(transparent)]
+    Pump(#[from] PumpError),
+    /// Notion refused, or did not answer.
+    #[error("{advice}")]
+    Notion {
+        /// What happened and what to do.
+        advice: String,
+        /// What Notion or the network said.
+        source: notion_api::Error,
+    },
+    /// The crawl could not go on.
+    #[error(transparent)]
+    Crawl(#[from] CrawlError),
+    /// What was named does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was asked cannot be done as it was asked.
+    #[error("{0}")]
+    Invalid(String),
+    /// A file or the network of this machine refused.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried, to what, and what to do.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,24 @@
+//! The product's verbs. Command line, REST, pages and (later) agents call these and nothing below them.
+//!
+//! A verb takes the [`App`], who asks where that matters, and plain values; it returns plain values that serialise to
+//! the JSON every mouth shows. To add a verb: a file here, then its mouths.
+
+mod advice;
+mod connectors;
+mod crawl;
+mod crawls;
+mod error;
+mod items;
+mod search;
+mod status;
+
+pub use advice::advise;
+pub use connectors::{
+    AddConnector, ConnectorSummary, NOTION_URL, Validation, add_connector, check_connector, list_connectors, set_secret,
+};
+pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
+pub use crawls::{CrawlDetail, CrawlSummary, approve_deletions, cancel_crawl, list_crawls, show_crawl};
+pub use error::OpsError;
+pub use items::{ExportLine, export, load_item};
+pub use search::{SearchAnswer, SearchHit, SearchQuery, search};
+pub use status::{ConnectorStatus, Status, list_failures, status};

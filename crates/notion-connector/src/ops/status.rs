@@ -1,0 +1,68 @@
+//! How things stand.
+
+use serde::Serialize;
+
+use super::{CrawlSummary, OpsError};
+use crate::app::App;
+use crate::store::Failure;
+
+/// How things stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Version of this program.
+    pub version: &'static str,
+    /// Where everything lives.
+    pub data_dir: String,
+    /// Each connector.
+    pub connectors: Vec<ConnectorStatus>,
+    /// Items that failed and were not repaired since.
+    pub failures: usize,
+    /// Rows of the outbox that the index has not taken yet.
+    pub waiting_for_index: usize,
+}
+
+/// How one connector stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectorStatus {
+    /// Its name.
+    pub name: String,
+    /// Name of the workspace.
+    pub workspace_name: Option<String>,
+    /// Searchable items.
+    pub items: u64,
+    /// Its newest crawl.
+    pub last_crawl: Option<CrawlSummary>,
+}
+
+/// How things stand.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn status(app: &App) -> Result<Status, OpsError> {
+    let mut connectors = Vec::new();
+    for connector in app.store.load_connectors()? {
+        let last = app.store.load_last_crawl(connector.id)?;
+        connectors.push(ConnectorStatus {
+            items: app.store.count_items(connector.id)?,
+            last_crawl: last.as_ref().map(|crawl| CrawlSummary::of(&connector, crawl)),
+            name: connector.name,
+            workspace_name: connector.workspace_name,
+        });
+    }
+    let pruned = app.store.load_outbox_pruned()?;
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        data_dir: app.dir.path().display().to_string(),
+        connectors,
+        failures: app.store.load_failures()?.len(),
+        waiting_for_index: app.store.load_outbox(pruned, 1_000_000)?.len(),
+    })
+}
+
+/// Items that failed and were not repaired since, newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list_failures(app: &App) -> Result<Vec<Failure>, OpsError> {
+    Ok(app.store.load_failures()?)
+}
