@@ -1,0 +1,415 @@
+//! When the next request may go out. Pure: takes the time, returns values; knows no tasks and no network.
+//!
+//! Notion admits N requests in a fixed window of W seconds, says neither number, and answers the rest with 429 and
+//! the whole seconds until the window ends, rounded up (developers.notion.com "request-limits"). Whether windows
+//! follow the clock or begin with the first request after the last one ended is not said either; nothing here
+//! depends on it.
+//!
+//! What is kept:
+//!
+//! * `sure`, a number of requests that fits in a window. Nothing until the first refusal: then everything goes out.
+//! * the requests spent since the last reset, each forgotten once it is older than a window can be. So a crawl that
+//!   is slower than the limit is never held back.
+//!
+//! While fewer than `sure` are spent, requests go out side by side. From there on one at a time, each after the
+//! answer of the one before, until one is refused: its `Retry-After` says when all go on. So, if `sure` is not above
+//! N, a window sees at most one refusal and all of its N requests, whatever W is.
+//!
+//! When a refusal ends a window that is known to have been the only one since the last reset, what it granted is N,
+//! and becomes `sure`. The first refusal proves less: the requests before it may lie in two windows. From that number
+//! as many are taken off as can be sent one at a time in a part of what is left, so that the second window proves it.
+//!
+//! What no reckoning can avoid: refusals of what is in flight when the limit is met for the first time; when it is
+//! lowered; when another process spends with the same secret; and, if requests are too slow to be sent one at a time,
+//! once more in the window after a first refusal whose requests lay in two windows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// `Retry-After` is rounded up to this.
+const ROUNDING: Duration = Duration::from_secs(1);
+/// Added to the end of a pause, for timers that fire a moment early.
+const GUARD: Duration = Duration::from_millis(5);
+/// A refusal is quick. A request without an answer for this long was admitted.
+const REFUSED_WITHIN: Duration = Duration::from_secs(3);
+/// Shortest window that is reckoned with. Notion's is a minute; scaled ones in tests have two seconds or more.
+const SHORTEST_WINDOW: Duration = Duration::from_secs(2);
+/// Longest pause that is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// Pauses after refusals that do not say how long; each doubles the one before.
+const BLIND_PAUSE: Duration = Duration::from_secs(1);
+const BLIND_PAUSE_AT_MOST: Duration = Duration::from_secs(60);
+/// Spent requests within this span are forgotten together.
+const GRAIN: Duration = Duration::from_millis(10);
+/// The part of a window that may go into sending one at a time after a first refusal.
+const CAREFUL_PART: f64 = 0.4;
+
+/// What a [`Pace`] is told once.
+#[derive(Debug, Clone, Copy)]
+pub struct PaceSettings {
+    /// Most requests without an answer at a time.
+    pub max_in_flight: usize,
+    /// Longest window to reckon with until refusals tell more.
+    pub window_at_most: Duration,
+}
+
+/// A request that was let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    id: u64,
+    epoch: u64,
+}
+
+/// Whether a request may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Now, with this ticket.
+    Now(Ticket),
+    /// Not before an answer comes, or this time, if there is one.
+    Later(Option<Duration>),
+}
+
+/// Two times between which something happens; in each case later than the first and no later than the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Between {
+    from: Duration,
+    to: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pause {
+    /// Until the window has ended for sure.
+    Reset(Between),
+    /// Until it is worth asking again.
+    Blind(Duration),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Outstanding {
+    epoch: u64,
+    sent: Duration,
+}
+
+/// Requests answered within a [`GRAIN`].
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    first: Duration,
+    last: Duration,
+    granted: u64,
+    unknown: u64,
+}
+
+/// Where a pace stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PaceSnapshot {
+    /// Requests granted so far.
+    pub granted: u64,
+    /// Requests refused so far.
+    pub refused: u64,
+    /// Requests without an answer.
+    pub in_flight: usize,
+    /// Requests that are known to fit in a window; nothing before the first refusal.
+    pub sure: Option<u64>,
+    /// Requests that may count in the current window.
+    pub spent: u64,
+    /// Until when nothing goes out.
+    pub paused_until: Option<Duration>,
+    /// The window is no shorter.
+    pub window_at_least: Duration,
+    /// The window is no longer.
+    pub window_at_most: Duration,
+}
+
+/// Decides when requests go out. See the head of the module.
+#[derive(Debug)]
+pub struct Pace {
+    settings: PaceSettings,
+    next_id: u64,
+    outstanding: BTreeMap<u64, Outstanding>,
+    /// Counts resets; a ticket belongs to the one it was sent after.
+    epoch: u64,
+    /// The reset that began the epoch, if it is known.
+    reset_before: Option<Between>,
+    /// Grants of the epoch, forgotten ones included.
+    epoch_granted: u64,
+    spent: VecDeque<Spent>,
+    sure: Option<u64>,
+    pause: Option<Pause>,
+    /// After a blind pause: one at a time until one is granted.
+    blind: bool,
+    blind_pauses: u32,
+    held_until: Duration,
+    window: Between,
+    /// Whether two resets in a row have bounded the window.
+    window_learned: bool,
+    quickest: Option<Duration>,
+    granted: u64,
+    refused: u64,
+}
+
+impl Pace {
+    /// A pace that knows no limit yet.
+    #[must_use]
+    pub fn new(settings: PaceSettings) -> Self {
+        Self {
+            settings,
+            next_id: 0,
+            outstanding: BTreeMap::new(),
+            epoch: 0,
+            reset_before: None,
+            epoch_granted: 0,
+            spent: VecDeque::new(),
+            sure: None,
+            pause: None,
+            blind: false,
+            blind_pauses: 0,
+            held_until: Duration::ZERO,
+            window: Between { from: SHORTEST_WINDOW, to: settings.window_at_most.max(SHORTEST_WINDOW) },
+            window_learned: false,
+            quickest: None,
+            granted: 0,
+            refused: 0,
+        }
+    }
+
+    /// Lets one request go, if it is time.
+    pub fn turn(&mut self, now: Duration) -> Turn {
+        if now < self.held_until {
+            return Turn::Later(Some(self.held_until));
+        }
+        match self.pause {
+            Some(Pause::Reset(reset)) if now < reset.to => return Turn::Later(Some(reset.to)),
+            Some(Pause::Blind(until)) if now < until => return Turn::Later(Some(until)),
+            Some(Pause::Reset(reset)) => self.begin_epoch(reset),
+            Some(Pause::Blind(_)) => {
+                self.pause = None;
+                self.blind = true;
+            }
+            None => {}
+        }
+        if self.outstanding.len() >= self.settings.max_in_flight.max(1) {
+            return Turn::Later(None);
+        }
+        if let Some(later) = self.full(now) {
+            return later;
+        }
+        let ticket = Ticket { id: self.next_id, epoch: self.epoch };
+        self.next_id += 1;
+        self.outstanding.insert(ticket.id, Outstanding { epoch: self.epoch, sent: now });
+        Turn::Now(ticket)
+    }
+
+    /// Nothing while another request may go out; else when to look again.
+    fn full(&mut self, now: Duration) -> Option<Turn> {
+        if !self.blind {
+            let sure = self.sure?;
+            self.forget(now);
+            if self.spent_or_outstanding() < sure {
+                return None;
+            }
+        }
+        let youngest =
+            self.outstanding.values().filter(|one| one.epoch == self.epoch).map(|one| one.sent).max();
+        let admitted = youngest.map(|sent| sent + REFUSED_WITHIN).filter(|admitted| now < *admitted)?;
+        let forgotten = self.spent.front().map(|oldest| oldest.last + self.window.to + GUARD);
+        Some(Turn::Later(Some(forgotten.map_or(admitted, |forgotten| forgotten.min(admitted)))))
+    }
+
+    fn spent_or_outstanding(&self) -> u64 {
+        let spent: u64 = self.spent.iter().map(|spent| spent.granted + spent.unknown).sum();
+        spent + self.outstanding_of_epoch()
+    }
+
+    fn outstanding_of_epoch(&self) -> u64 {
+        self.outstanding.values().filter(|one| one.epoch == self.epoch).count() as u64
+    }
+
+    /// Forgets what is too old to count in any window that has not ended.
+    fn forget(&mut self, now: Duration) {
+        while self.spent.front().is_some_and(|oldest| oldest.last + self.window.to < now) {
+            self.spent.pop_front();
+        }
+    }
+
+    /// The request was answered, with whatever status but 429: it counts.
+    pub fn granted(&mut self, ticket: Ticket, now: Duration) {
+        let Some(request) = self.outstanding.remove(&ticket.id) else { return };
+        let took = now.saturating_sub(request.sent);
+        self.quickest = Some(self.quickest.map_or(took, |quickest| quickest.min(took)));
+        self.granted += 1;
+        self.blind_pauses = 0;
+        if ticket.epoch != self.epoch {
+            return;
+        }
+        if self.blind {
+            self.conclude(None);
+            self.open_epoch(None);
+        }
+        self.epoch_granted += 1;
+        self.spend(now, true);
+        self.grow(now);
+    }
+
+    /// Nobody knows what became of the request: it may count.
+    pub fn unknown(&mut self, ticket: Ticket, now: Duration) {
+        if self.outstanding.remove(&ticket.id).is_some() && ticket.epoch == self.epoch {
+            self.spend(now, false);
+        }
+    }
+
+    /// The request never left, or does not count for another reason.
+    pub fn unsent(&mut self, ticket: Ticket) {
+        self.outstanding.remove(&ticket.id);
+    }
+
+    /// Moves a ticket that was not used yet to `now`; false if it would not be given any more.
+    pub fn renew(&mut self, ticket: Ticket, now: Duration) -> bool {
+        let open = self.pause.is_none() && now >= self.held_until && ticket.epoch == self.epoch;
+        match self.outstanding.get_mut(&ticket.id) {
+            Some(request) if open => {
+                request.sent = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The request met the limit. It does not count, and all others wait as long as it was told to.
+    pub fn refused(&mut self, ticket: Ticket, now: Duration, retry_after: Option<Duration>) {
+        let Some(request) = self.outstanding.remove(&ticket.id) else { return };
+        self.refused += 1;
+        let Some(wait) = retry_after.map(|wait| wait.min(LONGEST_PAUSE)) else {
+            if self.pause.is_none() && ticket.epoch == self.epoch {
+                let wait =
+                    BLIND_PAUSE.saturating_mul(1 << self.blind_pauses.min(16)).min(BLIND_PAUSE_AT_MOST);
+                self.blind_pauses += 1;
+                self.pause = Some(Pause::Blind(now + wait));
+            }
+            return;
+        };
+        let reset = Between { from: (request.sent + wait).saturating_sub(ROUNDING), to: now + wait + GUARD };
+        let passed = self.reset_before.is_some_and(|before| reset.from <= before.to);
+        if ticket.epoch != self.epoch && passed {
+            // A late answer about the window before.
+            return;
+        }
+        self.window.from = self.window.from.max(wait);
+        self.window.to = self.window.to.max(self.window.from);
+        self.pause = Some(match self.pause {
+            Some(Pause::Reset(known)) if reset.to <= known.from => Pause::Reset(known),
+            Some(Pause::Reset(known)) if reset.from < known.to => {
+                Pause::Reset(Between { from: known.from.max(reset.from), to: known.to.min(reset.to) })
+            }
+            Some(Pause::Reset(_) | Pause::Blind(_)) | None => Pause::Reset(reset),
+        });
+    }
+
+    /// Nothing goes out for a while, for a reason that has nothing to do with the limit.
+    pub fn hold(&mut self, until: Duration) {
+        self.held_until = self.held_until.max(until);
+    }
+
+    /// Where the pace stands.
+    #[must_use]
+    pub fn snapshot(&self, now: Duration) -> PaceSnapshot {
+        let paused = match self.pause {
+            Some(Pause::Reset(reset)) => reset.to,
+            Some(Pause::Blind(until)) => until,
+            None => Duration::ZERO,
+        };
+        let until = paused.max(self.held_until);
+        PaceSnapshot {
+            granted: self.granted,
+            refused: self.refused,
+            in_flight: self.outstanding.len(),
+            sure: self.sure,
+            spent: self.spent_or_outstanding(),
+            paused_until: (until > now).then_some(until),
+            window_at_least: self.window.from,
+            window_at_most: self.window.to,
+        }
+    }
+
+    fn spend(&mut self, now: Duration, granted: bool) {
+        let one = Spent { first: now, last: now, granted: u64::from(granted), unknown: u64::from(!granted) };
+        match self.spent.back_mut() {
+            Some(spent) if now.saturating_sub(spent.first) < GRAIN => {
+                spent.last = spent.last.max(now);
+                spent.granted += one.granted;
+                spent.unknown += one.unknown;
+            }
+            _ => self.spent.push_back(one),
+        }
+        // Before the first refusal nobody else forgets.
+        self.forget(now);
+    }
+
+    /// Raises `sure` while requests go out one at a time and are granted.
+    fn grow(&mut self, now: Duration) {
+        let (Some(sure), None) = (self.sure, self.pause) else { return };
+        let in_one_window = self.reset_before.is_some_and(|before| now <= before.from + self.window.from);
+        let fits = if in_one_window {
+            self.epoch_granted
+        } else if self.window_learned {
+            return;
+        } else {
+            self.spent.iter().map(|spent| spent.granted).sum()
+        };
+        self.sure = Some(sure.max(fits));
+    }
+
+    fn begin_epoch(&mut self, reset: Between) {
+        self.conclude(Some(reset));
+        self.open_epoch(Some(reset));
+    }
+
+    fn open_epoch(&mut self, reset: Option<Between>) {
+        self.epoch += 1;
+        self.reset_before = reset;
+        self.epoch_granted = 0;
+        self.spent.clear();
+        self.pause = None;
+        self.blind = false;
+    }
+
+    /// Learns from the window that a refusal ended.
+    fn conclude(&mut self, reset: Option<Between>) {
+        let mut alone = false;
+        if let (Some(before), Some(reset)) = (self.reset_before, reset) {
+            // One window or more lie between two resets.
+            let span = reset.to.saturating_sub(before.from);
+            if span < self.window.from {
+                // The limit was changed to a shorter window.
+                self.window.from = SHORTEST_WINDOW.min(span);
+            }
+            self.window.to = self.window.to.min(span).max(self.window.from);
+            self.window_learned = true;
+            alone = span < 2 * self.window.from;
+        }
+        let oldest = reset.map_or(Duration::ZERO, |reset| reset.from.saturating_sub(self.window.to));
+        let counted = || self.spent.iter().filter(|spent| spent.last >= oldest);
+        let granted: u64 = counted().map(|spent| spent.granted).sum();
+        let unknown = counted().map(|spent| spent.unknown).sum::<u64>() + self.outstanding_of_epoch();
+        if granted + unknown == 0 {
+            return;
+        }
+        self.sure = Some(match self.sure {
+            None => granted.saturating_sub(self.provable_one_at_a_time()),
+            Some(sure) if alone && !(granted..=granted + unknown).contains(&sure) => granted,
+            Some(sure) if granted + unknown < sure => {
+                // Fewer than fitted before: another process spends too, or the window is not what it was.
+                self.window.to = self.settings.window_at_most.max(self.window.from);
+                granted
+            }
+            Some(sure) => sure,
+        });
+    }
+
+    /// How many requests can be sent one at a time in a part of a window.
+    fn provable_one_at_a_time(&self) -> u64 {
+        let each = 2.0 * self.quickest.unwrap_or_default().as_secs_f64();
+        let time = CAREFUL_PART * self.window.from.as_secs_f64();
+        // Saturates for requests that take no time.
+        (time / each) as u64
+    }
+}
