@@ -2,4 +2,5 @@
 
 pub mod import;
 pub mod markdown;
+pub mod sample;
 pub mod seed;

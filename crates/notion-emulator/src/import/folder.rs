@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use include_dir::{Dir, DirEntry};
 use jiff::Timestamp;
 
 use super::ImportError;
@@ -20,10 +21,16 @@ const MAX_FOLDER_DEPTH: usize = 64;
 pub(super) struct Reading {
     pub(super) root: Folder,
     /// Files that are not Markdown, by path relative to the folder.
-    pub(super) others: BTreeMap<String, PathBuf>,
+    pub(super) others: BTreeMap<String, Source>,
     pub(super) left_out: Vec<String>,
     documents: usize,
     canonical_root: PathBuf,
+}
+
+/// Where the content of a file is.
+pub(super) enum Source {
+    Disk(PathBuf),
+    Built(&'static [u8]),
 }
 
 /// A folder that holds Markdown, at some depth.
@@ -76,6 +83,19 @@ pub(super) fn read(path: &Path) -> Result<Reading, ImportError> {
     Ok(reading)
 }
 
+/// A folder that was built into the program. Files that are not UTF-8 text are no documents.
+pub(super) fn embedded(dir: &'static Dir<'static>) -> Reading {
+    let mut reading = Reading {
+        root: Folder::default(),
+        others: BTreeMap::new(),
+        left_out: Vec::new(),
+        documents: 0,
+        canonical_root: PathBuf::new(),
+    };
+    reading.root = Folder { path: ".".into(), ..reading.embedded_folder(dir, 0) };
+    reading
+}
+
 impl Reading {
     /// Of no folder.
     #[cfg(test)]
@@ -116,6 +136,38 @@ impl Reading {
         folder
     }
 
+    fn embedded_folder(&mut self, dir: &'static Dir<'static>, depth: usize) -> Folder {
+        let path = dir.path().to_string_lossy().into_owned();
+        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        let mut folder = Folder { path, title: name.clone(), file_name: name, ..Folder::default() };
+        let mut entries: Vec<&'static DirEntry<'static>> = dir.entries().iter().collect();
+        entries.sort_by_key(|entry| entry.path());
+        for entry in entries {
+            match entry {
+                DirEntry::Dir(dir) if depth < MAX_FOLDER_DEPTH => {
+                    let child = self.embedded_folder(dir, depth + 1);
+                    if !child.is_empty() {
+                        folder.folders.push(child);
+                    }
+                }
+                DirEntry::Dir(_) => {}
+                DirEntry::File(file) => {
+                    let path = file.path().to_string_lossy().into_owned();
+                    let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+                    match file.contents_utf8() {
+                        Some(text) if is_markdown(&name) => {
+                            folder.documents.push(document(name, path, text, None));
+                        }
+                        _ => {
+                            self.others.insert(path, Source::Built(file.contents()));
+                        }
+                    }
+                }
+            }
+        }
+        folder
+    }
+
     fn entry(&mut self, folder: &mut Folder, name: String, path: String, at: &Path, depth: usize) {
         let Some(kind) = self.kind_of(&path, at) else { return };
         if kind.is_dir() {
@@ -135,7 +187,7 @@ impl Reading {
                 folder.documents.push(document);
             }
         } else if kind.is_file() {
-            self.others.insert(path, at.to_owned());
+            self.others.insert(path, Source::Disk(at.to_owned()));
         }
     }
 

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
 use super::columns;
-use super::folder::{Folder, Reading};
+use super::folder::{Folder, Reading, Source};
 use crate::seed::FileSeed;
 
 /// Largest file that is taken over.
@@ -30,7 +29,7 @@ pub(super) struct Target {
 /// See the module.
 pub(super) struct Library<'r> {
     targets: BTreeMap<String, Target>,
-    others: &'r BTreeMap<String, PathBuf>,
+    others: &'r BTreeMap<String, Source>,
     taken: BTreeMap<String, Vec<u8>>,
     total_bytes: u64,
     refused: BTreeSet<String>,
@@ -64,15 +63,22 @@ impl<'r> Library<'r> {
     /// anchor or a query; a folder; a folder's `README` or `index`.
     pub(super) fn target(&self, from: &str, destination: &str) -> Option<&Target> {
         let path = resolve(from, destination)?;
+        let built_page = path.strip_suffix(".html").map(|stem| format!("{stem}.md"));
         let candidates = [
-            path.clone(),
-            format!("{path}.md"),
-            format!("{path}.markdown"),
-            path.strip_suffix(".html").map_or_else(String::new, |stem| format!("{stem}.md")),
-            format!("{path}/README.md"),
-            format!("{path}/index.md"),
+            Some(path.clone()),
+            Some(format!("{path}.md")),
+            Some(format!("{path}.markdown")),
+            built_page,
+            Some(format!("{path}/README.md")),
+            Some(format!("{path}/index.md")),
         ];
-        candidates.iter().find_map(|candidate| self.targets.get(candidate))
+        candidates.iter().flatten().find_map(|candidate| self.targets.get(candidate))
+    }
+
+    /// For a folder whose root becomes no page.
+    pub(super) fn without_root(mut self) -> Self {
+        self.targets.remove(".");
+        self
     }
 
     /// Takes over the file that a destination means and gives the name by which payloads refer to it.
@@ -107,7 +113,11 @@ impl<'r> Library<'r> {
         }
     }
 
-    fn read(&self, at: &PathBuf) -> Result<Vec<u8>, String> {
+    fn read(&self, source: &Source) -> Result<Vec<u8>, String> {
+        let at = match source {
+            Source::Disk(at) => at,
+            Source::Built(bytes) => return Ok(bytes.to_vec()),
+        };
         let length = fs::metadata(at).map_err(|error| format!("cannot be examined: {error}"))?.len();
         if length > MAX_FILE_BYTES {
             return Err(format!("is larger than {} MiB", MAX_FILE_BYTES >> 20));

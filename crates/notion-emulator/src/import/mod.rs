@@ -70,6 +70,16 @@ pub fn import_folder(path: &Path) -> Result<Import, ImportError> {
     Ok(Import { workspace, files, left_out })
 }
 
+/// Reads a folder that was built into the program: its entries become the top-level pages.
+pub(crate) fn import_embedded(dir: &'static include_dir::Dir<'static>) -> Import {
+    let read = folder::embedded(dir);
+    let mut library = Library::new(&read).without_root();
+    let roots = folder_body(&read.root, &mut library);
+    let workspace = WorkspaceSeed { roots, ..WorkspaceSeed::default() };
+    let (files, left_out) = library.finish();
+    Import { workspace, files, left_out }
+}
+
 fn emoji(emoji: &str) -> Value {
     serde_json::json!({"type": "emoji", "emoji": emoji})
 }
