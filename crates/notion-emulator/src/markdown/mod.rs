@@ -11,6 +11,8 @@
 
 mod attributes;
 mod inline;
+#[cfg(test)]
+mod properties;
 mod runs;
 #[cfg(test)]
 mod tests;

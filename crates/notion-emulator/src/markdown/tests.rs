@@ -10,7 +10,7 @@ const CLOSED_PAGE: &str = "00000000-0000-8000-8000-0000000000a2";
 const DATABASE: &str = "00000000-0000-8000-8000-0000000000d1";
 const USER: &str = "00000000-0000-8000-8000-0000000000e1";
 
-struct Office;
+pub(super) struct Office;
 
 impl Directory for Office {
     fn page(&self, id: Uuid) -> Option<PageEntry> {
