@@ -84,7 +84,8 @@ fn one(page: &mut Page<'_>, block: &BlockTree, depth: usize, number: u64) {
 fn unprefixed(page: &mut Page<'_>, items: &[Value]) {
     let start = page.out.len();
     rich_text(page, items, Place::V1);
-    let text = &page.out[start..];
+    let text = page.out[start..].trim_start();
+    let indent = page.out.len() - start - text.len();
     let hashes = text.bytes().take_while(|byte| *byte == b'#').count();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let is_heading = (1..=4).contains(&hashes) && text[hashes..].starts_with(' ');
@@ -95,7 +96,7 @@ fn unprefixed(page: &mut Page<'_>, items: &[Value]) {
         is_number.then_some(digits)
     };
     if let Some(offset) = escape_at {
-        page.out.insert(start + offset, '\\');
+        page.out.insert(start + indent + offset, '\\');
     }
     // A tab at the start of a line is indentation.
     let tabs = page.out[start..].bytes().take_while(|byte| *byte == b'\t').count();

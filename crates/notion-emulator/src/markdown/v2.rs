@@ -123,7 +123,13 @@ pub(super) fn text_lines(page: &mut Page<'_>, items: &[Value], prefix: &str) {
 
 /// Where a backslash keeps a line from being a heading, list item, quote, underline or rule. `<`, backticks and tildes
 /// are escaped wherever they are syntax.
-fn escape_at(text: &str) -> Option<usize> {
+fn escape_at(line: &str) -> Option<usize> {
+    // Spaces before a marker do not keep it from being one.
+    let text = line.trim_start_matches([' ', '\t']);
+    escape_in(text).map(|at| line.len() - text.len() + at)
+}
+
+fn escape_in(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let ends_marker = |at: usize| matches!(bytes.get(at), None | Some(b' ' | b'\t'));
     let run_of = |wanted: u8| bytes.iter().take_while(|byte| **byte == wanted).count();
