@@ -1,8 +1,8 @@
 //! From text to terms, the same way for what is indexed and for what is asked.
 //!
 //! **Words** are runs of letters and digits with their combining marks. Runs joined by one connector (`error_code`,
-//! `foo-bar`, `v1.2.3`, `anna@example.org`) make one word of several **parts**; so do the humps of `camelCase` and the
-//! borders between letters and digits. Each part takes one position, so that phrases and proximity work the same
+//! `foo-bar`, `v1.2.3`, `anna@example.org`) make one word of several **parts**; so do the humps of `camelCase` and a
+//! single border between letters and digits (`ABC123`). Each part takes one position, so that phrases and proximity work the same
 //! whether people write `error code`, `error_code` or `errorCode`. The **whole** word (`errorcode`) is a further term at
 //! the position of its first part. This is finer than the word borders of UAX #29, which would keep `error_code` in
 //! one piece and lose `code`; where a text has plain words, both agree.
@@ -264,10 +264,12 @@ fn is_possessive(text: &str, at: usize) -> bool {
 fn push_parts(text: &str, run: Range<usize>, parts: &mut Vec<Part>) {
     let mut cuts = Vec::new();
     let chars: Vec<(usize, char)> = text[run.clone()].char_indices().collect();
+    let borders =
+        chars.windows(2).filter(|pair| matches!(pair, [a, b] if is_border(a.1, b.1))).take(2).count();
     for (index, window) in chars.windows(2).enumerate() {
         let [(_, before), (at, here)] = window else { continue };
         let after = chars.get(index + 2).map(|(_, c)| *c);
-        if is_hump(*before, *here, after) {
+        if is_hump(*before, *here, after) || (borders == 1 && is_border(*before, *here)) {
             cuts.push(run.start + at);
             if cuts.len() >= MAX_HUMPS {
                 cuts.clear();
@@ -282,17 +284,18 @@ fn push_parts(text: &str, run: Range<usize>, parts: &mut Vec<Part>) {
     }
 }
 
+/// Where a word begins in `camelCase` and `HTTPServer`.
 fn is_hump(before: char, here: char, after: Option<char>) -> bool {
+    (before.is_lowercase() && here.is_uppercase())
+        || (before.is_uppercase() && here.is_uppercase() && after.is_some_and(char::is_lowercase))
+}
+
+/// Between letters and digits: `ABC` and `123`. A run with several such borders is a code, and its pieces say nothing.
+fn is_border(before: char, here: char) -> bool {
     if before.is_ascii_lowercase() && here.is_ascii_lowercase() {
         return false;
     }
-    let (left, right) = (class(before), class(here));
-    if left == Class::Extend || right == Class::Extend {
-        return false;
-    }
-    left != right
-        || (before.is_lowercase() && here.is_uppercase())
-        || (before.is_uppercase() && here.is_uppercase() && after.is_some_and(char::is_lowercase))
+    matches!((class(before), class(here)), (Class::Letter, Class::Digit) | (Class::Digit, Class::Letter))
 }
 
 fn push_pieces(text: &str, range: Range<usize>, parts: &mut Vec<Part>) {
@@ -544,8 +547,10 @@ mod tests {
     }
 
     #[test]
-    fn hashes_stay_whole() {
+    fn codes_and_hashes_stay_whole() {
         assert_eq!(tokens(FOLDED, "a1b2c3d4e5f6"), ["a1b2c3d4e5f6@0"]);
+        assert_eq!(tokens(FOLDED, "x5y"), ["x5y@0"]);
+        assert_eq!(tokens(FOLDED, "ABC123"), ["abc123@0", "abc@0", "123@1"]);
     }
 
     #[test]

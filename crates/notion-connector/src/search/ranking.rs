@@ -23,8 +23,8 @@ use crate::model::Viewer;
 /// The numbers that ranking turns on.
 ///
 /// The defaults were chosen with `examples/ranking.rs` on 6,000 pages of product documentation and 200 known-item
-/// queries (MRR@10 0.908, recall@10 0.950). There, a heavy title (4) costs 0.06, no stemming 0.01, no lift for words
-/// that stand together 0.02, all words required without relaxing 0.13.
+/// queries (MRR@10 0.908, recall@10 0.950). There, a heavy title (4) costs 0.05, no stemming 0.01, no lift for words
+/// that stand together 0.02, all words required 0.02.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// Title, as written.
