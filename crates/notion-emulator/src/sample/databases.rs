@@ -138,8 +138,11 @@ fn projects() -> DatabaseSeed {
         "Created": {"type": "created_time", "created_time": {}},
         "Edited by": {"type": "last_edited_by", "last_edited_by": {}},
     });
-    let mut rows: Vec<PageSeed> =
-        field_projects().into_iter().chain(inner_projects()).map(Project::row).collect();
+    let mut rows: Vec<PageSeed> = [european_sites(), other_sites(), service_projects(), inner_projects()]
+        .into_iter()
+        .flatten()
+        .map(Project::row)
+        .collect();
     if let Some(row) = rows.first_mut() {
         row.comments = vec![
             comment(TOMASZ, Some("crane"), "The crane is only free until the 20th."),
@@ -152,7 +155,7 @@ fn projects() -> DatabaseSeed {
     }
 }
 
-fn field_projects() -> Vec<Project> {
+fn european_sites() -> Vec<Project> {
     vec![
         Project {
             key: "leixao",
@@ -202,6 +205,11 @@ fn field_projects() -> Vec<Project> {
                 says("quote", "Ohne Unterschrift kein Gerüst. Frau Petersen ist ab Montag wieder da."),
             ],
         },
+    ]
+}
+
+fn other_sites() -> Vec<Project> {
+    vec![
         Project {
             key: "tama",
             title: "多摩川の水位計を増設",
@@ -248,7 +256,7 @@ fn field_projects() -> Vec<Project> {
     ]
 }
 
-fn inner_projects() -> Vec<Project> {
+fn service_projects() -> Vec<Project> {
     vec![
         Project {
             key: "voice",
@@ -294,6 +302,11 @@ fn inner_projects() -> Vec<Project> {
                 ],
             )],
         },
+    ]
+}
+
+fn inner_projects() -> Vec<Project> {
+    vec![
         Project {
             key: "drill",
             title: "Restore drill with two regions",
@@ -405,18 +418,32 @@ fn meetings() -> DatabaseSeed {
         "Attendees": {"type": "people", "people": {}},
         "Kind": {"type": "select", "select": {"options": options(&[("Weekly", "gray"), ("Customer", "blue"), ("Review", "purple")])}},
     });
-    let row =
-        |key: &str, title: &str, date: &str, kind: &str, attendees: &[&str], body: Vec<Content>| PageSeed {
-            name: Some(meeting(key)),
-            title: title.into(),
-            properties: object(
-                json!({"Date": days(date, None), "Attendees": people(attendees), "Kind": {"name": kind}}),
-            ),
-            body,
-            ..PageSeed::default()
-        };
-    let rows = vec![
-        row(
+    let rows = customer_meetings().into_iter().chain(reviews()).collect();
+    database("meetings", "Meeting notes", "📝", schema, rows)
+}
+
+fn meeting_row(
+    key: &str,
+    title: &str,
+    date: &str,
+    kind: &str,
+    attendees: &[&str],
+    body: Vec<Content>,
+) -> PageSeed {
+    let properties =
+        json!({"Date": days(date, None), "Attendees": people(attendees), "Kind": {"name": kind}});
+    PageSeed {
+        name: Some(meeting(key)),
+        title: title.into(),
+        properties: object(properties),
+        body,
+        ..PageSeed::default()
+    }
+}
+
+fn customer_meetings() -> Vec<PageSeed> {
+    vec![
+        meeting_row(
             "kickoff-leixao",
             "Kick-off with the harbour master of Leixão",
             "2026-01-19",
@@ -433,7 +460,7 @@ fn meetings() -> DatabaseSeed {
                 task("Who pays for the diver?", false),
             ],
         ),
-        row(
+        meeting_row(
             "weekly-0302",
             "Weekly, 2 March",
             "2026-03-02",
@@ -451,7 +478,12 @@ fn meetings() -> DatabaseSeed {
                 says("callout", "Decision: the fair goes ahead even if only four gauges hang in Leixão."),
             ],
         ),
-        row(
+    ]
+}
+
+fn reviews() -> Vec<PageSeed> {
+    vec![
+        meeting_row(
             "voice-test",
             "Listening test for voice alerts",
             "2026-02-24",
@@ -466,7 +498,7 @@ fn meetings() -> DatabaseSeed {
                 says("numbered_list_item", "Repeat the place, not the level."),
             ],
         ),
-        row(
+        meeting_row(
             "tokyo-review",
             "東京レビュー会議",
             "2026-02-13",
@@ -480,7 +512,7 @@ fn meetings() -> DatabaseSeed {
                 task("過去三年分の積雪データを集める", false),
             ],
         ),
-        row(
+        meeting_row(
             "mondego-debrief",
             "Mondego flood debrief",
             "2026-01-30",
@@ -494,6 +526,5 @@ fn meetings() -> DatabaseSeed {
                 rich("paragraph", vec![text("Follow-up is in "), page("projects/mondego"), text(".")]),
             ],
         ),
-    ];
-    database("meetings", "Meeting notes", "📝", schema, rows)
+    ]
 }

@@ -150,12 +150,7 @@ fn plan() -> Vec<Content> {
             "paragraph",
             "The rating curve above goes on the poster, with the coefficients of the Peso da Régua site.",
         ),
-        block(
-            "code",
-            json!({"rich_text": [text("SELECT site, max(level_mm)\nFROM readings\nWHERE day >= '2026-01-01'\nGROUP BY site;")],
-            "caption": [text("Highest levels of the year, for the poster")], "language": "sql"}),
-            vec![],
-        ),
+        query(),
         block(
             "tab",
             json!({}),
@@ -179,6 +174,15 @@ fn plan() -> Vec<Content> {
             vec![],
         ),
     ]
+}
+
+fn query() -> Content {
+    block(
+        "code",
+        json!({"rich_text": [text("SELECT site, max(level_mm)\nFROM readings\nWHERE day >= '2026-01-01'\nGROUP BY site;")],
+            "caption": [text("Highest levels of the year, for the poster")], "language": "sql"}),
+        vec![],
+    )
 }
 
 fn material() -> Vec<Content> {
