@@ -5,6 +5,7 @@
 
 pub mod data_dir;
 pub mod model;
+pub mod render;
 pub mod runtime;
 pub mod search;
 pub mod secrets;

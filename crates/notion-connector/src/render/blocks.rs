@@ -1,0 +1,241 @@
+//! Blocks as the block endpoints give them, into the tree of [`super::document`].
+
+use std::collections::BTreeSet;
+
+use notion_api::wire::{
+    Annotations, Block, BlockKind, LinkTarget, MediaBlock, Mention as WireMention, RichText, RichTextKind,
+    UrlBlock, collect_text,
+};
+use uuid::Uuid;
+
+use super::address;
+use super::document::{Inline, Kind, MAX_DEPTH, Marks, Media, Mention, Node, Web, readable_date};
+use crate::model::{NotionId, Warning};
+
+/// A block with the blocks nested in it, all pages of every listing read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockNode {
+    /// The block.
+    pub block: Block,
+    /// Its children, in order.
+    pub children: Vec<BlockNode>,
+}
+
+/// Converts a listing of blocks.
+pub(super) fn convert(blocks: &[BlockNode], warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
+    convert_below(blocks, 1, warnings)
+}
+
+fn convert_below(blocks: &[BlockNode], depth: usize, warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
+    if depth >= MAX_DEPTH {
+        return convert_flat(blocks, warnings);
+    }
+    let mut nodes = Vec::with_capacity(blocks.len());
+    for block in blocks.iter().filter(|block| !block.block.in_trash) {
+        let mut node = node_of(&block.block, warnings);
+        if !is_document(&block.block.kind) {
+            node.children = convert_below(&block.children, depth + 1, warnings);
+        }
+        nodes.push(node);
+    }
+    nodes
+}
+
+/// Everything below the depth that a tree may have, side by side.
+fn convert_flat(blocks: &[BlockNode], warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    let mut rest: Vec<&BlockNode> = blocks.iter().rev().collect();
+    while let Some(block) = rest.pop() {
+        if block.block.in_trash {
+            continue;
+        }
+        nodes.push(node_of(&block.block, warnings));
+        if !is_document(&block.block.kind) {
+            rest.extend(block.children.iter().rev());
+        }
+    }
+    nodes
+}
+
+/// Whether what is below a block belongs to another item: a child page's blocks are that page's body.
+fn is_document(kind: &BlockKind) -> bool {
+    matches!(kind, BlockKind::ChildPage { .. } | BlockKind::ChildDatabase { .. })
+}
+
+fn node_of(block: &Block, warnings: &mut BTreeSet<Warning>) -> Node {
+    let (kind, label) = match text_block(&block.kind) {
+        Some((kind, runs)) => (kind, inlines_of(runs, warnings)),
+        None => other_block(block, warnings),
+    };
+    Node { id: Some(NotionId(block.id)), kind, label, children: Vec::new() }
+}
+
+/// The blocks that are a line of text.
+fn text_block(kind: &BlockKind) -> Option<(Kind, &[RichText])> {
+    Some(match kind {
+        BlockKind::Paragraph(block) => (Kind::Paragraph, &block.rich_text),
+        BlockKind::Heading(block) => {
+            (Kind::Heading { level: block.level.clamp(1, 4), toggle: block.is_toggleable }, &block.rich_text)
+        }
+        BlockKind::BulletedListItem(block) => (Kind::BulletedItem, &block.rich_text),
+        BlockKind::NumberedListItem(block) => (Kind::NumberedItem, &block.rich_text),
+        BlockKind::ToDo(block) => (Kind::Todo { checked: block.checked }, &block.rich_text),
+        BlockKind::Toggle(block) => (Kind::Toggle, &block.rich_text),
+        BlockKind::Quote(block) => (Kind::Quote, &block.rich_text),
+        BlockKind::Callout(block) => (Kind::Callout, &block.rich_text),
+        BlockKind::Template(block) => (Kind::Paragraph, &block.rich_text),
+        _ => return None,
+    })
+}
+
+fn other_block(block: &Block, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<Inline>) {
+    let id = |id: &Uuid| Some(NotionId(*id));
+    match &block.kind {
+        BlockKind::Code(code) => {
+            let language = Some(code.language.clone()).filter(|language| !language.is_empty());
+            let text = code.rich_text.iter().map(|run| run.plain_text.as_str()).collect();
+            (Kind::Code { language, text }, inlines_of(&code.caption, warnings))
+        }
+        BlockKind::Equation { expression } => (Kind::Equation { expression: expression.clone() }, Vec::new()),
+        BlockKind::Divider => (Kind::Divider, Vec::new()),
+        BlockKind::Breadcrumb => (Kind::Breadcrumb, Vec::new()),
+        BlockKind::TableOfContents => (Kind::TableOfContents, Vec::new()),
+        BlockKind::Table(_) => (Kind::Table, Vec::new()),
+        BlockKind::TableRow(cells) => (
+            Kind::TableRow { cells: cells.iter().map(|cell| inlines_of(cell, warnings)).collect() },
+            Vec::new(),
+        ),
+        BlockKind::ColumnList | BlockKind::Tab => (Kind::Container, Vec::new()),
+        BlockKind::Column { .. } => (Kind::Column, Vec::new()),
+        BlockKind::SyncedBlock { .. } => (Kind::Synced, Vec::new()),
+        BlockKind::ChildPage { title } => {
+            (Kind::ChildPage { page: Some(NotionId(block.id)) }, vec![Inline::plain(title)])
+        }
+        BlockKind::ChildDatabase { title } => {
+            let database = Some(NotionId(block.id));
+            (Kind::ChildDatabase { database, data_source: None }, vec![Inline::plain(title)])
+        }
+        BlockKind::LinkToPage(LinkTarget::Page(target) | LinkTarget::Database(target)) => {
+            (Kind::LinkToPage { target: id(target) }, Vec::new())
+        }
+        BlockKind::LinkToPage(LinkTarget::Comment(_)) => (Kind::LinkToPage { target: None }, Vec::new()),
+        BlockKind::Bookmark(block) => web(Web::Bookmark, block, warnings),
+        BlockKind::Embed(block) => web(Web::Embed, block, warnings),
+        BlockKind::LinkPreview { url } => {
+            (Kind::Web { web: Web::LinkPreview, url: Some(address::unsigned(url).to_owned()) }, Vec::new())
+        }
+        BlockKind::Image(file) => media(Media::Image, file, warnings),
+        BlockKind::Video(file) => media(Media::Video, file, warnings),
+        BlockKind::Pdf(file) => media(Media::Pdf, file, warnings),
+        BlockKind::Audio(file) => media(Media::Audio, file, warnings),
+        BlockKind::File(file) => media(Media::File, file, warnings),
+        BlockKind::MeetingNotes(notes) => (Kind::MeetingNotes, inlines_of(&notes.title, warnings)),
+        BlockKind::Unsupported { block_type } => {
+            let kind = block_type.clone().unwrap_or_else(|| "unsupported".to_owned());
+            (Kind::Unknown { kind, withheld: true }, Vec::new())
+        }
+        BlockKind::Partial => (Kind::Unknown { kind: "block".to_owned(), withheld: true }, Vec::new()),
+        BlockKind::Unknown { kind, raw } => {
+            let text = collect_text(raw);
+            let label = if text.is_empty() { Vec::new() } else { vec![Inline::plain(text)] };
+            (Kind::Unknown { kind: kind.clone(), withheld: false }, label)
+        }
+        BlockKind::Paragraph(_)
+        | BlockKind::Heading(_)
+        | BlockKind::BulletedListItem(_)
+        | BlockKind::NumberedListItem(_)
+        | BlockKind::ToDo(_)
+        | BlockKind::Toggle(_)
+        | BlockKind::Quote(_)
+        | BlockKind::Callout(_)
+        | BlockKind::Template(_) => (Kind::Paragraph, Vec::new()),
+    }
+}
+
+fn web(web: Web, block: &UrlBlock, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<Inline>) {
+    (
+        Kind::Web { web, url: Some(address::unsigned(&block.url).to_owned()) },
+        inlines_of(&block.caption, warnings),
+    )
+}
+
+fn media(media: Media, file: &MediaBlock, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<Inline>) {
+    (
+        super::markdown::media_of(media, file.source.url(), file.name.clone()),
+        inlines_of(&file.caption, warnings),
+    )
+}
+
+/// Rich text as inlines.
+pub(super) fn inlines_of(runs: &[RichText], warnings: &mut BTreeSet<Warning>) -> Vec<Inline> {
+    let mut inlines = Vec::with_capacity(runs.len());
+    for run in runs {
+        match &run.kind {
+            RichTextKind::Text { .. } => push_text(run, &mut inlines),
+            RichTextKind::Equation { expression } => inlines.push(Inline::Equation(expression.clone())),
+            RichTextKind::Mention(mention) => inlines.push(mention_of(mention, &run.plain_text, warnings)),
+            RichTextKind::Unknown { kind, .. } => {
+                warnings.insert(Warning::UnknownMention { kind: kind.clone() });
+                push_text(run, &mut inlines);
+            }
+        }
+    }
+    inlines
+}
+
+fn push_text(run: &RichText, inlines: &mut Vec<Inline>) {
+    for (number, line) in run.plain_text.split('\n').enumerate() {
+        if number > 0 {
+            inlines.push(Inline::LineBreak);
+        }
+        if !line.is_empty() {
+            let (text, marks, link) = (line.to_owned(), marks_of(&run.annotations), run.href.clone());
+            inlines.push(Inline::Text { text, marks, link });
+        }
+    }
+}
+
+fn marks_of(annotations: &Annotations) -> Marks {
+    Marks {
+        bold: annotations.bold,
+        italic: annotations.italic,
+        strikethrough: annotations.strikethrough,
+        underline: annotations.underline,
+        code: annotations.code,
+    }
+}
+
+fn mention_of(mention: &WireMention, plain_text: &str, warnings: &mut BTreeSet<Warning>) -> Inline {
+    let shown = plain_text.to_owned();
+    let (target, label) = match mention {
+        WireMention::User(user) => {
+            let name = plain_text.strip_prefix('@').unwrap_or(plain_text);
+            let name = if name.is_empty() { user.name.as_deref().unwrap_or_default() } else { name };
+            let label = if name.is_empty() { String::new() } else { format!("@{name}") };
+            (Mention::User(Some(NotionId(user.id))), label)
+        }
+        WireMention::Page(id) => (Mention::Page(Some(NotionId(*id))), shown),
+        WireMention::Database(id) => (Mention::Database(Some(NotionId(*id))), shown),
+        WireMention::DataSource(id) => (Mention::DataSource(Some(NotionId(*id))), shown),
+        WireMention::Date(date) => (Mention::Date, readable_date(&date.start, date.end.as_deref())),
+        WireMention::LinkPreview { url } => {
+            let shown = if shown.is_empty() { url.clone() } else { shown };
+            (Mention::Other, address::unsigned(&shown).to_owned())
+        }
+        WireMention::Link(link) => {
+            let title = link.title.clone().filter(|title| !title.is_empty());
+            (Mention::Other, title.unwrap_or_else(|| address::unsigned(&shown).to_owned()))
+        }
+        WireMention::Template { value, .. } => {
+            (Mention::Other, if shown.is_empty() { value.clone() } else { shown })
+        }
+        WireMention::CustomEmoji(emoji) => {
+            (Mention::Other, if shown.is_empty() { format!(":{}:", emoji.name) } else { shown })
+        }
+        WireMention::Unknown { kind, .. } => {
+            warnings.insert(Warning::UnknownMention { kind: kind.clone() });
+            (Mention::Other, shown)
+        }
+    };
+    Inline::Mention { target, label }
+}

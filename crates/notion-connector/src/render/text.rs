@@ -1,0 +1,260 @@
+//! The tree as searchable text: one block a line, in document order, with passages and links.
+//!
+//! Markers (bullets, numbers, icons, colours) are left out: a snippet reads better without, and nobody searches for
+//! them. Everything people can read is in, exactly once. The walk keeps its own stack, so splicing parts into parts
+//! cannot overflow ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::WithheldBlock;
+use super::address;
+use super::document::{Inline, Kind, Mention, Node, plain, push_plain};
+use super::passages::Cutter;
+use crate::model::{Link, LinkKind, NotionId, Passage, Warning};
+
+/// What became of a part of a body that was read by itself.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Its blocks.
+    Read(Vec<Node>),
+    /// It could not be read.
+    Unreadable,
+}
+
+/// Writes `blocks` as text; where a withheld block's part was read, the part stands in its place.
+pub(super) fn render_text(
+    blocks: &[Node],
+    parts: &BTreeMap<NotionId, Part>,
+    links: &mut LinkSet,
+    warnings: &mut BTreeSet<Warning>,
+) -> (String, Vec<Passage>) {
+    let mut walk = Walk { parts, used: BTreeSet::new(), cutter: Cutter::default(), links, warnings };
+    walk.run(blocks);
+    // A part that no block asks for is still part of the page.
+    for (id, part) in parts {
+        if !walk.used.contains(id)
+            && let Part::Read(nodes) = part
+        {
+            walk.used.insert(*id);
+            walk.run(nodes);
+        }
+    }
+    walk.cutter.finish()
+}
+
+/// Collects the withheld blocks that no part stands for, parts included, in the order of the text.
+pub(super) fn find_withheld(
+    blocks: &[Node],
+    parts: &BTreeMap<NotionId, Part>,
+    found: &mut Vec<WithheldBlock>,
+) {
+    let mut used = BTreeSet::new();
+    let mut stack = vec![blocks.iter()];
+    while let Some(mut nodes) = stack.pop() {
+        let Some(node) = nodes.next() else { continue };
+        stack.push(nodes);
+        stack.push(node.children.iter());
+        let Kind::Unknown { kind, withheld: true } = &node.kind else { continue };
+        match node.id.and_then(|id| parts.get(&id).map(|part| (id, part))) {
+            Some((id, Part::Read(nodes))) if used.insert(id) => stack.push(nodes.iter()),
+            Some(_) => {}
+            None => found.push(WithheldBlock { id: node.id, kind: kind.clone() }),
+        }
+    }
+}
+
+enum Step<'a> {
+    Nodes(std::slice::Iter<'a, Node>),
+    LeaveScope,
+}
+
+struct Walk<'a, 'w> {
+    parts: &'a BTreeMap<NotionId, Part>,
+    used: BTreeSet<NotionId>,
+    cutter: Cutter,
+    links: &'w mut LinkSet,
+    warnings: &'w mut BTreeSet<Warning>,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn run(&mut self, blocks: &'a [Node]) {
+        let mut stack = vec![Step::Nodes(blocks.iter())];
+        while let Some(step) = stack.pop() {
+            let Step::Nodes(mut nodes) = step else {
+                self.cutter.leave_scope();
+                continue;
+            };
+            let Some(node) = nodes.next() else { continue };
+            stack.push(Step::Nodes(nodes));
+            self.visit(node);
+            if is_omitted_transcript(node) {
+                self.warnings.insert(Warning::Unreadable { what: "transcript".to_owned() });
+                continue;
+            }
+            if !node.children.is_empty() {
+                if scopes_headings(&node.kind) {
+                    self.cutter.enter_scope();
+                    stack.push(Step::LeaveScope);
+                }
+                stack.push(Step::Nodes(node.children.iter()));
+            }
+            if let Some(part) = self.part_of(node) {
+                stack.push(Step::Nodes(part.iter()));
+            }
+        }
+    }
+
+    fn visit(&mut self, node: &Node) {
+        self.links.add_node(node);
+        let line = line_of(node);
+        match node.kind {
+            Kind::Heading { level, .. } => self.cutter.heading(level, &line, node.id),
+            _ => self.cutter.block(&line, node.id),
+        }
+        if let Kind::Folder { .. } = node.kind {
+            self.warnings.insert(Warning::Unreadable { what: format!("folder “{line}”") });
+        }
+    }
+
+    /// The blocks that stand in the place of a withheld one.
+    fn part_of(&mut self, node: &Node) -> Option<&'a [Node]> {
+        let Kind::Unknown { kind, withheld } = &node.kind else { return None };
+        if let Some(id) = node.id
+            && let Some(Part::Read(nodes)) = self.parts.get(&id)
+            && self.used.insert(id)
+        {
+            return Some(nodes);
+        }
+        self.warnings.insert(if *withheld {
+            Warning::Unreadable { what: kind.clone() }
+        } else {
+            Warning::UnknownBlock { kind: kind.clone() }
+        });
+        None
+    }
+}
+
+/// Without `include_transcript` a sentence to those who ask stands in the place of the transcript; nobody said it in
+/// the meeting (developers.notion.com "notion-flavored-markdown").
+fn is_omitted_transcript(node: &Node) -> bool {
+    let omitted = |child: &Node| line_of(child).starts_with("Transcript omitted");
+    node.kind == (Kind::MeetingSection { transcript: true }) && node.children.first().is_some_and(omitted)
+}
+
+/// Whether a heading below `kind` stops to count behind it.
+fn scopes_headings(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Synced | Kind::Container | Kind::Unknown { .. })
+}
+
+/// The text of one block without its children. Line ends in it are breaks that the author made.
+pub(super) fn line_of(node: &Node) -> String {
+    let label = || clean(&plain(&node.label));
+    match &node.kind {
+        Kind::Code { text, .. } => {
+            let (code, caption) = (clean(text), label());
+            if caption.is_empty() { code } else { format!("{code}\n{caption}") }
+        }
+        Kind::Equation { expression } => clean(expression),
+        Kind::TableRow { cells } => cells.iter().map(|cell| cell_text(cell)).collect::<Vec<_>>().join("\t"),
+        Kind::Media { name, .. } => with_note(label(), name.as_deref()),
+        Kind::Web { url, .. } => with_note(label(), url.as_deref()),
+        Kind::Heading { .. } | Kind::ChildPage { .. } | Kind::ChildDatabase { .. } | Kind::Folder { .. } => {
+            label().replace(['\n', '\t'], " ")
+        }
+        Kind::Paragraph
+        | Kind::BulletedItem
+        | Kind::NumberedItem
+        | Kind::Todo { .. }
+        | Kind::Quote
+        | Kind::Callout
+        | Kind::Toggle
+        | Kind::Table
+        | Kind::Divider
+        | Kind::LinkToPage { .. }
+        | Kind::Container
+        | Kind::Column
+        | Kind::Tab
+        | Kind::Synced
+        | Kind::MeetingNotes
+        | Kind::MeetingSection { .. }
+        | Kind::Mail
+        | Kind::TableOfContents
+        | Kind::Breadcrumb
+        | Kind::Unknown { .. } => label(),
+    }
+}
+
+fn cell_text(cell: &[Inline]) -> String {
+    let mut text = String::new();
+    push_plain(cell, &mut text);
+    clean(&text).replace(['\n', '\t'], " ")
+}
+
+/// A caption with the file's name or the address behind it, unless the caption says it already.
+fn with_note(caption: String, note: Option<&str>) -> String {
+    match note.map(clean).filter(|note| !note.is_empty()) {
+        None => caption,
+        Some(note) if caption.is_empty() => note,
+        Some(note) if caption.contains(&note) => caption,
+        Some(note) => format!("{caption} ({note})"),
+    }
+}
+
+/// Without what no reader sees: control characters and outer white space.
+fn clean(text: &str) -> String {
+    let seen = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    text.replace("\r\n", "\n").replace('\r', "\n").chars().filter(seen).collect()
+}
+
+/// What a page points to, each once, in the order of the text.
+#[derive(Debug, Default)]
+pub(super) struct LinkSet {
+    seen: BTreeSet<(LinkKind, NotionId)>,
+    links: Vec<Link>,
+}
+
+impl LinkSet {
+    pub(super) fn add(&mut self, kind: LinkKind, target: Option<NotionId>) {
+        if let Some(target) = target
+            && self.seen.insert((kind, target))
+        {
+            self.links.push(Link { kind, target });
+        }
+    }
+
+    pub(super) fn into_links(self) -> Vec<Link> {
+        self.links
+    }
+
+    fn add_node(&mut self, node: &Node) {
+        match &node.kind {
+            Kind::ChildPage { page } => self.add(LinkKind::ChildPage, *page),
+            Kind::ChildDatabase { database, data_source } => {
+                self.add(LinkKind::ChildDatabase, *database);
+                self.add(LinkKind::DataSource, *data_source);
+            }
+            Kind::LinkToPage { target } => self.add(LinkKind::Mention, *target),
+            Kind::TableRow { cells } => cells.iter().for_each(|cell| self.add_inlines(cell)),
+            _ => {}
+        }
+        self.add_inlines(&node.label);
+    }
+
+    pub(super) fn add_inlines(&mut self, inlines: &[Inline]) {
+        for inline in inlines {
+            match inline {
+                Inline::Mention { target: Mention::Page(id) | Mention::Database(id), .. } => {
+                    self.add(LinkKind::Mention, *id);
+                }
+                Inline::Mention { target: Mention::DataSource(id), .. } => {
+                    self.add(LinkKind::DataSource, *id)
+                }
+                Inline::Text { link: Some(link), .. } => {
+                    self.add(LinkKind::Mention, address::notion_target(link))
+                }
+                _ => {}
+            }
+        }
+    }
+}
