@@ -239,3 +239,58 @@ fn mention_of(mention: &WireMention, plain_text: &str, warnings: &mut BTreeSet<W
     };
     Inline::Mention { target, label }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::render::document::plain;
+
+    fn paragraph(text: &str, in_trash: bool, children: Vec<BlockNode>) -> BlockNode {
+        let block = json!({"object": "block", "id": Uuid::from_u128(1), "type": "paragraph", "in_trash": in_trash,
+            "paragraph": {"rich_text": [{"type": "text", "text": {"content": text}, "plain_text": text}]}});
+        BlockNode { block: serde_json::from_value(block).unwrap(), children }
+    }
+
+    #[test]
+    fn deep_nesting_is_flattened_and_loses_nothing() {
+        let mut tree = paragraph("0", false, Vec::new());
+        for number in 1..MAX_DEPTH * 3 {
+            tree = paragraph(&number.to_string(), false, vec![tree]);
+        }
+        let nodes = convert(&[tree], &mut BTreeSet::new());
+        let (mut deepest, mut seen) = (0, Vec::new());
+        let mut rest: Vec<(&Node, usize)> = nodes.iter().map(|node| (node, 1)).collect();
+        while let Some((node, depth)) = rest.pop() {
+            deepest = deepest.max(depth);
+            seen.push(plain(&node.label));
+            rest.extend(node.children.iter().rev().map(|child| (child, depth + 1)));
+        }
+        let all: Vec<String> = (0..MAX_DEPTH * 3).rev().map(|number| number.to_string()).collect();
+        assert_eq!((deepest, seen), (MAX_DEPTH, all));
+    }
+
+    #[test]
+    fn trashed_blocks_are_left_out() {
+        let below = vec![paragraph("kept", false, Vec::new()), paragraph("gone", true, Vec::new())];
+        let nodes = convert(&[paragraph("above", false, below)], &mut BTreeSet::new());
+        assert_eq!(nodes[0].children.len(), 1);
+    }
+
+    #[test]
+    fn long_text_in_several_runs_is_joined() {
+        let runs: Vec<RichText> = serde_json::from_value(json!([
+            {"type": "text", "text": {"content": "half a wo"}, "plain_text": "half a wo"},
+            {"type": "text", "text": {"content": "rd"}, "plain_text": "rd", "annotations": {"bold": true}},
+            {"type": "mention", "mention": {"type": "hologram", "hologram": {}}, "plain_text": " and more"}
+        ]))
+        .unwrap();
+        let mut warnings = BTreeSet::new();
+        assert_eq!(plain(&inlines_of(&runs, &mut warnings)), "half a word and more");
+        assert_eq!(
+            warnings.into_iter().collect::<Vec<_>>(),
+            [Warning::UnknownMention { kind: "hologram".to_owned() }]
+        );
+    }
+}

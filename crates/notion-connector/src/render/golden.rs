@@ -178,7 +178,12 @@ fn structure_cases() -> Vec<Case> {
     ]}]);
     vec![
         case("divider", one("divider"), "---", "---"),
-        case("breadcrumb", one("breadcrumb"), "-", "-"),
+        case(
+            "breadcrumb",
+            one("breadcrumb"),
+            "<unknown url=\"https://x.y/z\" alt=\"breadcrumb\"/>",
+            "<breadcrumb />",
+        ),
         case(
             "table_of_contents",
             json!([{"type": "table_of_contents", "with": {"color": "gray"}}]),

@@ -140,16 +140,6 @@ pub fn withheld_blocks(body: &PageBody) -> Vec<WithheldBlock> {
     found
 }
 
-/// What stands in `body` for its pages, databases and mentions, in the order of the text.
-pub fn body_links(body: &PageBody) -> Vec<crate::model::Link> {
-    let mut warnings = BTreeSet::new();
-    let mut links = LinkSet::default();
-    let parts = parse_parts(&body.parts, &mut warnings);
-    let nodes = body.main.parse(&mut warnings);
-    render_text(&nodes, &parts, &mut links, &mut warnings);
-    links.into_links()
-}
-
 /// A hash of all that a searcher can see of an item: everything in it, edit time and editor too, since results show
 /// them. Nothing signed is in an item, so an unchanged page has an unchanged hash.
 pub fn content_hash(item: &Item) -> [u8; 32] {

@@ -155,7 +155,10 @@ pub(super) fn line_of(node: &Node) -> String {
             if caption.is_empty() { code } else { format!("{code}\n{caption}") }
         }
         Kind::Equation { expression } => clean(expression),
-        Kind::TableRow { cells } => cells.iter().map(|cell| cell_text(cell)).collect::<Vec<_>>().join("\t"),
+        Kind::TableRow { cells } => {
+            let row = cells.iter().map(|cell| cell_text(cell)).collect::<Vec<_>>().join("\t");
+            row.trim_end_matches('\t').to_owned()
+        }
         Kind::Media { name, .. } => with_note(label(), name.as_deref()),
         Kind::Web { url, .. } => with_note(label(), url.as_deref()),
         Kind::Heading { .. } | Kind::ChildPage { .. } | Kind::ChildDatabase { .. } | Kind::Folder { .. } => {
@@ -200,11 +203,16 @@ fn with_note(caption: String, note: Option<&str>) -> String {
     }
 }
 
-/// Without what no reader sees: control characters and outer white space.
+/// Without outer white space, and with spaces for control characters, which no reader sees.
 fn clean(text: &str) -> String {
-    let seen = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
-    text.replace("\r\n", "\n").replace('\r', "\n").chars().filter(seen).collect()
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).replace("\r\n", "\n");
+    let seen = |c: char| match c {
+        '\n' | '\t' => c,
+        '\r' => '\n',
+        _ if c.is_control() => ' ',
+        _ => c,
+    };
+    text.chars().map(seen).collect()
 }
 
 /// What a page points to, each once, in the order of the text.

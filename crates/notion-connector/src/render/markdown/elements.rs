@@ -86,6 +86,8 @@ fn leaf(tag: &Tag<'_>, name: &str) -> Element {
         },
         "table-of-contents" => Kind::TableOfContents,
         "breadcrumb" => Kind::Breadcrumb,
+        // Made of the ancestors: there is nothing to miss.
+        "unknown" if tag.attribute("alt").as_deref() == Some("breadcrumb") => Kind::Breadcrumb,
         "unknown" => Kind::Unknown {
             kind: tag
                 .attribute("alt")
