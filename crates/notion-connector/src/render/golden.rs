@@ -1,7 +1,6 @@
 //! One case for each block type and property type: what it yields, and that all ways of reading yield the same.
 //! To add one: a line in `cases` (`INSTA_UPDATE=always cargo test` writes the golden file).
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use notion_api::wire::{self, BLOCK_TYPES, PROPERTY_TYPES};
@@ -9,8 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    BlockNode, Body, PageBody, Rendered, content_hash, render_data_source, render_database, render_page,
-    withheld_blocks,
+    BlockNode, Body, Parts, Rendered, content_hash, looks_like_v2, render_data_source, render_database,
+    render_page, withheld_blocks,
 };
 use crate::model::{ItemKind, NotionId, Property, PropertyValue, Warning};
 
@@ -65,8 +64,9 @@ fn with_children(mut spec: Value, children: &Value) -> Value {
     spec
 }
 
-fn render(body: impl Into<PageBody>) -> Rendered {
-    render_page(&titled(), &body.into(), WORKSPACE)
+#[expect(clippy::needless_pass_by_value, reason = "cases read better without a borrow at each call")]
+fn render(body: Body) -> Rendered {
+    render_page(&titled(), &body, &Parts::new(), WORKSPACE)
 }
 
 /// A block in its three forms. Where a dialect cannot say it, its form is absent.
@@ -430,29 +430,54 @@ fn a_transcript_that_was_not_asked_for_is_a_warning_and_no_text() {
 
 #[test]
 fn parts_stand_where_their_block_was_withheld() {
-    let part = Uuid::from_u128(5);
-    let text = format!("before\n<unknown url=\"{URL}#{}\" alt=\"x\"/>\nafter", part.simple());
-    let mut body = PageBody::from(Body::MarkdownV1(text));
-    assert_eq!(withheld_blocks(&body).len(), 1);
-    assert_eq!(render(body.clone()).warnings, [Warning::Unreadable { what: "x".to_owned() }]);
-    let inner = Uuid::from_u128(6);
-    let nested = format!("middle\n<unknown url=\"{URL}#{}\" alt=\"y\"/>", inner.simple());
-    body.parts.insert(part, Body::MarkdownV1(nested));
-    body.parts.insert(inner, Body::None);
-    body.parts.insert(Uuid::from_u128(9), Body::MarkdownV2("stray".to_owned()));
-    let rendered = render(body.clone());
+    let id = |number: u128| NotionId(Uuid::from_u128(number));
+    let tag =
+        |number: u128, alt: &str| format!("<unknown url=\"{URL}#{}\" alt=\"{alt}\"/>", id(number).0.simple());
+    let own = Body::MarkdownV1(format!("before\n{}\nafter", tag(5, "x")));
+    let mut parts = Parts::new();
+    assert_eq!(withheld_blocks(&own, &parts).len(), 1);
+    assert_eq!(render(own.clone()).warnings, [Warning::Unreadable { what: "x".to_owned() }]);
+    parts.insert(id(5), Body::MarkdownV1(format!("middle\n{}", tag(6, "y"))));
+    parts.insert(id(6), Body::Unreadable);
+    parts.insert(id(8), Body::Unreadable);
+    parts.insert(id(9), Body::MarkdownV2("stray".to_owned()));
+    let rendered = render_page(&titled(), &own, &parts, WORKSPACE);
     assert_eq!(rendered.item.text, "before\nmiddle\nafter\nstray");
-    assert_eq!(rendered.warnings, [Warning::Unreadable { what: "y".to_owned() }]);
-    assert_eq!(withheld_blocks(&body), []);
+    let missing = |what: String| Warning::Unreadable { what };
+    assert_eq!(rendered.warnings, [missing(format!("block {}", id(8))), missing("y".to_owned())]);
+    assert_eq!(withheld_blocks(&own, &parts), []);
 }
 
 #[test]
 fn parts_that_name_each_other_end() {
-    let (a, b) = (Uuid::from_u128(5), Uuid::from_u128(6));
-    let to = |id: Uuid| Body::MarkdownV1(format!("x\n<unknown url=\"{URL}#{}\" alt=\"y\"/>", id.simple()));
-    let body = PageBody { main: to(a), parts: BTreeMap::from([(a, to(b)), (b, to(a))]) };
-    assert_eq!(render(body.clone()).item.text, "x\nx\nx");
-    assert_eq!(withheld_blocks(&body), []);
+    let id = |number: u128| NotionId(Uuid::from_u128(number));
+    let to = |number: u128| {
+        Body::MarkdownV1(format!("x\n<unknown url=\"{URL}#{}\" alt=\"y\"/>", id(number).0.simple()))
+    };
+    let parts = Parts::from([(id(5), to(6)), (id(6), to(5))]);
+    assert_eq!(render_page(&titled(), &to(5), &parts, WORKSPACE).item.text, "x\nx\nx");
+    assert_eq!(withheld_blocks(&to(5), &parts), []);
+}
+
+#[test]
+fn dialects_are_told_apart() {
+    let (mut v1, mut v2) = (Vec::new(), Vec::new());
+    for case in cases() {
+        v1.extend(case.v1);
+        v2.extend(case.v2);
+    }
+    assert!(!looks_like_v2(&v1.join("\n")));
+    assert!(looks_like_v2(&v2.join("\n\n")));
+    for text in
+        ["", "one line", "a\nb", "- a\n\t- b", "```\n\na\n\n```\nb", "$$\n\nx\n$$", "a\n<empty-block/>\nb"]
+    {
+        assert!(!looks_like_v2(text), "{text}");
+    }
+    for text in
+        ["a\n\nb", "<p>\na\n</p>", "see <mention url=\"user://1\">A</mention>", "```\na\n```\n\nb", "<p />"]
+    {
+        assert!(looks_like_v2(text), "{text}");
+    }
 }
 
 fn value(kind: &str, payload: &Value) -> Value {
@@ -530,7 +555,7 @@ fn every_property_kind_has_a_golden_case() {
 fn each_property_yields_what_its_golden_file_says() {
     let properties: serde_json::Map<String, Value> =
         property_cases().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let rendered = render_page(&page(&Value::Object(properties)), &PageBody::default(), WORKSPACE);
+    let rendered = render_page(&page(&Value::Object(properties)), &Body::None, &Parts::new(), WORKSPACE);
     assert_eq!(rendered.item.title, "The plan");
     let mut all = String::new();
     for Property { name, value, text } in &rendered.item.properties {
@@ -550,7 +575,7 @@ fn a_row_knows_its_kind_and_its_parent() {
     let mut row = titled();
     let source = Uuid::from_u128(3);
     row.parent = Some(wire::Parent::DataSource { data_source_id: source, database_id: None });
-    let item = render_page(&row, &PageBody::default(), WORKSPACE).item;
+    let item = render_page(&row, &Body::None, &Parts::new(), WORKSPACE).item;
     assert_eq!(item.kind, ItemKind::Row);
     assert_eq!(item.parent.id(), Some(NotionId(source)));
     assert_eq!(item.icon.as_deref(), Some("🗺"));
@@ -597,7 +622,7 @@ fn a_new_signature_does_not_change_the_hash_and_new_text_does() {
 fn relations_say_when_they_are_cut() {
     let properties =
         json!({"Related": {"id": "r", "type": "relation", "relation": [{"id": ID}], "has_more": true}});
-    let rendered = render_page(&page(&properties), &PageBody::default(), WORKSPACE);
+    let rendered = render_page(&page(&properties), &Body::None, &Parts::new(), WORKSPACE);
     let ids = vec![ID.parse().unwrap()];
     assert_eq!(rendered.item.properties[0].value, PropertyValue::Relations { ids, complete: false });
     assert_eq!(rendered.warnings, [Warning::Incomplete { property: "Related".to_owned() }]);

@@ -181,7 +181,7 @@ fn write_v1(pieces: &[Piece], tabs: usize, out: &mut String) {
                 *out += &format!("{front}</table>\n");
             }
             Piece::Page(title) => {
-                *out += &format!("{front}<page url=\"https://x.y/z\">{}</page>\n", text(title))
+                *out += &format!("{front}<page url=\"https://x.y/z\">{}</page>\n", text(title));
             }
         }
     }
@@ -199,12 +199,12 @@ fn write_v2(pieces: &[Piece], out: &mut String) {
         match piece {
             Piece::Paragraph(line) => *out += &format!("{}\n\n", text(line)),
             Piece::Heading(level, line) => {
-                *out += &format!("{} {}\n\n", "#".repeat(usize::from(*level)), text(line))
+                *out += &format!("{} {}\n\n", "#".repeat(usize::from(*level)), text(line));
             }
             Piece::Bullet(line, below) => list("-", line, below, out),
             Piece::Numbered(line, below) => list("1.", line, below, out),
             Piece::Todo(done, line) => {
-                *out += &format!("- [{}] {}\n\n", if *done { 'x' } else { ' ' }, text(line))
+                *out += &format!("- [{}] {}\n\n", if *done { 'x' } else { ' ' }, text(line));
             }
             Piece::Quote(line) => *out += &format!("> {}\n\n", text(line)),
             Piece::Code(code) => *out += &format!("```rust\n{code}\n```\n\n"),

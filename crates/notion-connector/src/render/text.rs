@@ -32,11 +32,14 @@ pub(super) fn render_text(
     walk.run(blocks);
     // A part that no block asks for is still part of the page.
     for (id, part) in parts {
-        if !walk.used.contains(id)
-            && let Part::Read(nodes) = part
-        {
-            walk.used.insert(*id);
-            walk.run(nodes);
+        if !walk.used.insert(*id) {
+            continue;
+        }
+        match part {
+            Part::Read(nodes) => walk.run(nodes),
+            Part::Unreadable => {
+                walk.warnings.insert(Warning::Unreadable { what: format!("block {id}") });
+            }
         }
     }
     walk.cutter.finish()
@@ -120,8 +123,9 @@ impl<'a> Walk<'a, '_> {
     fn part_of(&mut self, node: &Node) -> Option<&'a [Node]> {
         let Kind::Unknown { kind, withheld } = &node.kind else { return None };
         if let Some(id) = node.id
-            && let Some(Part::Read(nodes)) = self.parts.get(&id)
+            && let Some(part) = self.parts.get(&id)
             && self.used.insert(id)
+            && let Part::Read(nodes) = part
         {
             return Some(nodes);
         }
@@ -256,10 +260,10 @@ impl LinkSet {
                     self.add(LinkKind::Mention, *id);
                 }
                 Inline::Mention { target: Mention::DataSource(id), .. } => {
-                    self.add(LinkKind::DataSource, *id)
+                    self.add(LinkKind::DataSource, *id);
                 }
                 Inline::Text { link: Some(link), .. } => {
-                    self.add(LinkKind::Mention, address::notion_target(link))
+                    self.add(LinkKind::Mention, address::notion_target(link));
                 }
                 _ => {}
             }
