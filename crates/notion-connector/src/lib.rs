@@ -5,7 +5,6 @@
 
 pub mod data_dir;
 pub mod model;
-pub mod render;
 pub mod runtime;
 pub mod search;
 pub mod secrets;

@@ -1,15 +1,17 @@
 //! One case for each block type and property type: what it yields, and that all ways of reading yield the same.
 //! To add one: a line in `cases` (`INSTA_UPDATE=always cargo test` writes the golden file).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use notion_api::wire::{self, BLOCK_TYPES, PROPERTY_TYPES};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::markdown::{Dialect, guess_dialect};
 use super::{
-    BlockNode, Body, Parts, Rendered, content_hash, looks_like_v2, render_data_source, render_database,
-    render_page, withheld_blocks,
+    BlockNode, Body, PageBody, Rendered, content_hash, render_data_source, render_database, render_page,
+    withheld_blocks,
 };
 use crate::model::{ItemKind, NotionId, Property, PropertyValue, Warning};
 
@@ -64,9 +66,8 @@ fn with_children(mut spec: Value, children: &Value) -> Value {
     spec
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "cases read better without a borrow at each call")]
-fn render(body: Body) -> Rendered {
-    render_page(&titled(), &body, &Parts::new(), WORKSPACE)
+fn render(body: impl Into<PageBody>) -> Rendered {
+    render_page(&titled(), &body.into(), WORKSPACE)
 }
 
 /// A block in its three forms. Where a dialect cannot say it, its form is absent.
@@ -430,33 +431,32 @@ fn a_transcript_that_was_not_asked_for_is_a_warning_and_no_text() {
 
 #[test]
 fn parts_stand_where_their_block_was_withheld() {
-    let id = |number: u128| NotionId(Uuid::from_u128(number));
+    let id = Uuid::from_u128;
     let tag =
-        |number: u128, alt: &str| format!("<unknown url=\"{URL}#{}\" alt=\"{alt}\"/>", id(number).0.simple());
-    let own = Body::MarkdownV1(format!("before\n{}\nafter", tag(5, "x")));
-    let mut parts = Parts::new();
-    assert_eq!(withheld_blocks(&own, &parts).len(), 1);
-    assert_eq!(render(own.clone()).warnings, [Warning::Unreadable { what: "x".to_owned() }]);
-    parts.insert(id(5), Body::MarkdownV1(format!("middle\n{}", tag(6, "y"))));
-    parts.insert(id(6), Body::Unreadable);
-    parts.insert(id(8), Body::Unreadable);
-    parts.insert(id(9), Body::MarkdownV2("stray".to_owned()));
-    let rendered = render_page(&titled(), &own, &parts, WORKSPACE);
+        |number: u128, alt: &str| format!("<unknown url=\"{URL}#{}\" alt=\"{alt}\"/>", id(number).simple());
+    let mut body = PageBody::from(Body::MarkdownV1(format!("before\n{}\nafter", tag(5, "x"))));
+    assert_eq!(withheld_blocks(&body).len(), 1);
+    assert_eq!(render(body.clone()).warnings, [Warning::Unreadable { what: "x".to_owned() }]);
+    body.parts.insert(id(5), Body::MarkdownV1(format!("middle\n{}", tag(6, "y"))));
+    body.parts.insert(id(6), Body::None);
+    body.parts.insert(id(8), Body::None);
+    body.parts.insert(id(9), Body::MarkdownV2("stray".to_owned()));
+    let rendered = render(body.clone());
     assert_eq!(rendered.item.text, "before\nmiddle\nafter\nstray");
     let missing = |what: String| Warning::Unreadable { what };
     assert_eq!(rendered.warnings, [missing(format!("block {}", id(8))), missing("y".to_owned())]);
-    assert_eq!(withheld_blocks(&own, &parts), []);
+    assert_eq!(withheld_blocks(&body), []);
 }
 
 #[test]
 fn parts_that_name_each_other_end() {
-    let id = |number: u128| NotionId(Uuid::from_u128(number));
+    let id = Uuid::from_u128;
     let to = |number: u128| {
-        Body::MarkdownV1(format!("x\n<unknown url=\"{URL}#{}\" alt=\"y\"/>", id(number).0.simple()))
+        Body::MarkdownV1(format!("x\n<unknown url=\"{URL}#{}\" alt=\"y\"/>", id(number).simple()))
     };
-    let parts = Parts::from([(id(5), to(6)), (id(6), to(5))]);
-    assert_eq!(render_page(&titled(), &to(5), &parts, WORKSPACE).item.text, "x\nx\nx");
-    assert_eq!(withheld_blocks(&to(5), &parts), []);
+    let body = PageBody { main: to(5), parts: BTreeMap::from([(id(5), to(6)), (id(6), to(5))]) };
+    assert_eq!(render(body.clone()).item.text, "x\nx\nx");
+    assert_eq!(withheld_blocks(&body), []);
 }
 
 #[test]
@@ -466,17 +466,18 @@ fn dialects_are_told_apart() {
         v1.extend(case.v1);
         v2.extend(case.v2);
     }
-    assert!(!looks_like_v2(&v1.join("\n")));
-    assert!(looks_like_v2(&v2.join("\n\n")));
+    assert!(guess_dialect(&v1.join("\n")) == Dialect::V1);
+    assert!(guess_dialect(&v2.join("\n\n")) == Dialect::V2);
     for text in
         ["", "one line", "a\nb", "- a\n\t- b", "```\n\na\n\n```\nb", "$$\n\nx\n$$", "a\n<empty-block/>\nb"]
     {
-        assert!(!looks_like_v2(text), "{text}");
+        assert!(guess_dialect(text) == Dialect::V1, "{text}");
     }
+    assert_eq!(guess_dialect("about \\<details> and `<mention-page>`\n\nnext"), Dialect::V2);
     for text in
         ["a\n\nb", "<p>\na\n</p>", "see <mention url=\"user://1\">A</mention>", "```\na\n```\n\nb", "<p />"]
     {
-        assert!(looks_like_v2(text), "{text}");
+        assert!(guess_dialect(text) == Dialect::V2, "{text}");
     }
 }
 
@@ -555,7 +556,7 @@ fn every_property_kind_has_a_golden_case() {
 fn each_property_yields_what_its_golden_file_says() {
     let properties: serde_json::Map<String, Value> =
         property_cases().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let rendered = render_page(&page(&Value::Object(properties)), &Body::None, &Parts::new(), WORKSPACE);
+    let rendered = render_page(&page(&Value::Object(properties)), &PageBody::default(), WORKSPACE);
     assert_eq!(rendered.item.title, "The plan");
     let mut all = String::new();
     for Property { name, value, text } in &rendered.item.properties {
@@ -575,7 +576,7 @@ fn a_row_knows_its_kind_and_its_parent() {
     let mut row = titled();
     let source = Uuid::from_u128(3);
     row.parent = Some(wire::Parent::DataSource { data_source_id: source, database_id: None });
-    let item = render_page(&row, &Body::None, &Parts::new(), WORKSPACE).item;
+    let item = render_page(&row, &PageBody::default(), WORKSPACE).item;
     assert_eq!(item.kind, ItemKind::Row);
     assert_eq!(item.parent.id(), Some(NotionId(source)));
     assert_eq!(item.icon.as_deref(), Some("🗺"));
@@ -622,7 +623,7 @@ fn a_new_signature_does_not_change_the_hash_and_new_text_does() {
 fn relations_say_when_they_are_cut() {
     let properties =
         json!({"Related": {"id": "r", "type": "relation", "relation": [{"id": ID}], "has_more": true}});
-    let rendered = render_page(&page(&properties), &Body::None, &Parts::new(), WORKSPACE);
+    let rendered = render_page(&page(&properties), &PageBody::default(), WORKSPACE);
     let ids = vec![ID.parse().unwrap()];
     assert_eq!(rendered.item.properties[0].value, PropertyValue::Relations { ids, complete: false });
     assert_eq!(rendered.warnings, [Warning::Incomplete { property: "Related".to_owned() }]);

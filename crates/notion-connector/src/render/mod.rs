@@ -28,9 +28,9 @@ use jiff::Timestamp;
 use markdown::Dialect;
 use notion_api::wire::{self, Icon};
 use text::{LinkSet, Part, render_text};
+use uuid::Uuid;
 
 pub use blocks::BlockNode;
-pub use markdown::looks_like_v2;
 pub use schema::{render_data_source, render_database};
 
 /// The version of what this room makes of a page. The store keeps sources beside it and renders anew when it rises.
@@ -45,9 +45,7 @@ pub enum Body {
     MarkdownV2(String),
     /// Blocks.
     Blocks(Vec<BlockNode>),
-    /// Asked for, and not delivered: not shared, or gone.
-    Unreadable,
-    /// Not read.
+    /// Not read, or not readable.
     #[default]
     None,
 }
@@ -58,14 +56,26 @@ impl Body {
             Self::MarkdownV1(text) => markdown::parse(text, Dialect::V1, warnings),
             Self::MarkdownV2(text) => markdown::parse(text, Dialect::V2, warnings),
             Self::Blocks(blocks) => blocks::convert(blocks, warnings),
-            Self::Unreadable | Self::None => Vec::new(),
+            Self::None => Vec::new(),
         }
     }
 }
 
-/// The parts of a body that were read by themselves, by block: entries of `unknown_block_ids` and blocks behind
-/// `<unknown>` tags (developers.notion.com "retrieve-page-markdown").
-pub type Parts = BTreeMap<NotionId, Body>;
+/// A whole body: what the page's own address gave, and the parts that had to be read by themselves.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PageBody {
+    /// What reading the page gave.
+    pub main: Body,
+    /// By block: what reading an entry of `unknown_block_ids`, or the block behind an `<unknown>` tag, gave;
+    /// [`Body::None`] if it could not be read (developers.notion.com "retrieve-page-markdown").
+    pub parts: BTreeMap<Uuid, Body>,
+}
+
+impl From<Body> for PageBody {
+    fn from(main: Body) -> Self {
+        Self { main, parts: BTreeMap::new() }
+    }
+}
 
 /// A block that a body holds a place for and does not deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,12 +95,12 @@ pub struct Rendered {
     pub warnings: Vec<Warning>,
 }
 
-/// Renders a page or row with its own body and the parts to be put into it.
-pub fn render_page(page: &wire::Page, own: &Body, parts: &Parts, workspace: NotionId) -> Rendered {
+/// Renders a page or row with its body.
+pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> Rendered {
     let mut warnings = BTreeSet::new();
     let mut links = LinkSet::default();
-    let nodes = own.parse(&mut warnings);
-    let parts = parse_parts(parts, &mut warnings);
+    let nodes = body.main.parse(&mut warnings);
+    let parts = parse_parts(&body.parts, &mut warnings);
     let (text, passages) = render_text(&nodes, &parts, &mut links, &mut warnings);
     let properties = properties::render_properties(&page.properties, &mut links, &mut warnings);
     let parent = parent_of(page.parent.as_ref());
@@ -121,11 +131,11 @@ pub fn render_page(page: &wire::Page, own: &Body, parts: &Parts, workspace: Noti
 }
 
 /// The places in a body that its parts do not fill, in the order of the text: what could be read by itself.
-pub fn withheld_blocks(own: &Body, parts: &Parts) -> Vec<WithheldBlock> {
+pub fn withheld_blocks(body: &PageBody) -> Vec<WithheldBlock> {
     let mut warnings = BTreeSet::new();
-    let parts = parse_parts(parts, &mut warnings);
+    let parts = parse_parts(&body.parts, &mut warnings);
     let mut found = Vec::new();
-    text::find_withheld(&own.parse(&mut warnings), &parts, &mut found);
+    text::find_withheld(&body.main.parse(&mut warnings), &parts, &mut found);
     found
 }
 
@@ -141,17 +151,15 @@ pub fn content_hash(item: &Item) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-fn parse_parts(parts: &Parts, warnings: &mut BTreeSet<Warning>) -> BTreeMap<NotionId, Part> {
-    let mut parsed = BTreeMap::new();
-    for (id, body) in parts {
+fn parse_parts(parts: &BTreeMap<Uuid, Body>, warnings: &mut BTreeSet<Warning>) -> BTreeMap<NotionId, Part> {
+    let parse = |(id, body): (&Uuid, &Body)| {
         let part = match body {
-            Body::Unreadable => Part::Unreadable,
-            Body::None => continue,
+            Body::None => Part::Unreadable,
             Body::MarkdownV1(_) | Body::MarkdownV2(_) | Body::Blocks(_) => Part::Read(body.parse(warnings)),
         };
-        parsed.insert(*id, part);
-    }
-    parsed
+        (NotionId(*id), part)
+    };
+    parts.iter().map(parse).collect()
 }
 
 fn parent_of(parent: Option<&wire::Parent>) -> Parent {

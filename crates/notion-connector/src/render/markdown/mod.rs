@@ -39,40 +39,11 @@ pub fn parse(text: &str, dialect: Dialect, warnings: &mut BTreeSet<Warning>) -> 
     lines::Parser::new(text, dialect, warnings).parse()
 }
 
-/// Whether a body that was asked for without naming a dialect came in the second.
+/// The dialect of a body that was asked for without naming one; nothing in the answer tells.
 ///
 /// The first has no blank lines outside code and formulas, since an empty paragraph is `<empty-block/>` there; a tag
 /// that only one of them has decides before that. What neither decides reads the same in both.
-pub fn looks_like_v2(text: &str) -> bool {
-    const FIRST: [&str; 10] = [
-        "<empty-block",
-        "<details",
-        "<mention-",
-        "<synced_block",
-        "<table_of_contents",
-        "<summary>",
-        "<colgroup>\n\t",
-        "{toggle=\"true\"",
-        " src=\"",
-        "{color=\"",
-    ];
-    const SECOND: [&str; 15] = [
-        "<p>",
-        "<p />",
-        "<p ",
-        "<mention ",
-        "<date ",
-        "<toggle",
-        "<table-of-contents",
-        "<synced-block",
-        " source=\"",
-        "<ul>",
-        "<ol",
-        "<todo ",
-        "<quote",
-        "<meeting-notes-section-",
-        "<br />",
-    ];
+pub fn guess_dialect(text: &str) -> Dialect {
     let mut literal: Option<&str> = None;
     let mut blank_between = false;
     let mut blank = false;
@@ -91,14 +62,50 @@ pub fn looks_like_v2(text: &str) -> bool {
         blank_between |= blank && seen && !line.is_empty();
         blank = line.is_empty();
         seen |= !line.is_empty();
-        if fence.is_none() && line.contains(['<', '{']) {
-            if FIRST.iter().any(|sign| line.contains(sign)) {
-                return false;
-            }
-            if SECOND.iter().any(|sign| line.contains(sign)) {
-                return true;
-            }
+        if fence.is_none()
+            && let Some(dialect) = telling_sign(line)
+        {
+            return dialect;
         }
     }
-    blank_between
+    if blank_between { Dialect::V2 } else { Dialect::V1 }
+}
+
+/// The dialect that alone writes something that stands in `line`, neither escaped nor as code.
+fn telling_sign(line: &str) -> Option<Dialect> {
+    const FIRST: [&str; 7] = [
+        "<empty-block",
+        "<details",
+        "<mention-",
+        "<synced_block",
+        "<table_of_contents",
+        "{toggle=\"true\"",
+        "{color=\"",
+    ];
+    const SECOND: [&str; 14] = [
+        "<p>",
+        "<p />",
+        "<p ",
+        "<mention ",
+        "<date ",
+        "<toggle",
+        "<table-of-contents",
+        "<synced-block",
+        "<ul>",
+        "<ol",
+        "<todo ",
+        "<quote",
+        "<meeting-notes-section-",
+        "<br />",
+    ];
+    if !line.contains(['<', '{']) {
+        return None;
+    }
+    let literal = |offset: usize| line.get(..offset).is_some_and(|front| front.ends_with(['\\', '`']));
+    let holds = |sign: &&str| line.match_indices(*sign).any(|(offset, _)| !literal(offset));
+    if FIRST.iter().any(|sign| holds(sign)) {
+        return Some(Dialect::V1);
+    }
+    let source = line.starts_with('<') && line.contains(" source=\"");
+    (source || SECOND.iter().any(|sign| holds(sign))).then_some(Dialect::V2)
 }
