@@ -1,12 +1,14 @@
 //! Front matter that files share → the schema and values of a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::folder::Document;
 use super::inline;
 
+/// Columns at most; further keys stay on the rows' pages as YAML.
+const MAX_COLUMNS: usize = 100;
 /// Options of a select at most; more distinct values are text.
 const MAX_OPTIONS: usize = 20;
 /// Longest option (developers.notion.com "request-limits" allows 100 characters).
@@ -18,30 +20,32 @@ pub(super) struct Columns {
     columns: Vec<(String, &'static str)>,
 }
 
-/// The columns that a folder's files share: at least two files, and one key in at least half of all.
+/// The columns that a folder's files share: at least two files, and one key in at least half of all. A key that only
+/// repeats the titles does not count: many generators want a title in every file, and that makes no database.
 pub(super) fn shared(documents: &[Document]) -> Option<Columns> {
-    let mut keys: Vec<(&str, usize)> = Vec::new();
-    for document in documents {
-        for key in document.front_matter.iter().flat_map(|front| front.fields.keys()) {
-            match keys.iter_mut().find(|(known, _)| known == key) {
-                Some((_, count)) => *count += 1,
-                None => keys.push((key, 1)),
-            }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut keys: Vec<&str> = Vec::new();
+    for key in documents
+        .iter()
+        .filter_map(|document| document.front_matter.as_ref())
+        .flat_map(|front| front.fields.keys())
+    {
+        let count = counts.entry(key).or_default();
+        if *count == 0 {
+            keys.push(key);
         }
+        *count += 1;
     }
+    keys.truncate(MAX_COLUMNS);
+    keys.retain(|key| !is_title(documents, key));
     let is_shared =
-        documents.len() >= 2 && keys.iter().any(|(_, count)| *count >= 2 && count * 2 >= documents.len());
-    if !is_shared {
+        |key: &&str| counts.get(key).is_some_and(|count| *count >= 2 && count * 2 >= documents.len());
+    if !keys.iter().any(is_shared) {
         return None;
     }
-    let title = ["Name", "Title", "Page", "Document"]
-        .into_iter()
-        .find(|name| keys.iter().all(|(key, _)| key != name));
-    let columns = keys
-        .iter()
-        .filter(|(key, _)| !is_title(documents, key))
-        .filter_map(|(key, _)| Some(((*key).to_owned(), kind(&values(documents, key))?)))
-        .collect();
+    let title = ["Name", "Title", "Page", "Document"].into_iter().find(|name| !keys.contains(name));
+    let columns =
+        keys.iter().filter_map(|key| Some(((*key).to_owned(), kind(&values(documents, key))?))).collect();
     Some(Columns { title: title.unwrap_or("Row"), columns })
 }
 
@@ -118,8 +122,12 @@ fn is_select(values: &[&Value]) -> bool {
         && distinct.len() < values.len()
 }
 
+/// A day, or an instant in the one notation that the API uses.
 fn is_date(text: &str) -> bool {
-    text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10 || text.parse::<jiff::Timestamp>().is_ok()
+    match text.len() {
+        10 => text.parse::<jiff::civil::Date>().is_ok(),
+        _ => text.contains('T') && text.parse::<jiff::Timestamp>().is_ok(),
+    }
 }
 
 fn is_url(text: &str) -> bool {

@@ -123,11 +123,17 @@ impl Reading {
                 return folder;
             }
         };
-        let mut names: Vec<(String, PathBuf)> = entries
-            .filter_map(Result::ok)
-            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
-            .filter(|(name, _)| !name.starts_with('.') && name != "node_modules")
-            .collect();
+        let mut names: Vec<(String, PathBuf)> = Vec::new();
+        for entry in entries.filter_map(Result::ok) {
+            match entry.file_name().into_string() {
+                Ok(name) if name.starts_with('.') || name == "node_modules" => {}
+                Ok(name) => names.push((name, entry.path())),
+                Err(name) => {
+                    let shown = format!("{}/{}", folder.path, name.to_string_lossy());
+                    self.leave_out(shown.trim_start_matches('/'), "its name is not UTF-8");
+                }
+            }
+        }
         names.sort();
         for (name, at) in names {
             let path = if folder.path.is_empty() { name.clone() } else { format!("{}/{name}", folder.path) };

@@ -294,6 +294,15 @@ fn a_folder_with_rows_and_subfolders_is_a_page_that_holds_both() {
 }
 
 #[test]
+fn a_title_in_every_file_makes_no_database() {
+    let import =
+        imported(&[("site/1.md", "---\ntitle: One\n---\nx"), ("site/2.md", "---\ntitle: Two\n---\ny")]);
+    let site = pages(&root(&import).body)[0];
+    let titles: Vec<&str> = pages(&site.body).iter().map(|page| page.title.as_str()).collect();
+    assert_eq!(titles, ["One", "Two"]);
+}
+
+#[test]
 fn what_is_no_front_matter_stays_text() {
     for text in ["---\n\nafter a rule\n\n---\n", "---\njust words\n---\n", "---\nkey: [broken\n---\n"] {
         let words = words_of_blocks(&body(text));
