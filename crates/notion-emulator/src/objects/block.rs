@@ -1,0 +1,91 @@
+//! Blocks.
+
+use serde_json::{Value, json};
+
+use super::{Reader, minute};
+use crate::markdown::BlockTree;
+use crate::rules::version::Version;
+use crate::world::model::{Block, Entity, Ix, Kind, Node, Parent};
+
+impl Reader<'_> {
+    /// An entry of a page's body as a block object.
+    #[must_use]
+    pub fn node(&self, page: Ix, parent: Parent, node: &Node) -> Value {
+        match node {
+            Node::Block(block) => self.block(page, parent, block),
+            Node::Child(child) => self.child(*child),
+        }
+    }
+
+    /// A block. `parent` is the page or block it stands in.
+    #[must_use]
+    pub fn block(&self, page: Ix, parent: Parent, block: &Block) -> Value {
+        let entity = self.world.entity(page);
+        let trashed = block.trashed || self.standing(page).trashed;
+        let has_children = block.children.iter().any(|node| !self.world.is_node_gone(node));
+        let id = json!(self.world.block_id(page, block.ordinal));
+        let kind = match (block.kind.as_str(), self.version) {
+            ("meeting_notes", Version::V2022 | Version::V2025) => "transcription",
+            (kind, _) => kind,
+        };
+        let edited_ms = block.edited_ms.unwrap_or(entity.created_ms);
+        self.block_object(id, self.parent(parent), entity, edited_ms, (has_children, trashed), kind, self.served(&block.payload))
+    }
+
+    /// A child page or database as the block that stands for it; its id is the page's own.
+    #[must_use]
+    pub fn child(&self, child: Ix) -> Value {
+        let entity = self.world.entity(child);
+        let trashed = self.standing(child).trashed;
+        let payload = json!({"title": self.world.title(child)});
+        let (kind, has_children) = match entity.kind {
+            Kind::Page => ("child_page", self.world.has_body(child)),
+            _ => ("child_database", false),
+        };
+        let id = json!(self.world.id(child));
+        self.block_object(id, self.parent(entity.parent), entity, entity.edited_ms, (has_children, trashed), kind, payload)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the keys of a block object, in the order of the wire")]
+    fn block_object(
+        &self,
+        id: Value,
+        parent: Value,
+        entity: &Entity,
+        edited_ms: i64,
+        (has_children, trashed): (bool, bool),
+        kind: &str,
+        payload: Value,
+    ) -> Value {
+        let object = json!({
+            "object": "block",
+            "id": id,
+            "parent": parent,
+            "created_time": minute(entity.created_ms),
+            "last_edited_time": minute(edited_ms),
+            "created_by": self.partial_user(entity.created_by),
+            "last_edited_by": self.partial_user(entity.edited_by),
+            "has_children": has_children,
+            "in_trash": trashed,
+            "type": kind,
+            kind: payload,
+        });
+        self.with_archived(object, trashed)
+    }
+
+    /// A body as the tree that the markdown renderers take. Unlike the block API, it is complete in one piece.
+    #[must_use]
+    pub fn trees(&self, page: Ix, parent: Parent, nodes: &[Node]) -> Vec<BlockTree> {
+        nodes
+            .iter()
+            .filter(|node| !self.world.is_node_gone(node))
+            .map(|node| BlockTree {
+                value: self.node(page, parent, node),
+                children: match node {
+                    Node::Block(block) => self.nested(page, block),
+                    Node::Child(_) => Vec::new(),
+                },
+            })
+            .collect()
+    }
+}

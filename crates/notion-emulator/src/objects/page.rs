@@ -1,0 +1,101 @@
+//! Pages, rows and their properties.
+
+use serde_json::{Map, Value, json};
+
+use super::{Reader, minute};
+use crate::world::model::{Entity, Ix, PageDetail};
+use crate::world::{rich_text, schema};
+
+/// Entries of a relation or people value that a page object shows (developers.notion.com "retrieve-a-page").
+const MAX_REFERENCES: usize = 25;
+
+impl Reader<'_> {
+    /// A page in full. `wanted` keeps only the properties with these ids; empty keeps all.
+    #[must_use]
+    pub fn page(&self, ix: Ix, wanted: &[String]) -> Value {
+        let entity = self.world.entity(ix);
+        let page = self.world.page(ix);
+        let standing = self.standing(ix);
+        let mut properties = self.properties(ix, entity, &page, true);
+        if !wanted.is_empty() {
+            properties.retain(|_, value| wanted.iter().any(|id| same_property(id, &value["id"])));
+        }
+        let object = json!({
+            "object": "page",
+            "id": self.world.id(ix),
+            "created_time": minute(entity.created_ms),
+            "last_edited_time": minute(entity.edited_ms),
+            "created_by": self.partial_user(entity.created_by),
+            "last_edited_by": self.partial_user(entity.edited_by),
+            "cover": self.served(&page.cover),
+            "icon": self.served(&page.icon),
+            "parent": self.parent(entity.parent),
+            "in_trash": standing.trashed,
+            "is_archived": standing.archived,
+            "is_locked": false,
+            "properties": properties,
+            "url": self.url(ix),
+            "public_url": null,
+        });
+        self.with_archived(object, standing.trashed)
+    }
+
+    /// All properties of a page, keyed by name. `cut` limits references as a page object does.
+    #[must_use]
+    pub fn properties(&self, ix: Ix, entity: &Entity, page: &PageDetail, cut: bool) -> Map<String, Value> {
+        let title = || rich_text::plain(&page.title);
+        let Some(columns) = schema::schema_of_row(self.world, ix) else {
+            let mut only = Map::new();
+            only.insert("title".to_owned(), json!({"id": "title", "type": "title", "title": title()}));
+            return only;
+        };
+        let mut properties = Map::new();
+        for (name, column) in columns {
+            let kind = column["type"].as_str().unwrap_or_default();
+            let payload = match kind {
+                "title" => title(),
+                "created_time" => Value::from(minute(entity.created_ms)),
+                "last_edited_time" => Value::from(minute(entity.edited_ms)),
+                "created_by" => self.user(entity.created_by),
+                "last_edited_by" => self.user(entity.edited_by),
+                _ => match page.properties.get(name) {
+                    Some(stored) => self.property_payload(kind, stored, cut),
+                    None => schema::empty_value(kind),
+                },
+            };
+            let mut value = Map::new();
+            value.insert("id".to_owned(), column["id"].clone());
+            value.insert("type".to_owned(), Value::from(kind));
+            value.insert(kind.to_owned(), payload);
+            if kind == "relation" {
+                let count = page.properties.get(name).and_then(Value::as_array).map_or(0, Vec::len);
+                value.insert("has_more".to_owned(), Value::from(cut && count > MAX_REFERENCES));
+            }
+            properties.insert(name.clone(), Value::Object(value));
+        }
+        properties
+    }
+
+    fn property_payload(&self, kind: &str, stored: &Value, cut: bool) -> Value {
+        let limit = if cut { MAX_REFERENCES } else { usize::MAX };
+        match (kind, stored) {
+            ("people", Value::Array(people)) => people
+                .iter()
+                .take(limit)
+                .map(|person| {
+                    let id = person["id"].as_str().and_then(|id| id.parse().ok());
+                    id.and_then(|id| self.user_number(id)).map_or_else(|| self.served(person), |number| self.user(number))
+                })
+                .collect(),
+            ("relation", Value::Array(rows)) => rows.iter().take(limit).cloned().collect(),
+            _ => self.served(stored),
+        }
+    }
+}
+
+/// Whether a property id of a request means this one; it may come decoded or as the JSON spells it.
+#[must_use]
+pub fn same_property(asked: &str, id: &Value) -> bool {
+    let Some(id) = id.as_str() else { return false };
+    asked == id || percent_encoding::percent_decode_str(id).decode_utf8().is_ok_and(|decoded| decoded == asked)
+}

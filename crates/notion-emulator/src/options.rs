@@ -1,0 +1,136 @@
+//! How an emulator behaves: what a world does not say.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::markdown::Dialect;
+use crate::rules::auth::Capabilities;
+use crate::rules::limit::Window;
+use crate::world::model::Ix;
+
+/// The token an emulator accepts when none is named.
+pub const DEFAULT_TOKEN: &str = "ntn_emulator0000000000000000000000000000000000000";
+/// What the clock reads at the start when nothing else is said: 2026-11-02T08:00:00Z.
+pub const DEFAULT_BASE_MS: i64 = 1_793_606_400_000;
+/// Where signed URLs lead when nobody serves them; an in-process client routes by this host.
+pub const DEFAULT_FILES_URL: &str = "http://files.notion-emulator.test";
+
+/// One integration to be.
+#[derive(Debug, Clone)]
+pub struct TokenOptions {
+    /// The secret.
+    pub secret: String,
+    /// The integration's name, as error messages and its bot carry it.
+    pub name: String,
+    /// Start points; `None` shares the whole workspace.
+    pub shared: Option<Vec<Ix>>,
+    /// What it may do.
+    pub capabilities: Capabilities,
+}
+
+impl TokenOptions {
+    /// A token that sees and may read everything.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self {
+            secret: secret.to_owned(),
+            name: "Emulated integration".to_owned(),
+            shared: None,
+            capabilities: Capabilities::default(),
+        }
+    }
+}
+
+/// The markdown dialect of an answer when the request asks for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkdownDefault {
+    /// As up to version 2026-03-11.
+    #[default]
+    V1,
+    /// As announced for the version after it.
+    V2,
+}
+
+impl From<MarkdownDefault> for Dialect {
+    fn from(default: MarkdownDefault) -> Self {
+        match default {
+            MarkdownDefault::V1 => Self::V1,
+            MarkdownDefault::V2 => Self::V2,
+        }
+    }
+}
+
+/// Switches for behaviour that varies between workspaces or over time; also set by `POST /_emulator/behavior`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behavior {
+    /// Time from request to answer.
+    pub latency_ms: u64,
+    /// Rows that one data-source query gives at most ("query-a-data-source": 10,000).
+    pub max_query_rows: usize,
+    /// Blocks that one markdown answer holds ("working-with-markdown-content": about 20,000).
+    pub markdown_max_blocks: usize,
+    /// The dialect when none is asked for.
+    pub markdown_default: MarkdownDefault,
+    /// How long after its creation an object is missing from search.
+    pub search_lag_ms: i64,
+    /// Search lists start points only.
+    pub search_omits_inherited: bool,
+    /// Search without an `in_trash` filter lists data sources in the trash (recorded June 2026).
+    pub search_lists_trashed_data_sources: bool,
+    /// Search ends with an invalid cursor after so many results (reported at about 11,200).
+    pub search_wall: Option<usize>,
+}
+
+impl Default for Behavior {
+    fn default() -> Self {
+        Self {
+            latency_ms: 0,
+            max_query_rows: 10_000,
+            markdown_max_blocks: 20_000,
+            markdown_default: MarkdownDefault::V1,
+            search_lag_ms: 0,
+            search_omits_inherited: false,
+            search_lists_trashed_data_sources: true,
+            search_wall: None,
+        }
+    }
+}
+
+impl Behavior {
+    pub(crate) const fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms)
+    }
+}
+
+/// Everything an emulator is made with beside its world.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Tokens; the first is the one that `truth` speaks for by default.
+    pub tokens: Vec<TokenOptions>,
+    /// The limit of each token.
+    pub window: Option<Window>,
+    /// The limit of the workspace.
+    pub workspace_window: Option<Window>,
+    /// Switches.
+    pub behavior: Behavior,
+    /// What the clock reads at the start, milliseconds since 1970.
+    pub base_ms: i64,
+    /// Origin of the file host.
+    pub files_url: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tokens: vec![TokenOptions::new(DEFAULT_TOKEN)],
+            window: None,
+            workspace_window: None,
+            behavior: Behavior::default(),
+            base_ms: DEFAULT_BASE_MS,
+            files_url: DEFAULT_FILES_URL.to_owned(),
+        }
+    }
+}

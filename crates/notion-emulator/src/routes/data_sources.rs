@@ -1,0 +1,133 @@
+//! Data sources and their rows (developers.notion.com "query-a-data-source").
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::filter::{Filter, RowView, sort_rows};
+use super::{Call, list};
+use crate::error::ApiError;
+use crate::rules::validate::{Paging, known_keys, uuid};
+use crate::world::ids::{Space, hash_text};
+use crate::world::model::{Ix, Kind};
+
+pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
+    let id = data_source_id(call)?;
+    Ok(call.reader.data_source(call.entity("data_source", id, &[Kind::DataSource])?))
+}
+
+pub(super) fn query(call: &Call<'_>) -> Result<Value, ApiError> {
+    let id = data_source_id(call)?;
+    rows(call, call.entity("data_source", id, &[Kind::DataSource])?)
+}
+
+/// No generated or planted data source has templates.
+pub(super) fn templates(call: &Call<'_>) -> Result<Value, ApiError> {
+    let id = data_source_id(call)?;
+    call.entity("data_source", id, &[Kind::DataSource])?;
+    Ok(json!({"templates": [], "has_more": false, "next_cursor": null}))
+}
+
+/// Older versions do not know the endpoint.
+fn data_source_id(call: &Call<'_>) -> Result<Uuid, ApiError> {
+    if call.reader.version.has_data_sources() { call.path_id("data_source_id") } else { Err(ApiError::url()) }
+}
+
+/// One page of the rows of a data source. Without sorts the newest come first (recorded). A query ends at the row cap,
+/// which every page of its result then says in `request_status`.
+pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> {
+    known_keys(
+        &call.body,
+        &["filter", "sorts", "start_cursor", "page_size", "is_archived", "archived", "in_trash", "result_type"],
+    )?;
+    let reader = &call.reader;
+    let paging = Paging::from_body(&call.body)?;
+    let schema = reader.world.data_source(data_source).map(|found| &found.schema);
+    let filter = match (&call.body["filter"], schema) {
+        (Value::Null, _) | (_, None) => None,
+        (filter, Some(schema)) => Some(Filter::parse(filter, schema)?),
+    };
+    let wants_archived = call.body["is_archived"].as_bool().unwrap_or_default();
+    let wants_pages = call.body["result_type"].as_str().is_none_or(|kind| kind == "page");
+    let wanted = |ix: &Ix| {
+        let standing = reader.standing(*ix);
+        let is_there = wants_pages && standing.visible && !standing.trashed && standing.archived == wants_archived;
+        is_there && filter.as_ref().is_none_or(|filter| filter.matches(&RowView::new(reader, *ix)))
+    };
+    let children = &reader.world.entity(data_source).children;
+    let session = reader.world.ids().seal(
+        Space::Session,
+        data_source.0,
+        hash_text(&format!("{}{}{wants_archived}", call.body["filter"], call.body["sorts"])),
+    );
+    let cap = call.behavior.max_query_rows;
+    let anchor = match &paging.cursor {
+        None => None,
+        Some(cursor) => Some(anchor(call, session, cursor).ok_or_else(|| ApiError::cursor(cursor))?),
+    };
+    let sorts = call.body["sorts"].as_array().filter(|sorts| !sorts.is_empty());
+    let page = match (sorts, schema) {
+        (Some(sorts), Some(schema)) => {
+            let matched = children.iter().rev().copied().filter(wanted).collect();
+            Page::cut(&sort_rows(reader, schema, sorts, matched)?, anchor, paging.size, cap)
+        }
+        _ if children.len() > cap => {
+            let matched: Vec<Ix> = children.iter().rev().copied().filter(wanted).take(cap + 1).collect();
+            Page::cut(&matched, anchor, paging.size, cap)
+        }
+        _ => {
+            // The common case looks at no more rows than it shows.
+            let from = match anchor {
+                None => Some(children.len()),
+                Some(anchor) => children.iter().rposition(|row| *row == anchor).map(|at| at + 1),
+            };
+            from.map(|from| {
+                let mut matched = children[..from].iter().rev().copied().filter(wanted);
+                let rows = matched.by_ref().take(paging.size).collect();
+                Page { rows, next: matched.next(), is_cut: false }
+            })
+        }
+    };
+    let page = page.ok_or_else(|| ApiError::cursor(paging.cursor.as_deref().unwrap_or_default()))?;
+    let wanted_properties = call.query.all("filter_properties");
+    let results = page.rows.into_iter().map(|ix| reader.page(ix, &wanted_properties)).collect();
+    let next = page.next.map(|ix| format!("s:{session}:{}", reader.world.id(ix)));
+    let kind = if reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
+    let mut answer = list(kind, results, next);
+    if page.is_cut {
+        answer["request_status"] = json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"});
+    }
+    Ok(answer)
+}
+
+/// One page of a result.
+struct Page {
+    rows: Vec<Ix>,
+    next: Option<Ix>,
+    is_cut: bool,
+}
+
+impl Page {
+    /// Cuts a page out of all matched rows, of which only `cap` can be had; `None` if the anchor is not among them.
+    fn cut(matched: &[Ix], anchor: Option<Ix>, size: usize, cap: usize) -> Option<Self> {
+        let within = &matched[..matched.len().min(cap)];
+        let start = match anchor {
+            None => 0,
+            Some(anchor) => within.iter().position(|row| *row == anchor)?,
+        };
+        let end = within.len().min(start + size);
+        Some(Self {
+            rows: within[start..end].to_vec(),
+            next: within.get(end).copied(),
+            is_cut: matched.len() > cap,
+        })
+    }
+}
+
+/// The row that a cursor `s:<session>:<row>` of this very query names.
+fn anchor(call: &Call<'_>, session: Uuid, cursor: &str) -> Option<Ix> {
+    let (begun, row) = cursor.strip_prefix("s:")?.split_once(':')?;
+    if uuid(begun)? != session {
+        return None;
+    }
+    call.reader.find(uuid(row)?, &[Kind::Page])
+}

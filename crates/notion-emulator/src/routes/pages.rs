@@ -1,0 +1,56 @@
+//! Pages and their bodies as markdown.
+
+use serde_json::{Value, json};
+
+use super::{Call, blocks};
+use crate::error::ApiError;
+use crate::markdown::{self, Dialect, Options};
+use crate::world::Found;
+use crate::world::model::{Kind, Parent};
+
+pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
+    let ix = call.entity("page", call.path_id("page_id")?, &[Kind::Page])?;
+    Ok(call.reader.page(ix, &call.query.all("filter_properties")))
+}
+
+/// The body of a page, or of a block from `unknown_block_ids`, in one text (developers.notion.com
+/// "retrieve-page-markdown").
+pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
+    let id = call.path_id("page_id")?;
+    let include_transcript = call.query.flag("include_transcript")?;
+    let dialect = match call.query.get("markdown_version") {
+        None => call.behavior.markdown_default.into(),
+        Some("v1") => Dialect::V1,
+        Some("v2") => Dialect::V2,
+        Some(other) => {
+            return Err(ApiError::validation(format!(
+                "query failed validation: query.markdown_version should be `\"v1\"`, `\"v2\"`, or `undefined`, instead was `\"{other}\"`."
+            )));
+        }
+    };
+    let reader = &call.reader;
+    let (page, trees) = match reader.world.find(id) {
+        Some(Found::Entity(ix)) if reader.sees(ix) && reader.world.entity(ix).kind == Kind::Page => {
+            (ix, reader.trees(ix, Parent::Page(ix), &reader.world.body(ix)))
+        }
+        Some(Found::Block(page, ordinal)) => {
+            let found = blocks::with_block(call, page, ordinal, |parent, block| {
+                let node = crate::world::model::Node::Block(block.clone());
+                reader.trees(page, parent, std::slice::from_ref(&node))
+            });
+            (page, found.ok_or_else(|| call.not_found("page", id))?)
+        }
+        _ => return Err(call.not_found("page", id)),
+    };
+    let mut options = Options::new(reader.url(page));
+    options.include_transcript = include_transcript;
+    options.max_blocks = call.behavior.markdown_max_blocks;
+    let rendered = markdown::render(&trees, dialect, reader, &options);
+    Ok(json!({
+        "object": "page_markdown",
+        "id": id,
+        "markdown": rendered.markdown,
+        "truncated": rendered.truncated,
+        "unknown_block_ids": rendered.unknown_block_ids,
+    }))
+}

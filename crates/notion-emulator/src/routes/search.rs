@@ -1,0 +1,192 @@
+//! Search by title.
+//!
+//! Measured (recorded traffic, 2026): newest edit first even with a query; a title matches if it has any of the query's
+//! words, stemmed; full page objects. Without an `in_trash` filter, data sources in the trash were listed, pages were not.
+//! developers.notion.com "search-optimizations-and-limitations": not exhaustive, not immediate; only what is directly
+//! shared is guaranteed. `Behavior` holds the switches for that.
+
+use std::ops::Bound;
+
+use serde_json::Value;
+
+use super::{Call, list};
+use crate::error::ApiError;
+use crate::objects::Reader;
+use crate::rules::validate::{Paging, known_keys, uuid};
+use crate::world::ids::{Address, Space};
+use crate::world::model::{Ix, Kind};
+
+/// A search as asked for.
+struct Search {
+    words: Vec<String>,
+    kind: Option<Kind>,
+    in_trash: Option<bool>,
+    ascending: bool,
+}
+
+pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
+    known_keys(&call.body, &["query", "sort", "filter", "start_cursor", "page_size"])?;
+    let paging = Paging::from_body(&call.body)?;
+    let search = Search::parse(call)?;
+    let world = call.reader.world;
+    let from = paging.cursor.as_deref().map(|cursor| place(call, cursor).ok_or_else(|| ApiError::cursor(cursor)));
+    let from = from.transpose()?;
+    let (mut found, next) = match (search.ascending, from) {
+        (true, from) => {
+            let range = world.by_edited().range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
+            collect(call, &search, paging.size, range)
+        }
+        (false, from) => {
+            let range = world.by_edited().range((Bound::Unbounded, from.map_or(Bound::Unbounded, Bound::Included)));
+            collect(call, &search, paging.size, range.rev())
+        }
+    };
+    if let Some(wall) = call.behavior.search_wall {
+        let before = from.map_or(0, |from| matches_before(call, &search, from));
+        if before >= wall && let Some(cursor) = &paging.cursor {
+            return Err(ApiError::cursor(cursor));
+        }
+        found.truncate(wall.saturating_sub(before));
+    }
+    let results = found.into_iter().map(|ix| shown(&call.reader, ix)).collect();
+    let next = next.map(|(edited_ms, ix)| {
+        let detail = u64::try_from(edited_ms).unwrap_or_default();
+        world.ids().seal(Space::SearchCursor, ix.0, detail).to_string()
+    });
+    let kind = if call.reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
+    Ok(list(kind, results, next))
+}
+
+/// Cursors name a place in the listing, so one survives an edit of the item it was made from.
+fn place(call: &Call<'_>, cursor: &str) -> Option<(i64, Ix)> {
+    match call.reader.world.ids().open(uuid(cursor)?)? {
+        Address { space: Space::SearchCursor, index, detail } => Some((i64::try_from(detail).ok()?, Ix(index))),
+        _ => None,
+    }
+}
+
+fn collect<'a>(
+    call: &Call<'_>,
+    search: &Search,
+    size: usize,
+    range: impl Iterator<Item = &'a (i64, Ix)>,
+) -> (Vec<Ix>, Option<(i64, Ix)>) {
+    let mut found = Vec::with_capacity(size);
+    for (edited_ms, ix) in range.filter(|(_, ix)| matches(call, search, *ix)) {
+        if found.len() == size {
+            return (found, Some((*edited_ms, *ix)));
+        }
+        found.push(*ix);
+    }
+    (found, None)
+}
+
+fn matches_before(call: &Call<'_>, search: &Search, from: (i64, Ix)) -> usize {
+    let is_before = |place: (i64, Ix)| if search.ascending { place < from } else { place > from };
+    let listed = call.reader.world.by_edited().iter();
+    listed.filter(|place| is_before(**place) && matches(call, search, place.1)).count()
+}
+
+fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
+    let world = call.reader.world;
+    let entity = world.entity(ix);
+    if search.kind.is_some_and(|kind| kind != entity.kind) {
+        return false;
+    }
+    if entity.created_ms.saturating_add(call.behavior.search_lag_ms) > call.reader.now_ms && call.behavior.search_lag_ms > 0 {
+        return false;
+    }
+    let standing = call.reader.standing(ix);
+    let trash_fits = match search.in_trash {
+        Some(wanted) => standing.trashed == wanted,
+        None => {
+            let listed_anyway = entity.kind == Kind::DataSource && call.behavior.search_lists_trashed_data_sources;
+            !standing.trashed || listed_anyway
+        }
+    };
+    if !standing.visible || !trash_fits {
+        return false;
+    }
+    if call.behavior.search_omits_inherited && !call.reader.token.access.start_points(world).contains(&ix) {
+        return false;
+    }
+    search.words.is_empty() || {
+        let title = words(&world.title(ix));
+        search.words.iter().any(|word| title.contains(word))
+    }
+}
+
+fn shown(reader: &Reader<'_>, ix: Ix) -> Value {
+    let entity = reader.world.entity(ix);
+    match (entity.kind, entity.parent.holder()) {
+        (Kind::Page, _) => reader.page(ix, &[]),
+        (_, Some(database)) if !reader.version.has_data_sources() => reader.legacy_database(database, ix),
+        _ => reader.data_source(ix),
+    }
+}
+
+impl Search {
+    fn parse(call: &Call<'_>) -> Result<Self, ApiError> {
+        let body = &call.body;
+        let query = match &body["query"] {
+            Value::Null => "",
+            Value::String(text) => text,
+            other => return Err(wrong("query", "a string or `undefined`", other)),
+        };
+        let (kind, in_trash) = Self::filter(call, &body["filter"])?;
+        let sort = &body["sort"];
+        let by_relevance = sort["property"] == "relevance";
+        if !sort.is_null() && !by_relevance && sort["timestamp"] != "last_edited_time" {
+            return Err(wrong("sort.timestamp", "`\"last_edited_time\"`", &sort["timestamp"]));
+        }
+        let ascending = match sort["direction"].as_str() {
+            Some("ascending") => true,
+            Some("descending") => false,
+            None if sort.is_null() || by_relevance => false,
+            _ => return Err(wrong("sort.direction", "`\"ascending\"` or `\"descending\"`", &sort["direction"])),
+        };
+        Ok(Self { words: words(query), kind, in_trash, ascending })
+    }
+
+    fn filter(call: &Call<'_>, filter: &Value) -> Result<(Option<Kind>, Option<bool>), ApiError> {
+        let table = if call.reader.version.has_data_sources() { "data_source" } else { "database" };
+        let in_trash = filter["in_trash"].as_bool();
+        if filter.is_null() || (filter["property"].is_null() && in_trash.is_some()) {
+            return Ok((None, in_trash));
+        }
+        if filter["property"] != "object" {
+            return Err(wrong("filter.property", "`\"object\"`", &filter["property"]));
+        }
+        match filter["value"].as_str() {
+            Some("page") => Ok((Some(Kind::Page), in_trash)),
+            Some(value) if value == table => Ok((Some(Kind::DataSource), in_trash)),
+            _ => Err(wrong("filter.value", &format!("`\"page\"` or `\"{table}\"`"), &filter["value"])),
+        }
+    }
+}
+
+fn wrong(field: &str, wanted: &str, given: &Value) -> ApiError {
+    let given = if given.is_null() { "undefined".to_owned() } else { given.to_string() };
+    ApiError::validation(format!("body failed validation: body.{field} should be {wanted}, instead was `{given}`."))
+}
+
+/// Lower-case words without a plural or verb ending, which is about what the recorded matches show.
+fn words(text: &str) -> Vec<String> {
+    let stem = |word: &str| {
+        let lower = word.to_lowercase();
+        let stem = ["ing", "es", "ed", "s"].iter().find_map(|end| lower.strip_suffix(end).filter(|stem| stem.len() >= 3));
+        stem.map_or_else(|| lower.clone(), str::to_owned)
+    };
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(stem).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_match_without_their_endings() {
+        assert_eq!(words("Tests, testing"), words("test test"));
+        assert_eq!(words("Wiki DB"), ["wiki", "db"]);
+    }
+}

@@ -1,0 +1,412 @@
+//! Planting: a seed becomes entities with ids and times.
+//!
+//! Two walks: the first creates every entity and remembers its name, the second replaces `{"ref": …}` by ids, so a seed
+//! may refer forwards. Accepted references: `{"ref": name}` where an id stands, `[{"ref": name}]` in a relation, and
+//! `{"type": "file", "file": {"ref": name}}` for a file that was handed over with the seed.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::ids::Space;
+use super::model::{
+    Block, Body, DataSourceDetail, DatabaseDetail, Detail, Entity, HostedFile, Ix, Kind, Node, PageDetail,
+    Parent, User,
+};
+use super::{World, rich_text, schema};
+use crate::seed::{BlockSeed, Content, DataSourceSeed, DatabaseSeed, PageSeed, WorkspaceSeed};
+
+/// Files that a seed refers to, by the name it uses for them.
+pub type SeedFiles = BTreeMap<String, Bytes>;
+
+/// Why a seed cannot be planted.
+#[derive(Debug, thiserror::Error)]
+pub enum PlantError {
+    /// A reference to nothing.
+    #[error("the seed refers to {0:?}, which names no page, database, data source or file; name it in the same seed")]
+    UnknownRef(String),
+    /// A place that holds no pages.
+    #[error("{0} is not a page, a block of a page or a data source; plant below one of these")]
+    NotAPlace(Uuid),
+    /// Only pages are rows.
+    #[error("only pages can be planted below a data source")]
+    NotARow,
+}
+
+/// What was planted, and what is still to be filled in.
+#[derive(Default)]
+struct Walk {
+    planted: Vec<Ix>,
+}
+
+impl World {
+    /// A world planted from a seed. The ids depend on the order of the seed only.
+    ///
+    /// # Errors
+    /// If the seed refers to something it does not contain.
+    pub fn from_seed(seed: &WorkspaceSeed, files: &SeedFiles, now_ms: i64) -> Result<Self, PlantError> {
+        let mut world = Self::new(&seed.name, 0, now_ms);
+        for person in &seed.people {
+            world.add_person(person);
+        }
+        let mut walk = Walk::default();
+        for content in &seed.roots {
+            match content {
+                Content::Page(page) => {
+                    world.plant_page(page, Parent::Workspace, &mut walk);
+                }
+                Content::Database(database) => {
+                    world.plant_database(database, Parent::Workspace, &mut walk);
+                }
+                Content::Block(_) => {}
+            }
+        }
+        world.finish(&walk, files)?;
+        Ok(world)
+    }
+
+    /// Adds a person (`{"name", "email", "avatar_url", "guest"}`) and gives their number.
+    pub fn add_person(&mut self, given: &Value) -> u32 {
+        let text = |key: &str| given[key].as_str().map(str::to_owned);
+        self.add_user(User {
+            name: text("name"),
+            email: text("email").or_else(|| given["person"]["email"].as_str().map(str::to_owned)),
+            email_verified: given["email_verified"].as_bool().unwrap_or(true),
+            avatar_url: text("avatar_url"),
+            is_guest: given["guest"].as_bool().or(given["is_guest"].as_bool()).unwrap_or_default(),
+            is_bot: given["type"] == "bot",
+            is_gone: false,
+        })
+    }
+
+    /// Adds a user and gives their number.
+    pub fn add_user(&mut self, user: User) -> u32 {
+        self.users.push(user);
+        u32::try_from(self.users.len() - 1).unwrap_or_default()
+    }
+
+    /// Plants content below a page, a block or a data source; what was planted, in order. Blocks without a page of
+    /// their own give no entity.
+    ///
+    /// # Errors
+    /// If the place takes no such content, or the seed refers to something unknown.
+    pub(crate) fn plant_below(
+        &mut self,
+        parent: Parent,
+        contents: &[Content],
+        files: &SeedFiles,
+        now_ms: i64,
+    ) -> Result<Vec<Ix>, PlantError> {
+        self.now_ms = now_ms;
+        let mut walk = Walk::default();
+        match parent {
+            Parent::DataSource(_) => {
+                for content in contents {
+                    let Content::Page(page) = content else { return Err(PlantError::NotARow) };
+                    self.plant_page(page, parent, &mut walk);
+                }
+            }
+            Parent::Workspace => {
+                for content in contents {
+                    match content {
+                        Content::Page(page) => self.plant_page(page, parent, &mut walk),
+                        Content::Database(database) => self.plant_database(database, parent, &mut walk),
+                        Content::Block(_) => return Err(PlantError::NotAPlace(self.workspace_id())),
+                    };
+                }
+            }
+            Parent::Page(page) | Parent::Block(page, _) => {
+                let mut next = self.page_mut(page).map_or(1, |page| page.next_ordinal);
+                let nodes = self.plant_body(contents, page, parent, &mut next, &mut walk);
+                self.append_nodes(page, parent, nodes, next, now_ms);
+                walk.planted.push(page);
+            }
+            Parent::Database(ix) => return Err(PlantError::NotAPlace(self.id(ix))),
+        }
+        self.finish(&walk, files)?;
+        walk.planted.retain(|ix| Some(*ix) != parent.holder());
+        Ok(walk.planted)
+    }
+
+    fn plant_page(&mut self, seed: &PageSeed, parent: Parent, walk: &mut Walk) -> Ix {
+        let created_ms = seed.created_time.map_or(self.now_ms, jiff::Timestamp::as_millisecond);
+        let edited_ms = seed.last_edited_time.map_or(created_ms, jiff::Timestamp::as_millisecond);
+        let ix = self.add_seeded(Kind::Page, parent, created_ms, edited_ms);
+        walk.planted.push(ix);
+        if let Some(name) = &seed.name {
+            self.names.insert(name.clone(), ix);
+        }
+        let mut next_ordinal = 1;
+        let body = self.plant_body(&seed.body, ix, Parent::Page(ix), &mut next_ordinal, walk);
+        self.entities[ix.at()].detail = Detail::Page(Box::new(PageDetail {
+            title: seed.title.clone(),
+            icon: seed.icon.clone(),
+            cover: seed.cover.clone(),
+            properties: seed.properties.clone(),
+            markers: seed.markers.clone(),
+            body: Body::Written(body),
+            next_ordinal,
+        }));
+        ix
+    }
+
+    fn plant_body(
+        &mut self,
+        contents: &[Content],
+        page: Ix,
+        parent: Parent,
+        next_ordinal: &mut u32,
+        walk: &mut Walk,
+    ) -> Vec<Node> {
+        contents
+            .iter()
+            .map(|content| match content {
+                Content::Block(block) => Node::Block(self.plant_block(block, page, next_ordinal, walk)),
+                Content::Page(child) => Node::Child(self.plant_page(child, parent, walk)),
+                Content::Database(child) => Node::Child(self.plant_database(child, parent, walk)),
+            })
+            .collect()
+    }
+
+    fn plant_block(
+        &mut self,
+        seed: &BlockSeed,
+        page: Ix,
+        next_ordinal: &mut u32,
+        walk: &mut Walk,
+    ) -> Block {
+        let ordinal = *next_ordinal;
+        *next_ordinal += 1;
+        let parent = Parent::Block(page, ordinal);
+        Block {
+            ordinal,
+            kind: seed.kind.clone(),
+            payload: rich_text::complete_payload(&seed.kind, seed.payload.clone()),
+            children: self.plant_body(&seed.children, page, parent, next_ordinal, walk),
+            trashed: false,
+            edited_ms: None,
+        }
+    }
+
+    fn plant_database(&mut self, seed: &DatabaseSeed, parent: Parent, walk: &mut Walk) -> Ix {
+        let ix = self.add_seeded(Kind::Database, parent, self.now_ms, self.now_ms);
+        walk.planted.push(ix);
+        if let Some(name) = &seed.name {
+            self.names.insert(name.clone(), ix);
+        }
+        self.entities[ix.at()].detail = Detail::Database(Box::new(DatabaseDetail {
+            title: seed.title.clone(),
+            description: seed.description.clone(),
+            icon: seed.icon.clone(),
+            is_inline: seed.is_inline,
+        }));
+        for data_source in &seed.data_sources {
+            self.plant_data_source(data_source, &seed.title, ix, walk);
+        }
+        ix
+    }
+
+    fn plant_data_source(&mut self, seed: &DataSourceSeed, database_title: &str, database: Ix, walk: &mut Walk) {
+        let ix = self.add_seeded(Kind::DataSource, Parent::Database(database), self.now_ms, self.now_ms);
+        walk.planted.push(ix);
+        if let Some(name) = &seed.name {
+            self.names.insert(name.clone(), ix);
+        }
+        let title = if seed.title.is_empty() { database_title } else { &seed.title };
+        let schema = schema::complete_schema(&self.ids, &seed.schema);
+        self.entities[ix.at()].detail = Detail::DataSource(Box::new(DataSourceDetail {
+            title: title.to_owned(),
+            schema,
+            next_unique: 1,
+        }));
+        for row in &seed.rows {
+            self.plant_page(row, Parent::DataSource(ix), walk);
+        }
+    }
+
+    fn add_seeded(&mut self, kind: Kind, parent: Parent, created_ms: i64, edited_ms: i64) -> Ix {
+        let people = self.users.iter().filter(|user| !user.is_bot && !user.is_guest).count().max(1);
+        let author = u32::try_from(self.entities.len() % people).unwrap_or_default();
+        self.add_entity(Entity {
+            kind,
+            parent,
+            created_ms,
+            edited_ms,
+            created_by: author,
+            edited_by: author,
+            trashed: false,
+            archived: false,
+            purged: false,
+            children: Vec::new(),
+            detail: Detail::Generated,
+        })
+    }
+
+    /// The second walk: references, schemas' relations and property values.
+    fn finish(&mut self, walk: &Walk, files: &SeedFiles) -> Result<(), PlantError> {
+        for ix in &walk.planted {
+            self.edit_detail(*ix, |world, detail| match detail {
+                Detail::Page(page) => {
+                    world.resolve(*ix, &mut page.icon, files)?;
+                    world.resolve(*ix, &mut page.cover, files)?;
+                    if let Body::Written(nodes) = &mut page.body {
+                        world.resolve_body(*ix, nodes, files)?;
+                    }
+                    for value in page.properties.values_mut() {
+                        world.resolve(*ix, value, files)?;
+                    }
+                    world.complete_properties(*ix, page);
+                    Ok(())
+                }
+                Detail::Database(database) => world.resolve(*ix, &mut database.icon, files),
+                Detail::DataSource(data_source) => {
+                    data_source.schema.values_mut().try_for_each(|column| world.resolve(*ix, column, files))
+                }
+                Detail::Generated => Ok(()),
+            })?;
+        }
+        for ix in &walk.planted {
+            self.complete_relations(*ix);
+        }
+        Ok(())
+    }
+
+    /// Takes an entity's detail out, so that it can be changed while the world is looked at, and puts it back.
+    fn edit_detail<E>(
+        &mut self,
+        ix: Ix,
+        edit: impl FnOnce(&mut Self, &mut Detail) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut detail = std::mem::replace(&mut self.entities[ix.at()].detail, Detail::Generated);
+        let edited = edit(self, &mut detail);
+        self.entities[ix.at()].detail = detail;
+        edited
+    }
+
+    fn resolve_body(&mut self, page: Ix, nodes: &mut [Node], files: &SeedFiles) -> Result<(), PlantError> {
+        for node in nodes {
+            if let Node::Block(block) = node {
+                self.resolve(page, &mut block.payload, files)?;
+                self.resolve_body(page, &mut block.children, files)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, page: Ix, value: &mut Value, files: &SeedFiles) -> Result<(), PlantError> {
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    if let Some(name) = sole_ref(item) {
+                        let id = self.ref_id(&name)?;
+                        *item = json!({ "id": id });
+                    } else {
+                        self.resolve(page, item, files)?;
+                    }
+                }
+            }
+            Value::Object(map) => {
+                for (key, inner) in map.iter_mut() {
+                    match sole_ref(inner) {
+                        Some(name) if key == "file" => *inner = self.host(page, &name, files)?,
+                        Some(name) if key == "user" => {
+                            let id = schema::person(self, &Value::from(name.as_str()));
+                            *inner = json!({ "id": id.ok_or(PlantError::UnknownRef(name))? });
+                        }
+                        Some(name) => *inner = Value::from(self.ref_id(&name)?.to_string()),
+                        None => self.resolve(page, inner, files)?,
+                    }
+                }
+                if let Some(user) = map.get_mut("user")
+                    && user["id"].is_null()
+                    && let Some(id) = schema::person(self, user)
+                {
+                    *user = json!({ "id": id });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn ref_id(&self, name: &str) -> Result<Uuid, PlantError> {
+        let ix = self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
+        Ok(self.id(ix))
+    }
+
+    /// Puts a file of the seed on the file host; the reference to it is what payloads keep.
+    fn host(&mut self, page: Ix, name: &str, files: &SeedFiles) -> Result<Value, PlantError> {
+        let bytes = files.get(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
+        let short = name.rsplit('/').next().unwrap_or(name);
+        Ok(self.add_file(page, short, bytes.clone(), Vec::new()))
+    }
+
+    /// Adds a hosted file; the answer is the reference that a payload keeps under `file`.
+    pub(crate) fn add_file(&mut self, page: Ix, name: &str, bytes: Bytes, markers: Vec<String>) -> Value {
+        let number = u32::try_from(self.files.len()).unwrap_or_default();
+        self.files.push(HostedFile { name: name.to_owned(), bytes, page, markers });
+        json!({"hosted": self.ids.seal(Space::File, number, 0), "name": name})
+    }
+
+    fn complete_properties(&mut self, ix: Ix, page: &mut PageDetail) {
+        let Parent::DataSource(holder) = self.entity(ix).parent else { return };
+        let Detail::DataSource(data_source) = &mut self.entities[holder.at()].detail else { return };
+        let number = data_source.next_unique;
+        data_source.next_unique += 1;
+        let mut columns = std::mem::take(&mut data_source.schema);
+        let mut given = std::mem::take(&mut page.properties);
+        for (name, column) in &mut columns {
+            let kind = column["type"].as_str().unwrap_or_default();
+            if kind == "title" || schema::COMPUTED.contains(&kind) {
+                continue;
+            }
+            let value = given.shift_remove(name).unwrap_or_else(|| match kind {
+                "unique_id" => Value::Null,
+                _ => schema::empty_value(kind),
+            });
+            let value = schema::complete_value(self, name, column, number, value);
+            page.properties.insert(name.clone(), value);
+        }
+        if let Detail::DataSource(data_source) = &mut self.entities[holder.at()].detail {
+            data_source.schema = columns;
+        }
+    }
+
+    /// A relation's schema names both the data source and its database.
+    fn complete_relations(&mut self, ix: Ix) {
+        let Some(data_source) = self.data_source(ix) else { return };
+        let mut changes = Map::new();
+        for (name, column) in &data_source.schema {
+            let relation = &column["relation"];
+            let target = relation["data_source_id"].as_str().or_else(|| relation["database_id"].as_str());
+            let Some(target) = target.and_then(|id| Uuid::parse_str(id).ok()) else { continue };
+            let Some(super::Found::Entity(target)) = self.find(target) else { continue };
+            let (database, target) = match self.entity(target).kind {
+                Kind::Database => match self.entity(target).children.first() {
+                    Some(first) => (target, *first),
+                    None => continue,
+                },
+                _ => (self.entity(target).parent.holder().unwrap_or(target), target),
+            };
+            let kind = relation["type"].as_str().unwrap_or("single_property");
+            let inner = relation.get(kind).cloned().unwrap_or_else(|| json!({}));
+            let full = json!({"database_id": self.id(database), "data_source_id": self.id(target), "type": kind, kind: inner});
+            changes.insert(name.clone(), full);
+        }
+        if let Detail::DataSource(data_source) = &mut self.entities[ix.at()].detail {
+            for (name, relation) in changes {
+                data_source.schema[&name]["relation"] = relation;
+            }
+        }
+    }
+}
+
+/// The name in `{"ref": name}`.
+fn sole_ref(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(map) if map.len() == 1 => map.get("ref")?.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
