@@ -10,6 +10,8 @@ mod page;
 mod stored;
 mod user;
 
+pub use self::page::same_property;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -57,20 +59,10 @@ impl Reader<'_> {
         }
     }
 
-    /// The address of a page or database. Since June 2026 `https://app.notion.com/p/<Slug>-<32 hex>`.
+    /// The address of a page or database.
     #[must_use]
     pub fn url(&self, ix: Ix) -> String {
-        let id = self.world.id(ix).simple();
-        if self.world.entity(ix).kind != Kind::Page {
-            return format!("https://app.notion.com/p/{id}");
-        }
-        let title = self.world.title(ix);
-        let mut slug = String::with_capacity(title.len() + 64);
-        for word in title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-            slug.push_str(word);
-            slug.push('-');
-        }
-        format!("https://app.notion.com/p/{slug}{id}")
+        self.world.url(ix)
     }
 
     /// The parent object of an entity.

@@ -297,9 +297,14 @@ impl World {
 }
 
 fn block_mut(nodes: &mut [Node], ordinal: u32) -> Option<&mut Block> {
-    nodes.iter_mut().find_map(|node| match node {
-        Node::Block(block) if block.ordinal == ordinal => Some(block),
-        Node::Block(block) => block_mut(&mut block.children, ordinal),
-        Node::Child(_) => None,
-    })
+    for node in nodes {
+        let Node::Block(block) = node else { continue };
+        if block.ordinal == ordinal {
+            return Some(block);
+        }
+        if let Some(found) = block_mut(&mut block.children, ordinal) {
+            return Some(found);
+        }
+    }
+    None
 }

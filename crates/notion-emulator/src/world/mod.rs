@@ -130,8 +130,20 @@ impl World {
         &self.entities[ix.at()]
     }
 
+    /// How many entities there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entities.len()
+    }
+
+    /// Whether nothing was planted yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+
     /// All entities with their numbers.
-    pub fn entities(&self) -> impl ExactSizeIterator<Item = (Ix, &Entity)> {
+    pub fn entities(&self) -> impl Iterator<Item = (Ix, &Entity)> {
         (0_u32..).zip(&self.entities).map(|(number, entity)| (Ix(number), entity))
     }
 
@@ -214,6 +226,22 @@ impl World {
             Detail::DataSource(data_source) => Cow::Borrowed(data_source.title.as_str()),
             Detail::Generated => Cow::Owned(generate::title(self, ix)),
         }
+    }
+
+    /// The address of a page or database. Since June 2026 `https://app.notion.com/p/<Slug>-<32 hex>`.
+    #[must_use]
+    pub fn url(&self, ix: Ix) -> String {
+        let id = self.id(ix).simple();
+        if self.entity(ix).kind != Kind::Page {
+            return format!("https://app.notion.com/p/{id}");
+        }
+        let title = self.title(ix);
+        let mut slug = String::with_capacity(title.len() + 64);
+        for word in title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+            slug.push_str(word);
+            slug.push('-');
+        }
+        format!("https://app.notion.com/p/{slug}{id}")
     }
 
     /// A page's body.

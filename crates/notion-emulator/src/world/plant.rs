@@ -315,6 +315,7 @@ impl World {
                             let id = schema::person(self, &Value::from(name.as_str()));
                             *inner = json!({ "id": id.ok_or(PlantError::UnknownRef(name))? });
                         }
+                        Some(name) if key == "url" || key == "href" => *inner = self.ref_url(&name)?,
                         Some(name) => *inner = Value::from(self.ref_id(&name)?.to_string()),
                         None => self.resolve(page, inner, files)?,
                     }
@@ -334,6 +335,12 @@ impl World {
     fn ref_id(&self, name: &str) -> Result<Uuid, PlantError> {
         let ix = self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
         Ok(self.id(ix))
+    }
+
+    /// A link to a page that is no mention is kept as that page's address at the time of planting.
+    fn ref_url(&self, name: &str) -> Result<Value, PlantError> {
+        let ix = self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
+        Ok(Value::from(self.url(ix)))
     }
 
     /// Puts a file of the seed on the file host; the reference to it is what payloads keep.

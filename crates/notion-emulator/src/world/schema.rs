@@ -173,13 +173,16 @@ fn chosen(ids: &Ids, property: &str, kind: &str, column: &mut Value, given: &Val
     let Some(name) = given["name"].as_str().or_else(|| given.as_str()) else { return Value::Null };
     let options = column[kind]["options"].as_array().map_or(&[][..], Vec::as_slice);
     let known = options.iter().find(|option| option["name"] == name).cloned();
-    let option = known.unwrap_or_else(|| {
-        let option = option_value(ids, property, given, options.len());
-        if let Some(options) = column[kind]["options"].as_array_mut() {
-            options.push(option.clone());
+    let option = match known {
+        Some(option) => option,
+        None => {
+            let option = option_value(ids, property, given, options.len());
+            if let Some(options) = column[kind]["options"].as_array_mut() {
+                options.push(option.clone());
+            }
+            option
         }
-        option
-    });
+    };
     json!({"id": option["id"], "name": option["name"], "color": option["color"]})
 }
 

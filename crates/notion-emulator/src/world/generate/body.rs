@@ -102,7 +102,7 @@ impl Writer<'_> {
 
     /// Some page near this one in number.
     fn some_page(&mut self) -> Option<Ix> {
-        let count = self.world.entities().len().min(self.generator.entities as usize);
+        let count = self.world.len().min(self.generator.entities as usize);
         let ix = Ix(u32::try_from(self.rng.below(count)).ok()?);
         (self.world.entity(ix).kind == Kind::Page).then_some(ix)
     }

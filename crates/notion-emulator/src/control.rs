@@ -1,0 +1,309 @@
+//! The control API below `/_emulator/`: the verbs over HTTP, for tests in any language and for people with curl. It needs no
+//! token, obeys no limit and is in no log. Described in `docs/reference/emulator.md`.
+//!
+//! GET shows, POST does, DELETE clears. Every POST takes and gives one JSON object; a refusal is 400 `{"error": "…"}`.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::emulator::Emulator;
+use crate::faults::Fault;
+use crate::options::Behavior;
+use crate::rules::auth::Capabilities;
+use crate::rules::limit::Window;
+use crate::rules::validate::Query;
+use crate::seed::Content;
+use crate::verbs::{Edit, VerbError};
+use crate::world::plant::SeedFiles;
+
+/// Why the control API refuses.
+#[derive(Debug, thiserror::Error)]
+enum ControlError {
+    #[error("the body does not fit this verb: {0}")]
+    Body(#[from] serde_json::Error),
+    #[error(transparent)]
+    Verb(#[from] VerbError),
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, shown(&json!({"error": self.to_string()}))).into_response()
+    }
+}
+
+fn shown(value: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+type Answer = Result<Response, ControlError>;
+
+/// The control API.
+pub(crate) fn router() -> Router<Emulator> {
+    Router::new()
+        .route("/requests", get(requests).delete(clear_requests))
+        .route("/truth", get(truth))
+        .route("/state", get(async |State(emulator): State<Emulator>| shown(&emulator.settings())))
+        .route("/seed", post(seed))
+        .route("/edit", post(edit))
+        .route("/comment", post(comment))
+        .route("/resolve", post(resolve))
+        .route("/person", post(person))
+        .route("/trash", post(async |emulator, body| on_object(emulator, body, Emulator::trash)))
+        .route("/restore", post(async |emulator, body| on_object(emulator, body, Emulator::restore)))
+        .route("/purge", post(async |emulator, body| on_object(emulator, body, Emulator::purge)))
+        .route("/archive", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_archived(id, true))))
+        .route("/unarchive", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_archived(id, false))))
+        .route("/leave", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_user_gone(id, true))))
+        .route("/join", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_user_gone(id, false))))
+        .route("/share", post(share))
+        .route("/unshare", post(unshare))
+        .route("/move", post(move_to))
+        .route("/token", post(token))
+        .route("/advance", post(advance))
+        .route("/limit", post(limit))
+        .route("/latency", post(latency))
+        .route("/behavior", post(behavior))
+        .route("/faults", get(faults).post(push_fault).delete(clear_faults))
+        .fallback(async || {
+            let message = "no such verb; see docs/reference/emulator.md";
+            (StatusCode::NOT_FOUND, shown(&json!({"error": message})))
+        })
+}
+
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlError> {
+    let body: &[u8] = if body.is_empty() { b"{}" } else { body };
+    Ok(serde_json::from_slice(body)?)
+}
+
+fn done() -> Answer {
+    Ok(shown(&json!({"ok": true})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Object {
+    id: Uuid,
+}
+
+fn on_object(
+    State(emulator): State<Emulator>,
+    body: Bytes,
+    verb: impl FnOnce(&Emulator, Uuid) -> Result<(), VerbError>,
+) -> Answer {
+    let object: Object = read(&body)?;
+    verb(&emulator, object.id)?;
+    done()
+}
+
+async fn requests(State(emulator): State<Emulator>) -> Response {
+    shown(&emulator.request_report())
+}
+
+async fn clear_requests(State(emulator): State<Emulator>) -> Answer {
+    emulator.clear_requests();
+    done()
+}
+
+async fn truth(State(emulator): State<Emulator>, RawQuery(query): RawQuery) -> Answer {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    Ok(shown(&Value::Array(emulator.truth(query.get("token"))?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seed {
+    #[serde(default)]
+    parent: Option<Uuid>,
+    content: Vec<Content>,
+    #[serde(default)]
+    files: std::collections::BTreeMap<String, String>,
+}
+
+fn seed_files(files: std::collections::BTreeMap<String, String>) -> SeedFiles {
+    files.into_iter().map(|(name, text)| (name, Bytes::from(text))).collect()
+}
+
+async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let seed: Seed = read(&body)?;
+    let ids = emulator.seed(seed.parent, &seed.content, &seed_files(seed.files))?;
+    Ok(shown(&json!({ "ids": ids })))
+}
+
+#[derive(Deserialize)]
+struct EditBody {
+    id: Uuid,
+    #[serde(default)]
+    files: std::collections::BTreeMap<String, String>,
+    #[serde(flatten)]
+    edit: Map,
+}
+
+type Map = serde_json::Map<String, Value>;
+
+async fn edit(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let EditBody { id, files, edit } = read(&body)?;
+    let edit: Edit = serde_json::from_value(Value::Object(edit))?;
+    let ids = emulator.edit(id, edit, &seed_files(files))?;
+    Ok(shown(&json!({ "ids": ids })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommentBody {
+    id: Uuid,
+    text: String,
+    #[serde(default)]
+    markers: Vec<String>,
+}
+
+async fn comment(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let comment: CommentBody = read(&body)?;
+    let id = emulator.comment(comment.id, &comment.text, comment.markers)?;
+    Ok(shown(&json!({ "id": id })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResolveBody {
+    id: Uuid,
+    #[serde(default = "yes")]
+    resolved: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+async fn resolve(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let resolve: ResolveBody = read(&body)?;
+    emulator.resolve_comment(resolve.id, resolve.resolved)?;
+    done()
+}
+
+async fn person(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let person: Value = read(&body)?;
+    Ok(shown(&json!({"id": emulator.add_person(&person)})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sharing {
+    id: Option<Uuid>,
+    token: Option<String>,
+}
+
+async fn share(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let sharing: Sharing = read(&body)?;
+    if let Some(id) = sharing.id {
+        emulator.share(id, sharing.token.as_deref())?;
+    }
+    done()
+}
+
+/// Without an id, everything.
+async fn unshare(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let sharing: Sharing = read(&body)?;
+    match sharing.id {
+        Some(id) => emulator.unshare(id, sharing.token.as_deref())?,
+        None => emulator.unshare_all(sharing.token.as_deref())?,
+    }
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    id: Uuid,
+    #[serde(default)]
+    parent: Option<Uuid>,
+}
+
+async fn move_to(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let moved: Move = read(&body)?;
+    emulator.move_to(moved.id, moved.parent)?;
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenBody {
+    token: Option<String>,
+    capabilities: Option<Capabilities>,
+    revoked: Option<bool>,
+}
+
+async fn token(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let token: TokenBody = read(&body)?;
+    emulator.set_token(token.token.as_deref(), token.capabilities, token.revoked)?;
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Milliseconds {
+    ms: u64,
+}
+
+async fn advance(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let by: Milliseconds = read(&body)?;
+    emulator.advance(Duration::from_millis(by.ms));
+    Ok(shown(&json!({"now": emulator.settings()["now"]})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitBody {
+    #[serde(default)]
+    token: Option<Window>,
+    #[serde(default)]
+    workspace: Option<Window>,
+}
+
+async fn limit(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let limit: LimitBody = read(&body)?;
+    emulator.set_limits(limit.token, limit.workspace);
+    done()
+}
+
+async fn latency(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let latency: Milliseconds = read(&body)?;
+    emulator.set_latency(Duration::from_millis(latency.ms));
+    done()
+}
+
+/// Switches that are not named keep their value.
+async fn behavior(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let changes: Map = read(&body)?;
+    let mut behavior = serde_json::to_value(emulator.behavior())?;
+    for (key, value) in changes {
+        behavior[key] = value;
+    }
+    let behavior: Behavior = serde_json::from_value(behavior)?;
+    emulator.set_behavior(behavior);
+    done()
+}
+
+async fn faults(State(emulator): State<Emulator>) -> Response {
+    shown(&json!({"faults": emulator.settings()["faults"]}))
+}
+
+async fn push_fault(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let fault: Fault = read(&body)?;
+    emulator.push_fault(fault);
+    done()
+}
+
+async fn clear_faults(State(emulator): State<Emulator>) -> Answer {
+    emulator.clear_faults();
+    done()
+}
