@@ -22,7 +22,7 @@ use crate::options::Behavior;
 use crate::rules::auth::Capabilities;
 use crate::rules::limit::Window;
 use crate::rules::validate::Query;
-use crate::seed::Content;
+use crate::seed::{Content, FileSeed};
 use crate::verbs::{Edit, VerbError};
 use crate::world::plant::SeedFiles;
 
@@ -61,10 +61,22 @@ pub(crate) fn router() -> Router<Emulator> {
         .route("/trash", post(async |emulator, body| on_object(emulator, body, Emulator::trash)))
         .route("/restore", post(async |emulator, body| on_object(emulator, body, Emulator::restore)))
         .route("/purge", post(async |emulator, body| on_object(emulator, body, Emulator::purge)))
-        .route("/archive", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_archived(id, true))))
-        .route("/unarchive", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_archived(id, false))))
-        .route("/leave", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_user_gone(id, true))))
-        .route("/join", post(async |emulator, body| on_object(emulator, body, |e, id| e.set_user_gone(id, false))))
+        .route(
+            "/archive",
+            post(async |emulator, body| on_object(emulator, body, |e, id| e.set_archived(id, true))),
+        )
+        .route(
+            "/unarchive",
+            post(async |emulator, body| on_object(emulator, body, |e, id| e.set_archived(id, false))),
+        )
+        .route(
+            "/leave",
+            post(async |emulator, body| on_object(emulator, body, |e, id| e.set_user_gone(id, true))),
+        )
+        .route(
+            "/join",
+            post(async |emulator, body| on_object(emulator, body, |e, id| e.set_user_gone(id, false))),
+        )
         .route("/share", post(share))
         .route("/unshare", post(unshare))
         .route("/move", post(move_to))
@@ -95,6 +107,7 @@ struct Object {
     id: Uuid,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "takes what the extractors give")]
 fn on_object(
     State(emulator): State<Emulator>,
     body: Bytes,
@@ -130,7 +143,11 @@ struct Seed {
 }
 
 fn seed_files(files: std::collections::BTreeMap<String, String>) -> SeedFiles {
-    files.into_iter().map(|(name, text)| (name, Bytes::from(text))).collect()
+    let seed = |(path, text): (String, String)| {
+        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        (path.clone(), FileSeed { name, path, bytes: text.into_bytes() })
+    };
+    files.into_iter().map(seed).collect()
 }
 
 async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Answer {

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::error::ApiError;
-use crate::faults::{Effect, Faults};
+use crate::faults::{Effect, Failure, Faults};
 use crate::files::{self, Signer};
 use crate::log::{Entry, Log};
 use crate::objects::{Reader, exact_utc};
@@ -152,7 +152,7 @@ impl Emulator {
         let (parts, body) = request.into_parts();
         let method = parts.method.as_str();
         let path = parts.uri.path();
-        let struck = self.faults().strike(method, path).map(|failure| failure.refusal());
+        let struck = self.faults().strike(method, path).map(Failure::refusal);
         if let Some(Effect::Delay(delay_ms)) = struck {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
@@ -222,8 +222,13 @@ impl Emulator {
                 return Err(ApiError::restricted());
             }
             let behavior = self.inner.behavior.read().unwrap_or_else(PoisonError::into_inner);
-            let call =
-                Call { reader, behavior: &behavior, segments: endpoint.segments, query: Query::parse(query), body };
+            let call = Call {
+                reader,
+                behavior: &behavior,
+                segments: endpoint.segments,
+                query: Query::parse(query),
+                body,
+            };
             (endpoint.handler)(&call)
         });
         match result {
@@ -283,7 +288,9 @@ fn read_body(method: &str, body: &[u8]) -> Result<Value, ApiError> {
 
 fn html(template: String, status: u16) -> Answer {
     let title = if status == 403 { "Attention Required!" } else { "502 Bad Gateway" };
-    let page = format!("<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n");
+    let page = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
+    );
     Answer {
         endpoint: template,
         token: None,
@@ -315,7 +322,8 @@ impl Answer {
     fn into_response(self) -> Response<Body> {
         let body = if self.drops { broken_off(&self.body) } else { Body::from(self.body) };
         let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::SERVER, HeaderValue::from_static("cloudflare"));

@@ -13,7 +13,7 @@ pub struct ApiError {
     /// `message`.
     pub message: String,
     /// `additional_data`; left out when empty.
-    pub additional: Map<String, Value>,
+    pub additional: Box<Map<String, Value>>,
     /// `Retry-After`, whole seconds.
     pub retry_after_s: Option<u64>,
 }
@@ -21,7 +21,7 @@ pub struct ApiError {
 impl ApiError {
     /// A refusal without additional data.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), additional: Map::new(), retry_after_s: None }
+        Self { status, code, message: message.into(), additional: Box::default(), retry_after_s: None }
     }
 
     /// 400 `validation_error`.
@@ -69,7 +69,7 @@ impl ApiError {
         let mut body =
             json!({"object": "error", "status": self.status, "code": self.code, "message": self.message});
         if !self.additional.is_empty() {
-            body["additional_data"] = Value::Object(self.additional.clone());
+            body["additional_data"] = Value::Object((*self.additional).clone());
         }
         body
     }

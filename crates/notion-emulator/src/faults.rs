@@ -52,7 +52,9 @@ pub(crate) enum Effect {
 impl Failure {
     pub(crate) fn refusal(self) -> Effect {
         match self {
-            Self::InternalServerError => Effect::Refuse(ApiError::new(500, "internal_server_error", "Unexpected error occurred.")),
+            Self::InternalServerError => {
+                Effect::Refuse(ApiError::new(500, "internal_server_error", "Unexpected error occurred."))
+            }
             Self::BadGateway => Effect::Html(502),
             Self::EdgeForbidden => Effect::Html(403),
             Self::ServiceUnavailable => Effect::Refuse(
@@ -61,16 +63,23 @@ impl Failure {
                     .with("elapsed_ms", "55000")
                     .with("deadline_ms", "55000"),
             ),
-            Self::GatewayTimeout => Effect::Refuse(ApiError::new(504, "gateway_timeout", "The request timed out.")),
+            Self::GatewayTimeout => {
+                Effect::Refuse(ApiError::new(504, "gateway_timeout", "The request timed out."))
+            }
             Self::ServiceOverload { retry_after_s } => {
-                let mut error = ApiError::new(529, "service_overload", "Notion is overloaded, please try again later.");
+                let mut error =
+                    ApiError::new(529, "service_overload", "Notion is overloaded, please try again later.");
                 error.retry_after_s = Some(retry_after_s);
                 Effect::Refuse(error)
             }
             Self::RateLimited { retry_after_s } => {
-                let mut error = ApiError::new(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.")
-                    .with("rate_limit_reason", "public_api_endpoint_rate_limit")
-                    .with("retry_after", retry_after_s.to_string());
+                let mut error = ApiError::new(
+                    429,
+                    "rate_limited",
+                    "You have been rate limited. Please try again in a few minutes.",
+                )
+                .with("rate_limit_reason", "public_api_endpoint_rate_limit")
+                .with("retry_after", retry_after_s.to_string());
                 error.retry_after_s = Some(retry_after_s);
                 Effect::Refuse(error)
             }

@@ -21,7 +21,8 @@ use crate::world::{World, generate};
 /// How long a URL is valid.
 pub const VALID_MS: i64 = 3_600_000;
 
-const NAME: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'/');
+const NAME: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'/');
 
 /// Signs URLs and checks them.
 #[derive(Debug)]
@@ -73,7 +74,8 @@ impl Signer {
     fn accepts(&self, path: &str, query: &Query) -> bool {
         let part = |key: &str| query.get(key).unwrap_or_default();
         query.get("X-Amz-Expires") == Some("3600")
-            && self.signature(path, part("X-Amz-Date"), part("X-Amz-Security-Token")) == part("X-Amz-Signature")
+            && self.signature(path, part("X-Amz-Date"), part("X-Amz-Security-Token"))
+                == part("X-Amz-Signature")
     }
 }
 
@@ -87,7 +89,9 @@ fn amz_date_ms(text: &str) -> Option<i64> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let number = |from: usize, to: usize| digits.get(from..to)?.parse::<i16>().ok();
     let small = |from: usize| digits.get(from..from + 2)?.parse::<i8>().ok();
-    let time = jiff::civil::DateTime::new(number(0, 4)?, small(4)?, small(6)?, small(8)?, small(10)?, small(12)?, 0).ok()?;
+    let time =
+        jiff::civil::DateTime::new(number(0, 4)?, small(4)?, small(6)?, small(8)?, small(10)?, small(12)?, 0)
+            .ok()?;
     Some(jiff::tz::Offset::UTC.to_timestamp(time).ok()?.as_millisecond())
 }
 
@@ -158,7 +162,9 @@ fn media_type(name: &str) -> &'static str {
 }
 
 fn xml(status: StatusCode, code: &str, message: &str) -> Response<Body> {
-    let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/xml"));

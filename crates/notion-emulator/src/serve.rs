@@ -19,7 +19,6 @@ pub enum ServeError {
 
 impl Emulator {
     /// The API and, below `/_emulator/`, the control API.
-    #[must_use]
     pub fn router(&self) -> Router {
         let api = self.clone();
         Router::new()
@@ -29,7 +28,6 @@ impl Emulator {
     }
 
     /// The file host.
-    #[must_use]
     pub fn files_router(&self) -> Router {
         let emulator = self.clone();
         Router::new().fallback(move |request: Request| {

@@ -74,7 +74,9 @@ pub struct Edit {
 impl State {
     fn found(&self, id: Uuid) -> Result<Found, VerbError> {
         match self.world.find(id) {
-            Some(Found::Block(page, ordinal)) if !self.world.has_block(page, ordinal) => Err(VerbError::UnknownId(id)),
+            Some(Found::Block(page, ordinal)) if !self.world.has_block(page, ordinal) => {
+                Err(VerbError::UnknownId(id))
+            }
             Some(found) => Ok(found),
             None => Err(VerbError::UnknownId(id)),
         }
@@ -122,7 +124,12 @@ impl Emulator {
     ///
     /// # Errors
     /// If the place is unknown or takes no such content, or a reference names nothing.
-    pub fn seed(&self, parent: Option<Uuid>, contents: &[Content], files: &SeedFiles) -> Result<Vec<Uuid>, VerbError> {
+    pub fn seed(
+        &self,
+        parent: Option<Uuid>,
+        contents: &[Content],
+        files: &SeedFiles,
+    ) -> Result<Vec<Uuid>, VerbError> {
         let now_ms = self.now_ms();
         let mut state = self.state_mut();
         let place = state.place(parent)?;
@@ -151,7 +158,11 @@ impl Emulator {
             }
             Found::Entity(ix) => {
                 if edit.payload.is_some() {
-                    return Err(VerbError::WrongKind { id, kind: "page or database", verb: "given a payload" });
+                    return Err(VerbError::WrongKind {
+                        id,
+                        kind: "page or database",
+                        verb: "given a payload",
+                    });
                 }
                 if let Some(title) = edit.title {
                     state.world.set_title(ix, &title, now_ms);
@@ -193,7 +204,7 @@ impl Emulator {
         let comment = Comment {
             page,
             ordinal,
-            discussion: 0x8000_0000 | number,
+            discussion: number,
             created_by: 0,
             created_ms: now_ms,
             edited_ms: now_ms,
@@ -322,7 +333,11 @@ impl Emulator {
         let ix = state.entity(id, "shared; share its page")?;
         let token = state.token(token)?;
         let State { world, tokens } = &mut *state;
-        if shared { tokens[token].access.share(world, ix) } else { tokens[token].access.unshare(world, ix) }
+        if shared {
+            tokens[token].access.share(world, ix);
+        } else {
+            tokens[token].access.unshare(world, ix);
+        }
         Ok(())
     }
 
@@ -341,7 +356,12 @@ impl Emulator {
     ///
     /// # Errors
     /// If the token is unknown.
-    pub fn set_token(&self, token: Option<&str>, capabilities: Option<Capabilities>, revoked: Option<bool>) -> Result<(), VerbError> {
+    pub fn set_token(
+        &self,
+        token: Option<&str>,
+        capabilities: Option<Capabilities>,
+        revoked: Option<bool>,
+    ) -> Result<(), VerbError> {
         let mut state = self.state_mut();
         let token = state.token(token)?;
         if let Some(capabilities) = capabilities {
@@ -421,7 +441,7 @@ impl Emulator {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<Uuid> {
         let state = self.state();
-        state.world.named(name).map(|ix| state.world.id(ix))
+        state.world.named(name).map(|found| state.world.found_id(found))
     }
 
     /// Name and content of a hosted file, without its signed URL.

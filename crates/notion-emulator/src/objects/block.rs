@@ -1,6 +1,7 @@
 //! Blocks.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Reader, minute};
 use crate::markdown::BlockTree;
@@ -23,13 +24,21 @@ impl Reader<'_> {
         let entity = self.world.entity(page);
         let trashed = block.trashed || self.standing(page).trashed;
         let has_children = block.children.iter().any(|node| !self.world.is_node_gone(node));
-        let id = json!(self.world.block_id(page, block.ordinal));
+        let id = self.world.block_id(page, block.ordinal);
         let kind = match (block.kind.as_str(), self.version) {
             ("meeting_notes", Version::V2022 | Version::V2025) => "transcription",
             (kind, _) => kind,
         };
         let edited_ms = block.edited_ms.unwrap_or(entity.created_ms);
-        self.block_object(id, self.parent(parent), entity, edited_ms, (has_children, trashed), kind, self.served(&block.payload))
+        self.block_object(
+            id,
+            self.parent(parent),
+            entity,
+            edited_ms,
+            (has_children, trashed),
+            kind,
+            self.served(&block.payload),
+        )
     }
 
     /// A child page or database as the block that stands for it; its id is the page's own.
@@ -37,19 +46,27 @@ impl Reader<'_> {
     pub fn child(&self, child: Ix) -> Value {
         let entity = self.world.entity(child);
         let trashed = self.standing(child).trashed;
-        let payload = json!({"title": self.world.title(child)});
+        let payload = object! {"title" => self.world.title(child).into_owned()};
         let (kind, has_children) = match entity.kind {
             Kind::Page => ("child_page", self.world.has_body(child)),
             _ => ("child_database", false),
         };
-        let id = json!(self.world.id(child));
-        self.block_object(id, self.parent(entity.parent), entity, entity.edited_ms, (has_children, trashed), kind, payload)
+        let id = self.world.id(child);
+        self.block_object(
+            id,
+            self.parent(entity.parent),
+            entity,
+            entity.edited_ms,
+            (has_children, trashed),
+            kind,
+            payload,
+        )
     }
 
     #[expect(clippy::too_many_arguments, reason = "the keys of a block object, in the order of the wire")]
     fn block_object(
         &self,
-        id: Value,
+        id: Uuid,
         parent: Value,
         entity: &Entity,
         edited_ms: i64,
@@ -57,19 +74,19 @@ impl Reader<'_> {
         kind: &str,
         payload: Value,
     ) -> Value {
-        let object = json!({
-            "object": "block",
-            "id": id,
-            "parent": parent,
-            "created_time": minute(entity.created_ms),
-            "last_edited_time": minute(edited_ms),
-            "created_by": self.partial_user(entity.created_by),
-            "last_edited_by": self.partial_user(entity.edited_by),
-            "has_children": has_children,
-            "in_trash": trashed,
-            "type": kind,
-            kind: payload,
-        });
+        let object = object! {
+            "object" => "block",
+            "id" => id.to_string(),
+            "parent" => parent,
+            "created_time" => minute(entity.created_ms),
+            "last_edited_time" => minute(edited_ms),
+            "created_by" => self.partial_user(entity.created_by),
+            "last_edited_by" => self.partial_user(entity.edited_by),
+            "has_children" => has_children,
+            "in_trash" => trashed,
+            "type" => kind,
+            kind => payload,
+        };
         self.with_archived(object, trashed)
     }
 

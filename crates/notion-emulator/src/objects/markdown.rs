@@ -11,7 +11,8 @@ impl Reader<'_> {
     /// What stands below a block in the tree for the renderers: its own children, a synced copy's original, or the three
     /// parts of meeting notes.
     pub(super) fn nested(&self, page: Ix, block: &Block) -> Vec<BlockTree> {
-        let origin = block.payload["synced_from"]["block_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+        let origin =
+            block.payload["synced_from"]["block_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
         if let Some(Found::Block(home, ordinal)) = origin.and_then(|id| self.world.find(id))
             && self.sees(home)
         {

@@ -2,6 +2,16 @@
 //!
 //! A new object or field belongs here and nowhere else; routes only choose what to show.
 
+/// An object whose values are moved in; `json!` would copy them, and whole pages pass through here.
+macro_rules! object {
+    ($($key:expr => $value:expr),* $(,)?) => {{
+        let mut map = serde_json::Map::new();
+        $(map.insert(String::from($key), serde_json::Value::from($value));)*
+        serde_json::Value::Object(map)
+    }};
+}
+pub(crate) use object;
+
 mod block;
 mod comment;
 mod database;

@@ -20,23 +20,23 @@ impl Reader<'_> {
         if !wanted.is_empty() {
             properties.retain(|_, value| wanted.iter().any(|id| same_property(id, &value["id"])));
         }
-        let object = json!({
-            "object": "page",
-            "id": self.world.id(ix),
-            "created_time": minute(entity.created_ms),
-            "last_edited_time": minute(entity.edited_ms),
-            "created_by": self.partial_user(entity.created_by),
-            "last_edited_by": self.partial_user(entity.edited_by),
-            "cover": self.served(&page.cover),
-            "icon": self.served(&page.icon),
-            "parent": self.parent(entity.parent),
-            "in_trash": standing.trashed,
-            "is_archived": standing.archived,
-            "is_locked": false,
-            "properties": properties,
-            "url": self.url(ix),
-            "public_url": null,
-        });
+        let object = object! {
+            "object" => "page",
+            "id" => self.world.id(ix).to_string(),
+            "created_time" => minute(entity.created_ms),
+            "last_edited_time" => minute(entity.edited_ms),
+            "created_by" => self.partial_user(entity.created_by),
+            "last_edited_by" => self.partial_user(entity.edited_by),
+            "cover" => self.served(&page.cover),
+            "icon" => self.served(&page.icon),
+            "parent" => self.parent(entity.parent),
+            "in_trash" => standing.trashed,
+            "is_archived" => standing.archived,
+            "is_locked" => false,
+            "properties" => properties,
+            "url" => self.url(ix),
+            "public_url" => Value::Null,
+        };
         self.with_archived(object, standing.trashed)
     }
 
@@ -84,7 +84,8 @@ impl Reader<'_> {
                 .take(limit)
                 .map(|person| {
                     let id = person["id"].as_str().and_then(|id| id.parse().ok());
-                    id.and_then(|id| self.user_number(id)).map_or_else(|| self.served(person), |number| self.user(number))
+                    id.and_then(|id| self.user_number(id))
+                        .map_or_else(|| self.served(person), |number| self.user(number))
                 })
                 .collect(),
             ("relation", Value::Array(rows)) => rows.iter().take(limit).cloned().collect(),
@@ -97,5 +98,6 @@ impl Reader<'_> {
 #[must_use]
 pub fn same_property(asked: &str, id: &Value) -> bool {
     let Some(id) = id.as_str() else { return false };
-    asked == id || percent_encoding::percent_decode_str(id).decode_utf8().is_ok_and(|decoded| decoded == asked)
+    asked == id
+        || percent_encoding::percent_decode_str(id).decode_utf8().is_ok_and(|decoded| decoded == asked)
 }

@@ -51,7 +51,8 @@ impl Reader<'_> {
                     Some(Found::Entity(ix)) if self.sees(ix) => Some(ix),
                     _ => None,
                 };
-                let title = target.map_or_else(|| "Untitled".to_owned(), |ix| self.world.title(ix).into_owned());
+                let title =
+                    target.map_or_else(|| "Untitled".to_owned(), |ix| self.world.title(ix).into_owned());
                 item["plain_text"] = Value::from(title);
                 item["href"] = match (target, id) {
                     (Some(ix), _) => Value::from(self.url(ix)),

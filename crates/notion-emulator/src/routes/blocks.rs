@@ -31,7 +31,8 @@ pub(super) fn children(call: &Call<'_>) -> Result<Value, ApiError> {
     let paging = call.paging()?;
     let world = reader.world;
     let answer = |page: Ix, parent: Parent, nodes: &[Node]| {
-        let shown: Vec<&Node> = nodes.iter().filter(|node| !world.is_node_gone(node) && is_listed(call, node)).collect();
+        let shown: Vec<&Node> =
+            nodes.iter().filter(|node| !world.is_node_gone(node) && is_listed(call, node)).collect();
         let (part, next) = slice(&shown, &paging, |node| node_id(call, page, node))?;
         let results = part.into_iter().map(|node| reader.node(page, parent, node)).collect();
         Ok(list("block", results, next))

@@ -14,15 +14,21 @@ pub(super) fn list(call: &Call<'_>) -> Result<Value, ApiError> {
     require_capability(call)?;
     let reader = &call.reader;
     let Some(asked) = call.query.get("block_id") else {
-        return Err(ApiError::validation("query failed validation: query.block_id should be defined, instead was `undefined`."));
+        return Err(ApiError::validation(
+            "query failed validation: query.block_id should be defined, instead was `undefined`.",
+        ));
     };
     let id = uuid(asked).ok_or_else(|| {
-        ApiError::validation(format!("query failed validation: query.block_id should be a valid uuid, instead was `\"{asked}\"`."))
+        ApiError::validation(format!(
+            "query failed validation: query.block_id should be a valid uuid, instead was `\"{asked}\"`."
+        ))
     })?;
     let paging = call.paging()?;
     let place = match reader.world.find(id) {
         Some(Found::Entity(ix)) if reader.sees(ix) && reader.world.entity(ix).kind == Kind::Page => (ix, 0),
-        Some(Found::Block(page, ordinal)) if blocks::with_block(call, page, ordinal, |_, _| ()).is_some() => (page, ordinal),
+        Some(Found::Block(page, ordinal)) if blocks::with_block(call, page, ordinal, |_, _| ()).is_some() => {
+            (page, ordinal)
+        }
         _ => return Err(call.not_found("block", id)),
     };
     let open: Vec<u32> = reader
@@ -40,7 +46,12 @@ pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
     require_capability(call)?;
     let id = call.path_id("comment_id")?;
     let reader = &call.reader;
-    let number = reader.world.ids().open(id).filter(|address| address.space == Space::Comment).map(|found| found.index);
+    let number = reader
+        .world
+        .ids()
+        .open(id)
+        .filter(|address| address.space == Space::Comment)
+        .map(|found| found.index);
     let readable = number.filter(|number| {
         let comment = reader.world.comments().get(*number as usize);
         comment.is_some_and(|comment| !comment.resolved && reader.sees(comment.page))

@@ -37,7 +37,16 @@ fn data_source_id(call: &Call<'_>) -> Result<Uuid, ApiError> {
 pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> {
     known_keys(
         &call.body,
-        &["filter", "sorts", "start_cursor", "page_size", "is_archived", "archived", "in_trash", "result_type"],
+        &[
+            "filter",
+            "sorts",
+            "start_cursor",
+            "page_size",
+            "is_archived",
+            "archived",
+            "in_trash",
+            "result_type",
+        ],
     )?;
     let reader = &call.reader;
     let paging = Paging::from_body(&call.body)?;
@@ -50,7 +59,8 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
     let wants_pages = call.body["result_type"].as_str().is_none_or(|kind| kind == "page");
     let wanted = |ix: &Ix| {
         let standing = reader.standing(*ix);
-        let is_there = wants_pages && standing.visible && !standing.trashed && standing.archived == wants_archived;
+        let is_there =
+            wants_pages && standing.visible && !standing.trashed && standing.archived == wants_archived;
         is_there && filter.as_ref().is_none_or(|filter| filter.matches(&RowView::new(reader, *ix)))
     };
     let children = &reader.world.entity(data_source).children;
@@ -94,7 +104,8 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
     let kind = if reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
     let mut answer = list(kind, results, next);
     if page.is_cut {
-        answer["request_status"] = json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"});
+        answer["request_status"] =
+            json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"});
     }
     Ok(answer)
 }

@@ -34,8 +34,10 @@ fn only_data_source(call: &Call<'_>, database: Ix) -> Result<Ix, ApiError> {
         ))),
         _ => {
             let ids: Vec<String> = found.iter().map(|ix| world.id(*ix).to_string()).collect();
-            Err(ApiError::validation("Databases with multiple data sources are not supported in this API version.")
-                .with("child_data_source_ids", ids))
+            Err(ApiError::validation(
+                "Databases with multiple data sources are not supported in this API version.",
+            )
+            .with("child_data_source_ids", ids))
         }
     }
 }

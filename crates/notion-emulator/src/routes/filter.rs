@@ -41,8 +41,9 @@ impl<'a> RowView<'a> {
     }
 }
 
+/// Which of a row's own times.
 #[derive(Debug, Clone, Copy)]
-enum Timestamp {
+pub(super) enum Timestamp {
     Created,
     Edited,
 }
@@ -89,7 +90,11 @@ impl Filter {
             let which = match timestamp {
                 "created_time" => Timestamp::Created,
                 "last_edited_time" => Timestamp::Edited,
-                other => return Err(invalid(format!("body.filter.timestamp should be `\"created_time\"` or `\"last_edited_time\"`, instead was `\"{other}\"`."))),
+                other => {
+                    return Err(invalid(format!(
+                        "body.filter.timestamp should be `\"created_time\"` or `\"last_edited_time\"`, instead was `\"{other}\"`."
+                    )));
+                }
             };
             return Ok(Self::Timestamp(which, Condition::parse(&filter[timestamp], "date")?));
         }
@@ -102,7 +107,11 @@ impl Filter {
         if !condition.is_object() {
             return Err(invalid(format!("body.filter.{kind} should be defined, instead was `undefined`.")));
         }
-        Ok(Self::Property { name: name.clone(), kind: kind.to_owned(), condition: Condition::parse(condition, kind)? })
+        Ok(Self::Property {
+            name: name.clone(),
+            kind: kind.to_owned(),
+            condition: Condition::parse(condition, kind)?,
+        })
     }
 
     pub(super) fn matches(&self, row: &RowView<'_>) -> bool {
@@ -113,7 +122,9 @@ impl Filter {
                 let time = row.time(*which);
                 condition.holds_for_times(Some((time, time + 59_999)), row.reader.now_ms)
             }
-            Self::Property { name, kind, condition } => condition.holds(kind, row.property(name), row.reader.now_ms),
+            Self::Property { name, kind, condition } => {
+                condition.holds(kind, row.property(name), row.reader.now_ms)
+            }
         }
     }
 }
@@ -140,9 +151,10 @@ impl Condition {
         let inner = match kind {
             "formula" | "rollup" => {
                 let inner_kind = match operator.as_str() {
-                    "any" | "every" | "none" => {
-                        argument.as_object().and_then(|map| map.keys().next()).map_or("rich_text", String::as_str)
-                    }
+                    "any" | "every" | "none" => argument
+                        .as_object()
+                        .and_then(|map| map.keys().next())
+                        .map_or("rich_text", String::as_str),
                     "string" => "rich_text",
                     other => other,
                 };
@@ -150,7 +162,11 @@ impl Condition {
                 Some(Box::new(Self::parse(inner, inner_kind)?))
             }
             _ if operators(kind).contains(&operator.as_str()) => None,
-            _ => return Err(invalid(format!("body.filter.{kind}.{operator} should be not present, instead was `{argument}`."))),
+            _ => {
+                return Err(invalid(format!(
+                    "body.filter.{kind}.{operator} should be not present, instead was `{argument}`."
+                )));
+            }
         };
         Ok(Self { operator: operator.clone(), argument: argument.clone(), inner })
     }
@@ -158,7 +174,9 @@ impl Condition {
     fn holds(&self, kind: &str, value: &Value, now_ms: i64) -> bool {
         match kind {
             "title" | "rich_text" => self.holds_for_text(&plain_text(value)),
-            "url" | "email" | "phone_number" | "string" => self.holds_for_text(value.as_str().unwrap_or_default()),
+            "url" | "email" | "phone_number" | "string" => {
+                self.holds_for_text(value.as_str().unwrap_or_default())
+            }
             "number" => self.holds_for_number(value.as_f64()),
             "unique_id" => self.holds_for_number(value["number"].as_f64()),
             "checkbox" | "boolean" => {
@@ -179,10 +197,15 @@ impl Condition {
             "created_time" | "last_edited_time" => {
                 self.holds_for_times(value.as_str().and_then(|text| span(text, now_ms)), now_ms)
             }
-            "date" => self.holds_for_times(value["start"].as_str().and_then(|text| span(text, now_ms)), now_ms),
+            "date" => {
+                self.holds_for_times(value["start"].as_str().and_then(|text| span(text, now_ms)), now_ms)
+            }
             "verification" => {
                 let state = value["state"].as_str().unwrap_or("unverified");
-                let wanted = self.argument.as_str().map_or("unverified", |text| if text == "none" { "unverified" } else { text });
+                let wanted = self
+                    .argument
+                    .as_str()
+                    .map_or("unverified", |text| if text == "none" { "unverified" } else { text });
                 (state == wanted) == (self.operator != "does_not_equal")
             }
             "formula" => self.inner.as_ref().is_some_and(|inner| {
@@ -283,11 +306,24 @@ impl Condition {
 fn operators(kind: &str) -> &'static [&'static str] {
     match kind {
         "title" | "rich_text" | "url" | "email" | "phone_number" => &[
-            "equals", "does_not_equal", "contains", "does_not_contain", "starts_with", "ends_with", "is_empty", "is_not_empty",
+            "equals",
+            "does_not_equal",
+            "contains",
+            "does_not_contain",
+            "starts_with",
+            "ends_with",
+            "is_empty",
+            "is_not_empty",
         ],
         "number" | "unique_id" => &[
-            "equals", "does_not_equal", "greater_than", "less_than", "greater_than_or_equal_to", "less_than_or_equal_to",
-            "is_empty", "is_not_empty",
+            "equals",
+            "does_not_equal",
+            "greater_than",
+            "less_than",
+            "greater_than_or_equal_to",
+            "less_than_or_equal_to",
+            "is_empty",
+            "is_not_empty",
         ],
         "checkbox" => &["equals", "does_not_equal"],
         "select" | "status" => &["equals", "does_not_equal", "is_empty", "is_not_empty"],
@@ -295,8 +331,20 @@ fn operators(kind: &str) -> &'static [&'static str] {
             &["contains", "does_not_contain", "is_empty", "is_not_empty"]
         }
         "date" | "created_time" | "last_edited_time" => &[
-            "equals", "before", "after", "on_or_before", "on_or_after", "this_week", "past_week", "past_month", "past_year",
-            "next_week", "next_month", "next_year", "is_empty", "is_not_empty",
+            "equals",
+            "before",
+            "after",
+            "on_or_before",
+            "on_or_after",
+            "this_week",
+            "past_week",
+            "past_month",
+            "past_year",
+            "next_week",
+            "next_month",
+            "next_year",
+            "is_empty",
+            "is_not_empty",
         ],
         "files" => &["is_empty", "is_not_empty"],
         "verification" => &["status", "does_not_equal"],
@@ -366,7 +414,12 @@ pub(super) fn sort_rows(
         let is_descending = match sort["direction"].as_str() {
             Some("ascending") => false,
             Some("descending") => true,
-            _ => return Err(invalid(format!("body.sorts[0].direction should be `\"ascending\"` or `\"descending\"`, instead was `{}`.", sort["direction"]))),
+            _ => {
+                return Err(invalid(format!(
+                    "body.sorts[0].direction should be `\"ascending\"` or `\"descending\"`, instead was `{}`.",
+                    sort["direction"]
+                )));
+            }
         };
         plan.push((by, is_descending));
     }
@@ -383,7 +436,10 @@ pub(super) fn sort_rows(
         .collect();
     keyed.sort_by(|(a, _), (b, _)| {
         let pairs = a.iter().zip(b).zip(&plan);
-        pairs.map(|((a, b), (_, is_descending))| order(a, b, *is_descending)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        pairs
+            .map(|((a, b), (_, is_descending))| order(a, b, *is_descending))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
     });
     Ok(keyed.into_iter().map(|(_, ix)| ix).collect())
 }
@@ -410,9 +466,10 @@ fn sort_key(kind: &str, value: &Value, now_ms: i64) -> SortKey {
             let start = value["start"].as_str().and_then(|start| span(start, now_ms));
             start.map_or(SortKey::Empty, |(start, _)| millis_key(start))
         }
-        "created_time" | "last_edited_time" => {
-            value.as_str().and_then(|time| span(time, now_ms)).map_or(SortKey::Empty, |(start, _)| millis_key(start))
-        }
+        "created_time" | "last_edited_time" => value
+            .as_str()
+            .and_then(|time| span(time, now_ms))
+            .map_or(SortKey::Empty, |(start, _)| millis_key(start)),
         "multi_select" | "people" => text(value[0]["name"].as_str().unwrap_or_default()),
         "formula" => {
             let inner = value["type"].as_str().unwrap_or_default();
@@ -428,6 +485,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases read better with literals")]
     fn holds(kind: &str, condition: Value, value: Value) -> bool {
         // 2026-07-04T09:09:45Z
         Condition::parse(&condition, kind).unwrap().holds(kind, &value, 1_783_156_185_000)
@@ -442,7 +500,11 @@ mod tests {
         assert!(!holds("date", json!({"after": "2026-07-04"}), day.clone()));
         assert!(holds("date", json!({"this_week": {}}), day));
         assert!(holds("date", json!({"is_empty": true}), Value::Null));
-        assert!(holds("created_time", json!({"on_or_after": "2026-07-04T09:00:00.000Z"}), json!("2026-07-04T09:00:00.000Z")));
+        assert!(holds(
+            "created_time",
+            json!({"on_or_after": "2026-07-04T09:00:00.000Z"}),
+            json!("2026-07-04T09:00:00.000Z")
+        ));
     }
 
     #[test]
@@ -451,7 +513,11 @@ mod tests {
         assert!(holds("number", json!({"greater_than": 2}), json!(3)));
         assert!(holds("multi_select", json!({"does_not_contain": "x"}), json!([{"name": "y"}])));
         assert!(holds("status", json!({"equals": ["a", "b"]}), json!({"name": "b"})));
-        assert!(holds("formula", json!({"number": {"less_than": 5}}), json!({"type": "number", "number": 4})));
+        assert!(holds(
+            "formula",
+            json!({"number": {"less_than": 5}}),
+            json!({"type": "number", "number": 4})
+        ));
         assert!(Condition::parse(&json!({"contains": 1}), "number").is_err());
     }
 

@@ -10,11 +10,11 @@ mod properties;
 mod search;
 mod users;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::objects::Reader;
+use crate::objects::{Reader, object};
 use crate::options::Behavior;
 use crate::rules::validate::{self, Paging, Query};
 use crate::world::model::{Ix, Kind};
@@ -62,20 +62,27 @@ pub(crate) struct Endpoint<'a> {
 
 /// The endpoint of a method and path.
 pub(crate) fn resolve<'a>(method: &str, path: &'a str) -> Option<Endpoint<'a>> {
-    ROUTES.iter().filter(|(wanted, ..)| *wanted == method).find_map(|(_, template, needs_content, handler)| {
-        let mut segments = Vec::new();
-        let mut asked = path.split('/');
-        for wanted in template.split('/') {
-            let given = asked.next()?;
-            if wanted.starts_with('{') && !given.is_empty() {
-                segments.push(given);
-            } else if wanted != given {
-                return None;
+    ROUTES.iter().filter(|(wanted, ..)| *wanted == method).find_map(
+        |(_, template, needs_content, handler)| {
+            let mut segments = Vec::new();
+            let mut asked = path.split('/');
+            for wanted in template.split('/') {
+                let given = asked.next()?;
+                if wanted.starts_with('{') && !given.is_empty() {
+                    segments.push(given);
+                } else if wanted != given {
+                    return None;
+                }
             }
-        }
-        let matched = asked.next().is_none();
-        matched.then_some(Endpoint { template, needs_content: *needs_content, handler: *handler, segments })
-    })
+            let matched = asked.next().is_none();
+            matched.then_some(Endpoint {
+                template,
+                needs_content: *needs_content,
+                handler: *handler,
+                segments,
+            })
+        },
+    )
 }
 
 impl Call<'_> {
@@ -102,14 +109,15 @@ impl Call<'_> {
 
 /// The envelope of a list (developers.notion.com "pagination").
 fn list(kind: &str, results: Vec<Value>, next_cursor: Option<String>) -> Value {
-    json!({
-        "object": "list",
-        "results": results,
-        "has_more": next_cursor.is_some(),
-        "next_cursor": next_cursor,
-        "type": kind,
-        kind: {},
-    })
+    let has_more = next_cursor.is_some();
+    object! {
+        "object" => "list",
+        "results" => results,
+        "next_cursor" => next_cursor,
+        "has_more" => has_more,
+        "type" => kind,
+        kind => Map::new(),
+    }
 }
 
 /// Cuts one page out of a list whose cursors are the id of the next page's first item (measured for block children).
@@ -139,7 +147,9 @@ mod tests {
         assert_eq!(found.template, "/v1/pages/{page_id}/properties/{property_id}");
         assert_eq!(found.segments, ["abc", "%3A"]);
         assert_eq!(resolve("GET", "/v1/users/me").unwrap().template, "/v1/users/me");
-        for (method, path) in [("GET", "/v1/search"), ("GET", "/v1/pages/"), ("GET", "/v2/users"), ("GET", "/v1/pages/a/b")] {
+        for (method, path) in
+            [("GET", "/v1/search"), ("GET", "/v1/pages/"), ("GET", "/v2/users"), ("GET", "/v1/pages/a/b")]
+        {
             assert!(resolve(method, path).is_none(), "{method} {path}");
         }
     }

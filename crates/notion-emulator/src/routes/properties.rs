@@ -27,7 +27,9 @@ pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
         ("title" | "rich_text" | "people" | "relation", Value::Array(items)) => items.clone(),
         ("rollup", rollup) => rollup["array"].as_array().cloned().unwrap_or_default(),
         _ => {
-            return Ok(json!({"object": "property_item", "type": kind, "id": value["id"], kind.as_str(): value[&kind]}));
+            return Ok(
+                json!({"object": "property_item", "type": kind, "id": value["id"], kind.as_str(): value[&kind]}),
+            );
         }
     };
     let start = match &paging.cursor {
@@ -35,23 +37,34 @@ pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
         Some(cursor) => offset(call, ix, cursor).ok_or_else(|| ApiError::cursor(cursor))?,
     };
     let end = items.len().min(start + paging.size);
-    let results: Vec<Value> =
-        items.get(start..end).unwrap_or_default().iter().map(|item| single(&kind, &value["id"], item)).collect();
+    let results: Vec<Value> = items
+        .get(start..end)
+        .unwrap_or_default()
+        .iter()
+        .map(|item| single(&kind, &value["id"], item))
+        .collect();
     let next = (end < items.len())
         .then(|| reader.world.ids().seal(Space::SearchCursor, ix.0, end as u64).to_string());
     let mut answer = super::list("property_item", results, next.clone());
     let next_url = next.map(|cursor| {
         let id = value["id"].as_str().unwrap_or_default();
-        format!("https://api.notion.com/v1/pages/{}/properties/{id}?start_cursor={cursor}", reader.world.id(ix))
+        format!(
+            "https://api.notion.com/v1/pages/{}/properties/{id}?start_cursor={cursor}",
+            reader.world.id(ix)
+        )
     });
-    let payload = if kind == "rollup" { rollup_summary(&value["rollup"], next_url.is_some()) } else { json!({}) };
-    answer["property_item"] = json!({"id": value["id"], "next_url": next_url, "type": kind, kind.as_str(): payload});
+    let payload =
+        if kind == "rollup" { rollup_summary(&value["rollup"], next_url.is_some()) } else { json!({}) };
+    answer["property_item"] =
+        json!({"id": value["id"], "next_url": next_url, "type": kind, kind.as_str(): payload});
     Ok(answer)
 }
 
 fn offset(call: &Call<'_>, ix: Ix, cursor: &str) -> Option<usize> {
     match call.reader.world.ids().open(uuid(cursor)?)? {
-        Address { space: Space::SearchCursor, index, detail } if index == ix.0 => usize::try_from(detail).ok(),
+        Address { space: Space::SearchCursor, index, detail } if index == ix.0 => {
+            usize::try_from(detail).ok()
+        }
         _ => None,
     }
 }

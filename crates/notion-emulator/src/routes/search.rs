@@ -29,21 +29,26 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
     let paging = Paging::from_body(&call.body)?;
     let search = Search::parse(call)?;
     let world = call.reader.world;
-    let from = paging.cursor.as_deref().map(|cursor| place(call, cursor).ok_or_else(|| ApiError::cursor(cursor)));
+    let from =
+        paging.cursor.as_deref().map(|cursor| place(call, cursor).ok_or_else(|| ApiError::cursor(cursor)));
     let from = from.transpose()?;
     let (mut found, next) = match (search.ascending, from) {
         (true, from) => {
-            let range = world.by_edited().range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
+            let range =
+                world.by_edited().range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
             collect(call, &search, paging.size, range)
         }
         (false, from) => {
-            let range = world.by_edited().range((Bound::Unbounded, from.map_or(Bound::Unbounded, Bound::Included)));
+            let range =
+                world.by_edited().range((Bound::Unbounded, from.map_or(Bound::Unbounded, Bound::Included)));
             collect(call, &search, paging.size, range.rev())
         }
     };
     if let Some(wall) = call.behavior.search_wall {
         let before = from.map_or(0, |from| matches_before(call, &search, from));
-        if before >= wall && let Some(cursor) = &paging.cursor {
+        if before >= wall
+            && let Some(cursor) = &paging.cursor
+        {
             return Err(ApiError::cursor(cursor));
         }
         found.truncate(wall.saturating_sub(before));
@@ -53,14 +58,17 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
         let detail = u64::try_from(edited_ms).unwrap_or_default();
         world.ids().seal(Space::SearchCursor, ix.0, detail).to_string()
     });
-    let kind = if call.reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
+    let kind =
+        if call.reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
     Ok(list(kind, results, next))
 }
 
 /// Cursors name a place in the listing, so one survives an edit of the item it was made from.
 fn place(call: &Call<'_>, cursor: &str) -> Option<(i64, Ix)> {
     match call.reader.world.ids().open(uuid(cursor)?)? {
-        Address { space: Space::SearchCursor, index, detail } => Some((i64::try_from(detail).ok()?, Ix(index))),
+        Address { space: Space::SearchCursor, index, detail } => {
+            Some((i64::try_from(detail).ok()?, Ix(index)))
+        }
         _ => None,
     }
 }
@@ -93,14 +101,17 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
     if search.kind.is_some_and(|kind| kind != entity.kind) {
         return false;
     }
-    if entity.created_ms.saturating_add(call.behavior.search_lag_ms) > call.reader.now_ms && call.behavior.search_lag_ms > 0 {
+    if entity.created_ms.saturating_add(call.behavior.search_lag_ms) > call.reader.now_ms
+        && call.behavior.search_lag_ms > 0
+    {
         return false;
     }
     let standing = call.reader.standing(ix);
     let trash_fits = match search.in_trash {
         Some(wanted) => standing.trashed == wanted,
         None => {
-            let listed_anyway = entity.kind == Kind::DataSource && call.behavior.search_lists_trashed_data_sources;
+            let listed_anyway =
+                entity.kind == Kind::DataSource && call.behavior.search_lists_trashed_data_sources;
             !standing.trashed || listed_anyway
         }
     };
@@ -143,7 +154,13 @@ impl Search {
             Some("ascending") => true,
             Some("descending") => false,
             None if sort.is_null() || by_relevance => false,
-            _ => return Err(wrong("sort.direction", "`\"ascending\"` or `\"descending\"`", &sort["direction"])),
+            _ => {
+                return Err(wrong(
+                    "sort.direction",
+                    "`\"ascending\"` or `\"descending\"`",
+                    &sort["direction"],
+                ));
+            }
         };
         Ok(Self { words: words(query), kind, in_trash, ascending })
     }
@@ -167,14 +184,18 @@ impl Search {
 
 fn wrong(field: &str, wanted: &str, given: &Value) -> ApiError {
     let given = if given.is_null() { "undefined".to_owned() } else { given.to_string() };
-    ApiError::validation(format!("body failed validation: body.{field} should be {wanted}, instead was `{given}`."))
+    ApiError::validation(format!(
+        "body failed validation: body.{field} should be {wanted}, instead was `{given}`."
+    ))
 }
 
 /// Lower-case words without a plural or verb ending, which is about what the recorded matches show.
 fn words(text: &str) -> Vec<String> {
     let stem = |word: &str| {
         let lower = word.to_lowercase();
-        let stem = ["ing", "es", "ed", "s"].iter().find_map(|end| lower.strip_suffix(end).filter(|stem| stem.len() >= 3));
+        let stem = ["ing", "es", "ed", "s"]
+            .iter()
+            .find_map(|end| lower.strip_suffix(end).filter(|stem| stem.len() >= 3));
         stem.map_or_else(|| lower.clone(), str::to_owned)
     };
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(stem).collect()

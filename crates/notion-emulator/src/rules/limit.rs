@@ -143,9 +143,10 @@ impl Limits {
 
 fn refusal(bucket: Bucket, wait_ms: i64) -> ApiError {
     let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000).max(1);
-    let mut error = ApiError::new(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.")
-        .with("rate_limit_reason", bucket.reason())
-        .with("retry_after", seconds.to_string());
+    let mut error =
+        ApiError::new(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.")
+            .with("rate_limit_reason", bucket.reason())
+            .with("retry_after", seconds.to_string());
     error.retry_after_s = Some(seconds);
     error
 }

@@ -106,7 +106,8 @@ impl World {
     /// Gives a row a new value; false if its data source has no such property.
     pub(crate) fn set_property(&mut self, ix: Ix, name: &str, value: Value, now_ms: i64) -> bool {
         let Some(holder) = self.entity(ix).parent.holder() else { return false };
-        let Some(mut column) = self.data_source(holder).and_then(|found| found.schema.get(name).cloned()) else {
+        let Some(mut column) = self.data_source(holder).and_then(|found| found.schema.get(name).cloned())
+        else {
             return false;
         };
         let value = schema::complete_value(self, name, &mut column, 0, value);

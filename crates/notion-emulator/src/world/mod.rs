@@ -10,8 +10,8 @@ pub mod generate;
 pub mod ids;
 pub mod model;
 pub mod plant;
-pub mod rng;
 pub(crate) mod rich_text;
+pub mod rng;
 pub(crate) mod schema;
 pub mod truth;
 
@@ -40,7 +40,7 @@ pub struct World {
     comments: Vec<Comment>,
     comments_at: BTreeMap<(Ix, u32), Vec<u32>>,
     files: Vec<HostedFile>,
-    names: BTreeMap<SeedRef, Ix>,
+    names: BTreeMap<SeedRef, Found>,
     generator: Option<Generator>,
     now_ms: i64,
 }
@@ -102,6 +102,15 @@ impl World {
     #[must_use]
     pub fn block_id(&self, page: Ix, ordinal: u32) -> Uuid {
         self.ids.seal(Space::Object, page.0, u64::from(ordinal))
+    }
+
+    /// The id of what was found.
+    #[must_use]
+    pub fn found_id(&self, found: Found) -> Uuid {
+        match found {
+            Found::Entity(ix) => self.id(ix),
+            Found::Block(page, ordinal) => self.block_id(page, ordinal),
+        }
     }
 
     /// The id of a user.
@@ -183,9 +192,9 @@ impl World {
         &self.files
     }
 
-    /// The entity that a seed named so.
+    /// What a seed named so.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<Ix> {
+    pub fn named(&self, name: &str) -> Option<Found> {
         self.names.get(name).copied()
     }
 

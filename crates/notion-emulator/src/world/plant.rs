@@ -10,22 +10,26 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::ids::Space;
+use super::ids::{Space, hash_text};
 use super::model::{
-    Block, Body, DataSourceDetail, DatabaseDetail, Detail, Entity, HostedFile, Ix, Kind, Node, PageDetail,
-    Parent, User,
+    Block, Body, Comment, DataSourceDetail, DatabaseDetail, Detail, Entity, HostedFile, Ix, Kind, Node,
+    PageDetail, Parent, User,
 };
-use super::{World, rich_text, schema};
-use crate::seed::{BlockSeed, Content, DataSourceSeed, DatabaseSeed, PageSeed, WorkspaceSeed};
+use super::{Found, World, rich_text, schema};
+use crate::seed::{
+    BlockSeed, CommentSeed, Content, DataSourceSeed, DatabaseSeed, FileSeed, Import, PageSeed, SeedRef,
+};
 
-/// Files that a seed refers to, by the name it uses for them.
-pub type SeedFiles = BTreeMap<String, Bytes>;
+/// Files that a seed refers to, by the path it uses for them.
+pub type SeedFiles = BTreeMap<SeedRef, FileSeed>;
 
 /// Why a seed cannot be planted.
 #[derive(Debug, thiserror::Error)]
 pub enum PlantError {
     /// A reference to nothing.
-    #[error("the seed refers to {0:?}, which names no page, database, data source or file; name it in the same seed")]
+    #[error(
+        "the seed refers to {0:?}, which names no page, database, data source or file; name it in the same seed"
+    )]
     UnknownRef(String),
     /// A place that holds no pages.
     #[error("{0} is not a page, a block of a page or a data source; plant below one of these")]
@@ -39,6 +43,7 @@ pub enum PlantError {
 #[derive(Default)]
 struct Walk {
     planted: Vec<Ix>,
+    comments: Vec<(Ix, CommentSeed)>,
 }
 
 impl World {
@@ -46,7 +51,9 @@ impl World {
     ///
     /// # Errors
     /// If the seed refers to something it does not contain.
-    pub fn from_seed(seed: &WorkspaceSeed, files: &SeedFiles, now_ms: i64) -> Result<Self, PlantError> {
+    pub fn from_import(import: Import, now_ms: i64) -> Result<Self, PlantError> {
+        let seed = &import.workspace;
+        let files = import.files.into_iter().map(|file| (file.path.clone(), file)).collect();
         let mut world = Self::new(&seed.name, 0, now_ms);
         for person in &seed.people {
             world.add_person(person);
@@ -63,7 +70,7 @@ impl World {
                 Content::Block(_) => {}
             }
         }
-        world.finish(&walk, files)?;
+        world.finish(&walk, &files)?;
         Ok(world)
     }
 
@@ -136,8 +143,9 @@ impl World {
         let ix = self.add_seeded(Kind::Page, parent, created_ms, edited_ms);
         walk.planted.push(ix);
         if let Some(name) = &seed.name {
-            self.names.insert(name.clone(), ix);
+            self.names.insert(name.clone(), Found::Entity(ix));
         }
+        walk.comments.extend(seed.comments.iter().map(|comment| (ix, comment.clone())));
         let mut next_ordinal = 1;
         let body = self.plant_body(&seed.body, ix, Parent::Page(ix), &mut next_ordinal, walk);
         self.entities[ix.at()].detail = Detail::Page(Box::new(PageDetail {
@@ -170,16 +178,13 @@ impl World {
             .collect()
     }
 
-    fn plant_block(
-        &mut self,
-        seed: &BlockSeed,
-        page: Ix,
-        next_ordinal: &mut u32,
-        walk: &mut Walk,
-    ) -> Block {
+    fn plant_block(&mut self, seed: &BlockSeed, page: Ix, next_ordinal: &mut u32, walk: &mut Walk) -> Block {
         let ordinal = *next_ordinal;
         *next_ordinal += 1;
         let parent = Parent::Block(page, ordinal);
+        if let Some(name) = &seed.name {
+            self.names.insert(name.clone(), Found::Block(page, ordinal));
+        }
         Block {
             ordinal,
             kind: seed.kind.clone(),
@@ -194,7 +199,7 @@ impl World {
         let ix = self.add_seeded(Kind::Database, parent, self.now_ms, self.now_ms);
         walk.planted.push(ix);
         if let Some(name) = &seed.name {
-            self.names.insert(name.clone(), ix);
+            self.names.insert(name.clone(), Found::Entity(ix));
         }
         self.entities[ix.at()].detail = Detail::Database(Box::new(DatabaseDetail {
             title: seed.title.clone(),
@@ -208,11 +213,17 @@ impl World {
         ix
     }
 
-    fn plant_data_source(&mut self, seed: &DataSourceSeed, database_title: &str, database: Ix, walk: &mut Walk) {
+    fn plant_data_source(
+        &mut self,
+        seed: &DataSourceSeed,
+        database_title: &str,
+        database: Ix,
+        walk: &mut Walk,
+    ) {
         let ix = self.add_seeded(Kind::DataSource, Parent::Database(database), self.now_ms, self.now_ms);
         walk.planted.push(ix);
         if let Some(name) = &seed.name {
-            self.names.insert(name.clone(), ix);
+            self.names.insert(name.clone(), Found::Entity(ix));
         }
         let title = if seed.title.is_empty() { database_title } else { &seed.title };
         let schema = schema::complete_schema(&self.ids, &seed.schema);
@@ -270,6 +281,39 @@ impl World {
         for ix in &walk.planted {
             self.complete_relations(*ix);
         }
+        for (page, comment) in &walk.comments {
+            self.plant_comment(*page, comment, files)?;
+        }
+        Ok(())
+    }
+
+    fn plant_comment(&mut self, page: Ix, seed: &CommentSeed, files: &SeedFiles) -> Result<(), PlantError> {
+        let mut rich_text = seed.rich_text.clone();
+        rich_text::complete(&mut rich_text);
+        self.resolve(page, &mut rich_text, files)?;
+        let author = seed.author.as_deref().and_then(|email| {
+            self.users
+                .iter()
+                .position(|user| user.email.as_deref() == Some(email) || user.name.as_deref() == Some(email))
+        });
+        let number = u32::try_from(self.comments.len()).unwrap_or(u32::MAX);
+        // Threads that a seed names are told apart from threads of one comment by their highest bit.
+        let discussion = seed.discussion.as_ref().map_or(number, |word| {
+            u32::try_from(hash_text(&format!("{}\u{0}{word}", page.0)) & 0x7fff_ffff).unwrap_or_default()
+                | 0x8000_0000
+        });
+        let at_ms = self.entity(page).edited_ms;
+        self.add_comment(Comment {
+            page,
+            ordinal: 0,
+            discussion,
+            created_by: author.and_then(|author| u32::try_from(author).ok()).unwrap_or_default(),
+            created_ms: at_ms,
+            edited_ms: at_ms,
+            rich_text,
+            resolved: false,
+            markers: Vec::new(),
+        });
         Ok(())
     }
 
@@ -333,21 +377,25 @@ impl World {
     }
 
     fn ref_id(&self, name: &str) -> Result<Uuid, PlantError> {
-        let ix = self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
-        Ok(self.id(ix))
+        let found = self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
+        Ok(self.found_id(found))
     }
 
     /// A link to a page that is no mention is kept as that page's address at the time of planting.
     fn ref_url(&self, name: &str) -> Result<Value, PlantError> {
-        let ix = self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
-        Ok(Value::from(self.url(ix)))
+        let url = match self.named(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))? {
+            Found::Entity(ix) => self.url(ix),
+            Found::Block(page, ordinal) => {
+                format!("{}#{}", self.url(page), self.block_id(page, ordinal).simple())
+            }
+        };
+        Ok(Value::from(url))
     }
 
     /// Puts a file of the seed on the file host; the reference to it is what payloads keep.
     fn host(&mut self, page: Ix, name: &str, files: &SeedFiles) -> Result<Value, PlantError> {
-        let bytes = files.get(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
-        let short = name.rsplit('/').next().unwrap_or(name);
-        Ok(self.add_file(page, short, bytes.clone(), Vec::new()))
+        let file = files.get(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
+        Ok(self.add_file(page, &file.name, Bytes::from(file.bytes.clone()), Vec::new()))
     }
 
     /// Adds a hosted file; the answer is the reference that a payload keeps under `file`.
@@ -389,7 +437,7 @@ impl World {
             let relation = &column["relation"];
             let target = relation["data_source_id"].as_str().or_else(|| relation["database_id"].as_str());
             let Some(target) = target.and_then(|id| Uuid::parse_str(id).ok()) else { continue };
-            let Some(super::Found::Entity(target)) = self.find(target) else { continue };
+            let Some(Found::Entity(target)) = self.find(target) else { continue };
             let (database, target) = match self.entity(target).kind {
                 Kind::Database => match self.entity(target).children.first() {
                     Some(first) => (target, *first),

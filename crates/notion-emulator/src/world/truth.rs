@@ -29,8 +29,7 @@ impl World {
             };
             let markers = if entity.kind == Kind::Page { self.page(ix).markers.clone() } else { Vec::new() };
             let parent = entity.parent.holder().map(|holder| self.id(holder));
-            let mut object =
-                json!({"id": self.id(ix), "kind": kind, "title": self.title(ix), "parent": parent, "markers": markers});
+            let mut object = json!({"id": self.id(ix), "kind": kind, "title": self.title(ix), "parent": parent, "markers": markers});
             if standing.archived {
                 object["archived"] = Value::Bool(true);
             }
@@ -61,7 +60,9 @@ impl World {
             Detail::Page(page) => {
                 match &page.body {
                     Body::Written(nodes) => collect_body(nodes, &mut stored),
-                    Body::Generated if generate::has_file(self, ix) => stored.push(generate::file_ref(self, ix)),
+                    Body::Generated if generate::has_file(self, ix) => {
+                        stored.push(generate::file_ref(self, ix));
+                    }
                     Body::Generated => {}
                 }
                 page.properties.values().for_each(|value| collect(value, &mut stored));

@@ -31,12 +31,22 @@ const COLUMN_LISTS: u32 = FIRST_CONTAINER * 10;
 
 pub(super) fn body(world: &World, generator: &Generator, ix: Ix) -> Vec<Node> {
     let rng = generator.rng(ix, Stream::Body);
-    let mut writer =
-        Writer { world, generator, rng, ix, next_ordinal: 1, marker: Some(marker_place(world, generator, ix)) };
+    let mut writer = Writer {
+        world,
+        generator,
+        rng,
+        ix,
+        next_ordinal: 1,
+        marker: Some(marker_place(world, generator, ix)),
+    };
     let mut nodes = writer.prose();
     writer.place_marker(&mut nodes);
     if has_file(world, ix) {
-        nodes.push(writer.block("file", json!({"caption": [], "type": "file", "file": file_ref(world, ix), "name": file_name(ix)}), Vec::new()));
+        nodes.push(writer.block(
+            "file",
+            json!({"caption": [], "type": "file", "file": file_ref(world, ix), "name": file_name(ix)}),
+            Vec::new(),
+        ));
     }
     writer.children(&mut nodes);
     nodes
@@ -61,7 +71,14 @@ impl Writer<'_> {
 
     fn block_at(&self, ordinal: u32, kind: &str, payload: Value, children: Vec<Node>) -> Node {
         let payload = rich_text::complete_payload(kind, payload);
-        Node::Block(Block { ordinal, kind: kind.to_owned(), payload, children, trashed: false, edited_ms: None })
+        Node::Block(Block {
+            ordinal,
+            kind: kind.to_owned(),
+            payload,
+            children,
+            trashed: false,
+            edited_ms: None,
+        })
     }
 
     fn sentences(&mut self, low: usize, high: usize) -> String {
@@ -149,7 +166,11 @@ impl Writer<'_> {
             }
             5 => {
                 let (language, text) = self.rng.pick(&CODE).copied().unwrap_or(CODE[0]);
-                self.block("code", json!({"rich_text": [{"text": {"content": text}}], "language": language}), Vec::new())
+                self.block(
+                    "code",
+                    json!({"rich_text": [{"text": {"content": text}}], "language": language}),
+                    Vec::new(),
+                )
             }
             6 => self.table(),
             7 => {
@@ -187,7 +208,11 @@ impl Writer<'_> {
         for _ in 0..self.rng.between(2, 4) {
             let text = self.phrase();
             let checked = self.rng.chance(50);
-            let node = self.block("to_do", json!({"rich_text": [{"text": {"content": text}}], "checked": checked}), Vec::new());
+            let node = self.block(
+                "to_do",
+                json!({"rich_text": [{"text": {"content": text}}], "checked": checked}),
+                Vec::new(),
+            );
             nodes.push(node);
         }
     }

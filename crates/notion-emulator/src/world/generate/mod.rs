@@ -83,8 +83,7 @@ impl FromStr for Generate {
         for part in text.split(',') {
             let unknown = || GenerateError::Unknown(part.to_owned());
             let (key, value) = part.split_once('=').ok_or_else(unknown)?;
-            let not_a_number =
-                |_| GenerateError::NotANumber { key: key.to_owned(), value: value.to_owned() };
+            let not_a_number = |_| GenerateError::NotANumber { key: key.to_owned(), value: value.to_owned() };
             match (key.trim(), value.trim()) {
                 ("pages", value) => generate.pages = value.parse().map_err(not_a_number)?,
                 ("seed", value) => generate.seed = value.parse().map_err(not_a_number)?,
@@ -95,7 +94,11 @@ impl FromStr for Generate {
                 _ => return Err(unknown()),
             }
         }
-        if generate.pages == 0 || generate.pages > 5_000_000 { Err(GenerateError::Pages) } else { Ok(generate) }
+        if generate.pages == 0 || generate.pages > 5_000_000 {
+            Err(GenerateError::Pages)
+        } else {
+            Ok(generate)
+        }
     }
 }
 

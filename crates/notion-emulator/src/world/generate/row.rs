@@ -61,7 +61,8 @@ pub(super) fn properties(world: &World, generator: &Generator, ix: Ix) -> Map<St
             }
             "number" if rng.chance(80) => json!(rng.between(1, 9000) * 25),
             "date" if rng.chance(70) => {
-                let day = format!("20{}-{:02}-{:02}", rng.between(24, 27), rng.between(1, 12), rng.between(1, 28));
+                let day =
+                    format!("20{}-{:02}-{:02}", rng.between(24, 27), rng.between(1, 12), rng.between(1, 28));
                 json!({"start": day, "end": null, "time_zone": null})
             }
             "people" if rng.chance(75) => {

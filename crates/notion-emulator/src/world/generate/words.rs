@@ -16,14 +16,16 @@ measure compare collect deliver prepare inspect replace install connect repair a
 remember decide explain describe arrange improve protect restore transfer verify welcome wonder achieve balance capture";
 
 const SYLLABLES: [&str; 40] = [
-    "ba", "ker", "lo", "min", "tra", "ven", "dor", "fi", "gal", "hum", "jor", "kla", "lin", "mar", "nes", "ol", "pri",
-    "qua", "ras", "sen", "tol", "ur", "vik", "wen", "yel", "zor", "bri", "cas", "del", "em", "fro", "gri", "hol", "ist",
-    "jun", "kem", "lur", "mod", "nim", "pel",
+    "ba", "ker", "lo", "min", "tra", "ven", "dor", "fi", "gal", "hum", "jor", "kla", "lin", "mar", "nes",
+    "ol", "pri", "qua", "ras", "sen", "tol", "ur", "vik", "wen", "yel", "zor", "bri", "cas", "del", "em",
+    "fro", "gri", "hol", "ist", "jun", "kem", "lur", "mod", "nim", "pel",
 ];
 
-const FIRST_NAMES: [&str; 12] =
-    ["Amara", "Bruno", "Chiara", "Daniel", "Edith", "Farid", "Greta", "Hiro", "Ines", "Jonas", "Keiko", "Liam"];
-const LAST_NAMES: [&str; 8] = ["Okafor", "Lindqvist", "Moreau", "Tanaka", "Weber", "Silva", "Novak", "Hughes"];
+const FIRST_NAMES: [&str; 12] = [
+    "Amara", "Bruno", "Chiara", "Daniel", "Edith", "Farid", "Greta", "Hiro", "Ines", "Jonas", "Keiko", "Liam",
+];
+const LAST_NAMES: [&str; 8] =
+    ["Okafor", "Lindqvist", "Moreau", "Tanaka", "Weber", "Silva", "Novak", "Hughes"];
 
 const EMOJI: [&str; 10] = ["📘", "🛠️", "🌿", "📦", "🧭", "🔬", "🗓️", "💡", "🚲", "☕"];
 
@@ -83,7 +85,11 @@ impl Vocabulary {
         let mut title = String::new();
         for number in 0..words {
             let word = self.words.get(rng.between(50, self.words.len() - 1)).map_or("", String::as_str);
-            let word = if rng.chance(60) { self.words.get(rng.between(40, 230)).map_or(word, String::as_str) } else { word };
+            let word = if rng.chance(60) {
+                self.words.get(rng.between(40, 230)).map_or(word, String::as_str)
+            } else {
+                word
+            };
             if number > 0 {
                 title.push(' ');
             }
