@@ -3,7 +3,7 @@
 //! # Map
 //!
 //! ```text
-//! import/    a folder of Markdown → a seed
+//! import/    a folder of Markdown → a seed; sample/ is the workspace that ships with the emulator, as one
 //! seed       the language in which worlds are described; markdown folders, the sample and the control API speak it
 //! world/     what exists: model, ids, planting, generating, editing, sharing, truth
 //! objects/   world → JSON, as one token reads it in one API version
@@ -55,6 +55,7 @@ pub mod objects;
 mod options;
 mod routes;
 pub mod rules;
+pub mod sample;
 pub mod seed;
 mod serve;
 mod verbs;

@@ -71,6 +71,9 @@ struct Serve {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Source {
+    /// The sample company that ships with the emulator.
+    #[arg(long)]
+    sample: bool,
     /// A folder of Markdown files.
     #[arg(long, value_name = "DIR")]
     markdown: Option<PathBuf>,
@@ -158,8 +161,10 @@ fn world(source: &Source, now_ms: i64) -> anyhow::Result<World> {
     if let Some(generate) = source.generate {
         return Ok(World::generated(generate));
     }
-    let Some(folder) = &source.markdown else { anyhow::bail!("name a world: --markdown or --generate") };
-    let import = notion_emulator::import::import_folder(folder)?;
+    let import = match &source.markdown {
+        Some(folder) => notion_emulator::import::import_folder(folder)?,
+        None => notion_emulator::sample::sample(),
+    };
     for line in &import.left_out {
         eprintln!("left out: {line}");
     }

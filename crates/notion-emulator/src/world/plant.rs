@@ -235,6 +235,19 @@ impl World {
         for row in &seed.rows {
             self.plant_page(row, Parent::DataSource(ix), walk);
         }
+        self.date_by_rows(database, ix);
+    }
+
+    /// A seed gives no times for databases: they are as old as their first row and as new as the last edit in it.
+    fn date_by_rows(&mut self, database: Ix, data_source: Ix) {
+        let rows = self.entity(data_source).children.iter().map(|row| self.entity(*row));
+        let created_ms = rows.clone().map(|row| row.created_ms).min();
+        let edited_ms = rows.map(|row| row.edited_ms).max();
+        let (Some(created_ms), Some(edited_ms)) = (created_ms, edited_ms) else { return };
+        for ix in [database, data_source] {
+            self.entities[ix.at()].created_ms = created_ms;
+            self.touch(ix, edited_ms);
+        }
     }
 
     fn add_seeded(&mut self, kind: Kind, parent: Parent, created_ms: i64, edited_ms: i64) -> Ix {
