@@ -103,9 +103,9 @@ fn telling_sign(line: &str) -> Option<Dialect> {
     }
     let literal = |offset: usize| line.get(..offset).is_some_and(|front| front.ends_with(['\\', '`']));
     let holds = |sign: &&str| line.match_indices(*sign).any(|(offset, _)| !literal(offset));
-    if FIRST.iter().any(|sign| holds(sign)) {
+    if FIRST.iter().any(holds) {
         return Some(Dialect::V1);
     }
     let source = line.starts_with('<') && line.contains(" source=\"");
-    (source || SECOND.iter().any(|sign| holds(sign))).then_some(Dialect::V2)
+    (source || SECOND.iter().any(holds)).then_some(Dialect::V2)
 }
