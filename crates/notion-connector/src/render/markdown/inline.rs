@@ -473,7 +473,7 @@ impl<'a> Scanner<'a, '_> {
 
     fn finish(mut self) -> Vec<Inline> {
         self.push(Piece::Text(String::new()));
-        let mut out = Output::default();
+        let mut out = Output { joins_italics: self.dialect == Dialect::V1, ..Output::default() };
         for piece in self.pieces {
             out.take(piece);
         }
@@ -487,12 +487,16 @@ struct Output {
     inlines: Vec<Inline>,
     depth: BTreeMap<Style, i32>,
     links: Vec<String>,
+    /// The first dialect ends one italic run and begins the next with `**`; if that pairs with nothing, it is such a
+    /// seam and no text, since a literal asterisk is escaped there.
+    joins_italics: bool,
 }
 
 impl Output {
     fn take(&mut self, piece: Piece) {
         match piece {
             Piece::Text(text) => self.text(&text),
+            Piece::Unpaired("**") if self.joins_italics && self.marks().italic => {}
             Piece::Unpaired(text) => self.text(text),
             Piece::On(style) => *self.depth.entry(style).or_default() += 1,
             Piece::Off(style) => *self.depth.entry(style).or_default() -= 1,
@@ -663,6 +667,11 @@ mod tests {
         let marked = v1("**其中 **$`S`$** 是非**");
         assert_eq!(plain(&marked), "其中 S 是非");
         assert_eq!(marked.get(1), Some(&Inline::Equation("S".to_owned())));
+    }
+
+    #[test]
+    fn italic_runs_that_touch_leave_no_asterisks() {
+        assert_eq!(text_of("*works with **`rustc 1.0`* now", Dialect::V1), "works with rustc 1.0 now");
     }
 
     #[test]
