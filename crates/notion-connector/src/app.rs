@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use notion_api::{Budgets, Client, HttpTransport, Transport};
+use notion_api::budget::{BudgetSettings, Budgets};
+use notion_api::{BaseUrl, Client, HttpSettings, HttpTransport, Transport};
 use secrecy::SecretString;
 
 use crate::config::{Config, default_key_file};
 use crate::data_dir::{DataDir, Ownership};
 use crate::ops::OpsError;
 use crate::runtime::Runtime;
-use crate::search::SearchIndex;
+use crate::search::{IndexError, SearchIndex};
 use crate::secrets::{KEY_VARIABLE, Vault};
 use crate::sink::Sink;
 use crate::sink::index::IndexSink;
@@ -38,11 +39,12 @@ impl App {
     /// # Errors
     /// When the directory or the database cannot be used.
     pub fn open(config: Config, dir: DataDir) -> Result<Self, OpsError> {
-        let timeouts = notion_api::Timeouts {
-            connect: Duration::from_secs(config.notion.connect_timeout_seconds),
-            request: Duration::from_secs(config.notion.request_timeout_seconds),
+        let settings = HttpSettings {
+            connect_timeout: Duration::from_secs(config.notion.connect_timeout_seconds),
+            request_timeout: Duration::from_secs(config.notion.request_timeout_seconds),
+            ..HttpSettings::default()
         };
-        let transport = HttpTransport::new(timeouts)
+        let transport = HttpTransport::new(&settings)
             .map_err(|error| OpsError::Invalid(format!("the HTTP client could not be made: {error}")))?;
         Self::with(config, dir, Runtime::real(), Arc::new(transport))
     }
@@ -58,7 +60,10 @@ impl App {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, OpsError> {
         let store = Arc::new(Store::open(dir.path())?);
-        let budgets = Arc::new(Budgets::new(config.notion.concurrency));
+        let budgets = Arc::new(Budgets::new(BudgetSettings {
+            max_in_flight: config.notion.concurrency,
+            ..BudgetSettings::default()
+        }));
         Ok(Self { config, dir, runtime, store, budgets, transport })
     }
 
@@ -77,8 +82,8 @@ impl App {
     /// # Errors
     /// When the address cannot be used.
     pub fn client(&self, notion_url: &str, secret: SecretString) -> Result<Client, OpsError> {
-        Client::new(Arc::clone(&self.transport), notion_url, self.config.notion.api_version, secret)
-            .map_err(|error| OpsError::Invalid(error.to_string()))
+        let base_url: BaseUrl = notion_url.parse().map_err(|error| OpsError::Invalid(format!("{error}")))?;
+        Ok(Client::new(Arc::clone(&self.transport), base_url, self.config.notion.api_version, secret))
     }
 
     /// A client for a connector, with its secret opened.
@@ -103,7 +108,11 @@ impl App {
     /// # Errors
     /// When it is there and cannot be read.
     pub fn open_index(&self) -> Result<Option<SearchIndex>, OpsError> {
-        Ok(SearchIndex::open(&self.dir.index())?)
+        match SearchIndex::open(&self.dir.index()) {
+            Ok(index) => Ok(Some(index)),
+            Err(IndexError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The pump from the outbox to the embedded index. An index that cannot be used is made anew and filled from the
@@ -112,8 +121,16 @@ impl App {
     /// # Errors
     /// When the index can neither be opened nor made.
     pub fn pump(&self) -> Result<Pump, OpsError> {
-        let sink: Arc<dyn Sink> =
-            Arc::new(IndexSink::open_or_rebuild(&self.dir.index(), self.config.index.writer_megabytes, &self.runtime)?);
+        let path = self.dir.index();
+        let index = match IndexSink::open(&path, self.runtime.clone()) {
+            Err(IndexError::Corrupt { .. }) => {
+                tracing::warn!("the index cannot be used; it is made anew from the store");
+                IndexSink::remove(&path)?;
+                IndexSink::open(&path, self.runtime.clone())?
+            }
+            opened => opened?,
+        };
+        let sink: Arc<dyn Sink> = Arc::new(index);
         let commit_after = Duration::from_secs(self.config.index.commit_seconds);
         Ok(Pump::new(Arc::clone(&self.store), sink, self.runtime.clone(), commit_after))
     }

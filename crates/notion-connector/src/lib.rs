@@ -3,8 +3,15 @@
 //! Arrows point downwards only (`cargo xtask tidy` checks):
 //! `cli web → ops → crawl → render → model`, `ops → search → model`, `sink → store → model`.
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod crawl;
 pub mod data_dir;
 pub mod model;
+pub mod observe;
+pub mod ops;
+pub mod render;
 pub mod runtime;
 pub mod search;
 pub mod secrets;

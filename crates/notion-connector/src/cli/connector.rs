@@ -45,10 +45,13 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
             let secret = read_secret()?;
             let new = AddConnector { name: name.clone(), notion_url, secret, validate: !no_validate };
             let validation = ops::add_connector(&app, new).await?;
-            output.show(&serde_json::json!({ "name": name, "validation": validation }), || match &validation {
-                Some(validation) => format!("Added “{name}”.\n{}", describe(validation)),
-                None => format!("Added “{name}” without validation."),
-            });
+            output.show(
+                &serde_json::json!({ "name": name, "validation": validation }),
+                || match &validation {
+                    Some(validation) => format!("Added “{name}”.\n{}", describe(validation)),
+                    None => format!("Added “{name}” without validation."),
+                },
+            );
             Ok(Exit::Completed)
         }
         ConnectorCommand::SetSecret { name } => {
@@ -87,13 +90,16 @@ fn read_secret() -> Result<SecretString, OpsError> {
     }
     let input = std::io::stdin();
     if input.is_terminal() {
-        let _ = write!(std::io::stderr(), "Integration secret (shown while you type; {TOKEN_VARIABLE} avoids that): ");
+        let _ = write!(
+            std::io::stderr(),
+            "Integration secret (shown while you type; {TOKEN_VARIABLE} avoids that): "
+        );
     }
     let mut line = zeroize::Zeroizing::new(String::new());
-    input
-        .lock()
-        .read_line(&mut line)
-        .map_err(|source| OpsError::Io { what: "the secret could not be read from standard input".to_owned(), source })?;
+    input.lock().read_line(&mut line).map_err(|source| OpsError::Io {
+        what: "the secret could not be read from standard input".to_owned(),
+        source,
+    })?;
     let secret = line.trim();
     if secret.is_empty() {
         return Err(OpsError::Invalid(format!(
@@ -112,10 +118,7 @@ pub(super) fn secret_of_environment() -> Option<SecretString> {
 
 fn describe(validation: &Validation) -> String {
     let mut lines = vec![
-        format!(
-            "Workspace: {}",
-            validation.workspace_name.as_deref().unwrap_or("(Notion does not say)")
-        ),
+        format!("Workspace: {}", validation.workspace_name.as_deref().unwrap_or("(Notion does not say)")),
         format!("Integration: {}", validation.bot_name.as_deref().unwrap_or("(without a name)")),
         format!("Reaches at least {} start points.", validation.start_points_at_least),
     ];

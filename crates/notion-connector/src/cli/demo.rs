@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use notion_emulator::{Emulator, EmulatorOptions};
+use notion_emulator::sample::sample;
+use notion_emulator::world::World;
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -57,7 +59,11 @@ pub(super) async fn run(context: Context, arguments: DemoArguments) -> Result<Ex
     }
 }
 
-async fn show(context: &Context, arguments: DemoArguments, temporary: &TemporaryDir) -> Result<Exit, OpsError> {
+async fn show(
+    context: &Context,
+    arguments: DemoArguments,
+    temporary: &TemporaryDir,
+) -> Result<Exit, OpsError> {
     let mut config = context.config.clone();
     // Beside the data and not in it, and gone with both: the demo touches nothing else of the user's.
     config.secrets.key_file = Some(temporary.data().join("key/secret.key"));
@@ -67,13 +73,13 @@ async fn show(context: &Context, arguments: DemoArguments, temporary: &Temporary
     // The port first: when it is taken, nobody should wait for a crawl to learn that.
     let listener = bind(arguments.listen).await?;
     let url = url_of(&listener)?;
-    let emulator = Emulator::sample(EmulatorOptions::default());
+    let emulator = sample_emulator(app.runtime.now().as_millisecond())?;
     let notion = loopback().await?;
     let files = loopback().await?;
     let notion_url = url_of(&notion)?;
-    let token = SecretString::from(emulator.first_token());
-    let serving = tokio::spawn(emulator.serve(notion, files));
-    let new = AddConnector { name: "demo".to_owned(), notion_url, secret: token, validate: true };
+    let serving = tokio::spawn(async move { emulator.serve(notion, files, std::future::pending()).await });
+    let secret = SecretString::from(DEFAULT_TOKEN);
+    let new = AddConnector { name: "demo".to_owned(), notion_url, secret, validate: true };
     ops::add_connector(&app, new).await?;
     let (told, progress) = watch::channel(Progress::default());
     let bar = tokio::spawn(show_progress(progress));
@@ -93,6 +99,13 @@ async fn show(context: &Context, arguments: DemoArguments, temporary: &Temporary
     let served = web::serve(Arc::clone(&app), listener).await;
     serving.abort();
     served.map(|()| Exit::Completed)
+}
+
+/// The sample workspace, its clock at `now_ms`.
+fn sample_emulator(now_ms: i64) -> Result<Emulator, OpsError> {
+    let world = World::from_import(sample(), now_ms)
+        .map_err(|error| OpsError::Invalid(format!("the sample workspace could not be made: {error}")))?;
+    Ok(Emulator::new(world, Options { base_ms: now_ms, ..Options::default() }))
 }
 
 fn try_this(url: &str) -> String {

@@ -11,6 +11,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
         serde_json::to_writer(&mut out, line)?;
         out.write_all(b"\n")
     })?;
-    out.flush().map_err(|source| OpsError::Io { what: "the export could not be written".to_owned(), source })?;
+    out.flush()
+        .map_err(|source| OpsError::Io { what: "the export could not be written".to_owned(), source })?;
     Ok(Exit::Completed)
 }

@@ -35,7 +35,11 @@ fn describe(answer: &SearchAnswer) -> String {
     }
     let mut lines = vec![format!("{} found", answer.total)];
     for hit in &answer.hits {
-        let place = if hit.breadcrumb.is_empty() { String::new() } else { format!("{} / ", hit.breadcrumb.join(" / ")) };
+        let place = if hit.breadcrumb.is_empty() {
+            String::new()
+        } else {
+            format!("{} / ", hit.breadcrumb.join(" / "))
+        };
         lines.push(String::new());
         lines.push(format!("{place}{}", hit.title));
         lines.push(format!("  {}  {}", hit.last_edited_time.strftime("%Y-%m-%d"), hit.url));

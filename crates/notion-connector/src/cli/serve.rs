@@ -38,16 +38,19 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, OpsError> {
         )));
     }
     TcpListener::bind(address).await.map_err(|source| OpsError::Io {
-        what: format!("{address} cannot be listened on (is another program using the port? choose one with --listen)"),
+        what: format!(
+            "{address} cannot be listened on (is another program using the port? choose one with --listen)"
+        ),
         source,
     })
 }
 
 /// Where the server is found.
 pub(super) fn url_of(listener: &TcpListener) -> Result<String, OpsError> {
-    let address = listener
-        .local_addr()
-        .map_err(|source| OpsError::Io { what: "the server's own address is not known".to_owned(), source })?;
+    let address = listener.local_addr().map_err(|source| OpsError::Io {
+        what: "the server's own address is not known".to_owned(),
+        source,
+    })?;
     Ok(format!("http://{address}"))
 }
 

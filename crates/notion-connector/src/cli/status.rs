@@ -12,7 +12,10 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
                 let (state, crawled) = match &one.last_crawl {
                     Some(crawl) => (
                         format!("{} (crawl {})", crawl.state, crawl.id),
-                        crawl.ended.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+                        crawl.ended.map_or_else(
+                            || "-".to_owned(),
+                            |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+                        ),
                     ),
                     None => ("never crawled".to_owned(), "-".to_owned()),
                 };

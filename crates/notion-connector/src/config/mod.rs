@@ -63,7 +63,10 @@ impl Config {
     ///
     /// # Errors
     /// With every problem of file and environment.
-    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
         let mut table = match file {
             Some(path) => read_file(path).map_err(|problem| ConfigError(vec![problem]))?,
@@ -84,12 +87,18 @@ impl Config {
 }
 
 fn read_file(path: &Path) -> Result<Table, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{}: could not be read: {error}; check the path given with --config", path.display()))?;
-    text.parse::<Table>().map_err(|error| format!("{}: is not TOML: {}", path.display(), error.to_string().trim_end()))
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("{}: could not be read: {error}; check the path given with --config", path.display())
+    })?;
+    text.parse::<Table>()
+        .map_err(|error| format!("{}: is not TOML: {}", path.display(), error.to_string().trim_end()))
 }
 
-fn override_from(table: &mut Table, environment: impl Iterator<Item = (String, String)>, problems: &mut Vec<String>) {
+fn override_from(
+    table: &mut Table,
+    environment: impl Iterator<Item = (String, String)>,
+    problems: &mut Vec<String>,
+) {
     let mut named: Vec<(String, String)> =
         environment.filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)).collect();
     named.sort();
@@ -145,7 +154,11 @@ fn section<S: Section>(table: &mut Table, problems: &mut Vec<String>) -> S {
 }
 
 /// A problem when `value` is not within `range`.
-fn within<T: PartialOrd + std::fmt::Display>(field: &str, value: T, range: std::ops::RangeInclusive<T>) -> Option<String> {
+fn within<T: PartialOrd + std::fmt::Display>(
+    field: &str,
+    value: T,
+    range: std::ops::RangeInclusive<T>,
+) -> Option<String> {
     let fits = range.contains(&value);
     (!fits).then(|| format!("{field}: must be from {} to {}, is {value}", range.start(), range.end()))
 }
@@ -158,7 +171,8 @@ pub fn default_data_dir() -> Option<PathBuf> {
 /// Where the key is kept when no setting names a file: never inside the data directory, so that a copy of the data is
 /// not a copy of the key.
 pub fn default_key_file() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "notion-connector").map(|dirs| dirs.config_dir().join("secret.key"))
+    directories::ProjectDirs::from("", "", "notion-connector")
+        .map(|dirs| dirs.config_dir().join("secret.key"))
 }
 
 #[cfg(test)]
@@ -169,7 +183,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
-        Config::load(Some(&path), environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Config::load(
+            Some(&path),
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -183,13 +200,17 @@ mod tests {
         for path in ["crawl.patience:", "notion.concurrency:", "notion.body:", "[sever]", "server.listen:"] {
             assert!(report.contains(path), "{path} is missing in\n{report}");
         }
-        let ranges = load("[crawl]\ndeletion_share_percent = 300\ndeletion_floor = 0\n[notion]\nconcurrency = 0\n", &[]);
+        let ranges = load(
+            "[crawl]\ndeletion_share_percent = 300\ndeletion_floor = 0\n[notion]\nconcurrency = 0\n",
+            &[],
+        );
         assert!(ranges.is_err_and(|error| error.0.len() == 2));
     }
 
     #[test]
     fn the_environment_overrides_the_file() {
-        let config = load("[notion]\nconcurrency = 3\n", &[("NOTION_CONNECTOR__NOTION__CONCURRENCY", "7")]).unwrap();
+        let config =
+            load("[notion]\nconcurrency = 3\n", &[("NOTION_CONNECTOR__NOTION__CONCURRENCY", "7")]).unwrap();
         assert_eq!(config.notion.concurrency, 7);
     }
 

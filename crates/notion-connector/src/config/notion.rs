@@ -55,8 +55,9 @@ impl Section for NotionConfig {
     const NAME: &'static str = "notion";
 
     fn problems(&self) -> Vec<String> {
-        let without_data_sources = (!self.api_version.has_data_sources())
-            .then(|| format!("api_version: {} has no data sources; use 2025-09-03 or later", self.api_version));
+        let without_data_sources = (!self.api_version.has_data_sources()).then(|| {
+            format!("api_version: {} has no data sources; use 2025-09-03 or later", self.api_version)
+        });
         [
             without_data_sources,
             within("concurrency", self.concurrency, 1..=100),

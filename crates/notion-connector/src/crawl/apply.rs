@@ -10,7 +10,9 @@ use super::snapshot::{finish, source_of};
 use super::step::{Outcome, Transition, step};
 use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
-use crate::store::{AlertLevel, BodyForm, BodySource, Crawl, NewTask, Proof, StoreError, StoredPart, Task, TaskKind};
+use crate::store::{
+    AlertLevel, BodyForm, BodySource, Crawl, NewTask, Proof, StoreError, StoredPart, Task, TaskKind,
+};
 
 impl Crawler {
     /// One answer: rendering what it completes, then one transaction.
@@ -26,11 +28,14 @@ impl Crawler {
                 self.store.save_people(self.workspace, &people)?;
                 self.store.finish_task(task, next.as_deref(), &[])
             }
-            Transition::Discovery(discovery, next) => {
-                self.store.save_discovery(crawl, task, next.as_deref(), &discovery, self.runtime.now(), |listed, stored| {
-                    plan_read(crawl.scope, listed, stored, RENDERER_VERSION)
-                })
-            }
+            Transition::Discovery(discovery, next) => self.store.save_discovery(
+                crawl,
+                task,
+                next.as_deref(),
+                &discovery,
+                self.runtime.now(),
+                |listed, stored| plan_read(crawl.scope, listed, stored, RENDERER_VERSION),
+            ),
             Transition::Body { form, answer, next_cursor, further } => {
                 self.apply_body(crawl, task, form, answer, next_cursor.as_deref(), &further, asked_at)
             }
@@ -52,7 +57,10 @@ impl Crawler {
     ) -> Result<(), StoreError> {
         let Some(page) = task.page else { return self.store.finish_task(task, None, &[]) };
         // Nearly every page is complete with its first answer; then nothing needs to be set aside.
-        let whole = task.kind == TaskKind::ReadBody && task.cursor.is_none() && next_cursor.is_none() && further.is_empty();
+        let whole = task.kind == TaskKind::ReadBody
+            && task.cursor.is_none()
+            && next_cursor.is_none()
+            && further.is_empty();
         let body = if whole {
             Some(BodySource { parts: vec![StoredPart { part: page, form, answers: vec![answer] }] })
         } else {
@@ -115,11 +123,12 @@ impl Crawler {
     async fn gone(self: &Arc<Self>, crawl: &Crawl, task: &Task, proof: Proof) -> Result<(), CrawlError> {
         let (at, one, now) = (crawl.clone(), task.clone(), self.runtime.now());
         match (task.kind, task.target) {
-            (TaskKind::Verify, Some(object)) => {
-                Ok(self.blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof)).await?)
-            }
+            (TaskKind::Verify, Some(object)) => Ok(self
+                .blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof))
+                .await?),
             (TaskKind::ReadPart | TaskKind::ReadChildren, _) if is_part(task) => {
-                let write = move |crawler: &Self| crawler.apply_body(&at, &one, None, String::new(), None, &[], now);
+                let write =
+                    move |crawler: &Self| crawler.apply_body(&at, &one, None, String::new(), None, &[], now);
                 Ok(self.blocking(write).await?)
             }
             (TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadChildren, _) => match task.page {
@@ -131,14 +140,20 @@ impl Crawler {
     }
 
     /// A listed page has no body: either it vanished since, which its own endpoint says, or only this way to it fails.
-    async fn body_is_missing(self: &Arc<Self>, crawl: &Crawl, task: &Task, page: NotionId) -> Result<(), CrawlError> {
+    async fn body_is_missing(
+        self: &Arc<Self>,
+        crawl: &Crawl,
+        task: &Task,
+        page: NotionId,
+    ) -> Result<(), CrawlError> {
         let (at, one, now) = (crawl.clone(), task.clone(), self.runtime.now());
         let vanished = match self.client.fetch_page(page.0).await {
             Ok(answer) if answer.value.in_trash => Some(Proof::Trashed),
             Ok(_) => None,
             Err(error) if matches!(error.class(), notion_api::Class::NotFound) => Some(Proof::NotFound),
             Err(_) => {
-                let retry = move |crawler: &Self| crawler.store.retry_task(&one, now + super::plan::PAUSE, true);
+                let retry =
+                    move |crawler: &Self| crawler.store.retry_task(&one, now + super::plan::PAUSE, true);
                 return Ok(self.blocking(retry).await?);
             }
         };
@@ -154,7 +169,8 @@ impl Crawler {
     }
 }
 
-const UNREADABLE_OBJECT: &str = "the object that Notion listed could not be understood; run the crawl again, and report it if it stays";
+const UNREADABLE_OBJECT: &str =
+    "the object that Notion listed could not be understood; run the crawl again, and report it if it stays";
 const MISSING_BODY: &str = "Notion lists the page and answers 404 for its content; open the page in Notion, then run the crawl again";
 
 fn is_part(task: &Task) -> bool {

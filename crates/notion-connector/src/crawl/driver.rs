@@ -62,7 +62,7 @@ pub struct Crawler {
     /// The database.
     pub store: Arc<Store>,
     /// Speaks to Notion with the connector's secret, within its budget.
-    pub client: Arc<Client>,
+    pub client: Client,
     /// Clock, randomness, blocking work.
     pub runtime: Runtime,
     /// The workspace that the secret opens.
@@ -101,7 +101,9 @@ struct Health {
 impl Crawler {
     /// The first requests of a crawl.
     pub fn first_tasks() -> Vec<NewTask> {
-        [TaskKind::ListUsers, TaskKind::Search].map(|kind| NewTask { kind, target: None, page: None }).to_vec()
+        [TaskKind::ListUsers, TaskKind::Search]
+            .map(|kind| NewTask { kind, target: None, page: None })
+            .to_vec()
     }
 
     /// Runs a crawl, or takes it up where it was, until it ends.
@@ -140,7 +142,8 @@ impl Crawler {
         loop {
             if claimed.is_empty() && running.len() < self.concurrency {
                 let (id, limit, now) = (crawl.id, self.concurrency * CLAIM_AHEAD, self.runtime.now());
-                claimed = self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
+                claimed =
+                    self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
             }
             while running.len() < self.concurrency {
                 let Some(task) = claimed.pop_front() else { break };
@@ -177,7 +180,9 @@ impl Crawler {
     async fn idle(self: &Arc<Self>, crawl: &Crawl) -> Result<Option<Duration>, CrawlError> {
         let id = crawl.id;
         let due = self.blocking(move |crawler| crawler.store.load_next_due(id)).await?;
-        Ok(due.map(|due| Duration::try_from(due.duration_since(self.runtime.now())).unwrap_or_default().min(TICK)))
+        Ok(due.map(|due| {
+            Duration::try_from(due.duration_since(self.runtime.now())).unwrap_or_default().min(TICK)
+        }))
     }
 
     async fn run_task(self: &Arc<Self>, crawl: &Crawl, task: Task) -> Ended {
@@ -218,7 +223,7 @@ impl Crawler {
             Err(Failure::Store(error)) => return Err(error.into()),
             Err(Failure::Notion(error)) => error,
         };
-        if error.is_answer() {
+        if matches!(error, notion_api::Error::Refused(_) | notion_api::Error::Protocol { .. }) {
             // Whatever it says, Notion is there.
             health.last_success = Instant::now();
         }

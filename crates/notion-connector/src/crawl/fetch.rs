@@ -1,15 +1,16 @@
 //! From a task to its request and back: the only file of this room that knows endpoints.
 
 use bytes::Bytes;
+use notion_api::endpoints::{MarkdownOptions, MarkdownVersion, Paging, QueryRequest, SearchRequest};
 use notion_api::wire::{Block, BlockKind, Continuation, Kept, List, SearchResult, UserKind};
-use notion_api::{Client, Error, MarkdownOptions, MarkdownVersion, Paging, QueryRequest, SearchRequest};
+use notion_api::{Client, Error};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::step::{Object, Outcome, parent};
 use crate::config::BodyChoice;
 use crate::model::{ItemKind, NotionId};
-use crate::render::looks_like_v2;
+use crate::render::markdown::{Dialect, guess_dialect};
 use crate::store::{BodyForm, Task, TaskKind};
 
 /// Sends the task's request.
@@ -19,9 +20,9 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
     match task.kind {
         TaskKind::ListUsers => {
             let users = client.fetch_users(&paging).await?.value;
-            let people = users.values().map(|user| {
-                (NotionId(user.id), user.name.clone(), matches!(user.kind, UserKind::Bot(_)))
-            });
+            let people = users
+                .values()
+                .map(|user| (NotionId(user.id), user.name.clone(), matches!(user.kind, UserKind::Bot(_))));
             Ok(Outcome::People(people.collect(), next_cursor(&users).0))
         }
         TaskKind::Search => {
@@ -56,17 +57,26 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
 
 async fn page(client: &Client, id: Uuid) -> Result<Outcome, Error> {
     let answer = client.fetch_page(id).await?;
-    Ok(Outcome::Object(Object { value: SearchResult::Page(Box::new(answer.value)), source: utf8(&answer.raw) }))
+    Ok(Outcome::Object(Object {
+        value: SearchResult::Page(Box::new(answer.value)),
+        source: utf8(&answer.raw),
+    }))
 }
 
 async fn database(client: &Client, id: Uuid) -> Result<Outcome, Error> {
     let answer = client.fetch_database(id).await?;
-    Ok(Outcome::Object(Object { value: SearchResult::Database(Box::new(answer.value)), source: utf8(&answer.raw) }))
+    Ok(Outcome::Object(Object {
+        value: SearchResult::Database(Box::new(answer.value)),
+        source: utf8(&answer.raw),
+    }))
 }
 
 async fn data_source(client: &Client, id: Uuid) -> Result<Outcome, Error> {
     let answer = client.fetch_data_source(id).await?;
-    Ok(Outcome::Object(Object { value: SearchResult::DataSource(Box::new(answer.value)), source: utf8(&answer.raw) }))
+    Ok(Outcome::Object(Object {
+        value: SearchResult::DataSource(Box::new(answer.value)),
+        source: utf8(&answer.raw),
+    }))
 }
 
 fn listing(list: List<SearchResult>) -> Outcome {
@@ -83,8 +93,10 @@ async fn markdown(client: &Client, id: Uuid, version: Option<MarkdownVersion>) -
     let form = match version {
         Some(MarkdownVersion::V1) => BodyForm::MarkdownV1,
         Some(MarkdownVersion::V2) => BodyForm::MarkdownV2,
-        None if looks_like_v2(&answer.markdown) => BodyForm::MarkdownV2,
-        None => BodyForm::MarkdownV1,
+        None => match guess_dialect(&answer.markdown) {
+            Dialect::V1 => BodyForm::MarkdownV1,
+            Dialect::V2 => BodyForm::MarkdownV2,
+        },
     };
     let unknown = answer.unknown_block_ids.into_iter().map(NotionId).collect();
     Ok(Outcome::Markdown { form, markdown: answer.markdown, unknown })
@@ -93,7 +105,8 @@ async fn markdown(client: &Client, id: Uuid, version: Option<MarkdownVersion>) -
 async fn children(client: &Client, id: Uuid, paging: &Paging) -> Result<Outcome, Error> {
     let list = client.fetch_block_children(id, paging).await?.value;
     let (next_cursor, _) = next_cursor(&list);
-    let containers = list.values().filter(|block| is_container(block)).map(|block| NotionId(block.id)).collect();
+    let containers =
+        list.values().filter(|block| is_container(block)).map(|block| NotionId(block.id)).collect();
     let blocks: Vec<&str> = list.results.iter().map(|kept| kept.raw.get()).collect();
     Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), containers, next_cursor })
 }

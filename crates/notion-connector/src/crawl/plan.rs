@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use notion_api::{Class, Decision, RetryPolicy, TransportErrorKind, retry};
+use notion_api::retry::{self, Decision, RetryPolicy};
+use notion_api::{Class, TransportErrorKind};
 
 use crate::model::ItemKind;
 use crate::store::{Listed, NewTask, Proof, ReadPlan, Scope, Stored, Task, TaskKind};
@@ -71,12 +72,16 @@ pub fn judge(task: &Task, class: &Class, others_succeed: bool, random: f64) -> V
         Class::MissingCapability => Verdict::Stop,
         Class::NotFound => Verdict::Gone(Proof::NotFound),
         Class::InvalidCursor if failures < ATTEMPTS => Verdict::Restart,
-        Class::InvalidCursor | Class::Validation(_) | Class::Network(TransportErrorKind::TooLarge) => another_way(task),
+        Class::InvalidCursor | Class::Validation(_) | Class::Network(TransportErrorKind::TooLarge) => {
+            another_way(task)
+        }
         Class::RateLimited { .. } | Class::Overloaded { .. } => wait(class, failures, random, false),
         Class::Unavailable { .. } | Class::Network(_) | Class::Protocol if others_succeed => {
             if failures >= ATTEMPTS { another_way(task) } else { wait(class, failures, random, true) }
         }
-        Class::Unavailable { .. } | Class::Network(_) | Class::Protocol => wait(class, failures, random, false),
+        Class::Unavailable { .. } | Class::Network(_) | Class::Protocol => {
+            wait(class, failures, random, false)
+        }
     }
 }
 
@@ -92,7 +97,9 @@ fn wait(class: &Class, failures: u32, random: f64, counted: bool) -> Verdict {
 /// By blocks what does not come by markdown; what does not come by blocks has failed.
 fn another_way(task: &Task) -> Verdict {
     match (task.kind, task.page) {
-        (TaskKind::ReadBody, Some(page)) => Verdict::Instead(vec![NewTask::for_page(TaskKind::ReadChildren, page, page)]),
+        (TaskKind::ReadBody, Some(page)) => {
+            Verdict::Instead(vec![NewTask::for_page(TaskKind::ReadChildren, page, page)])
+        }
         _ => Verdict::Fail,
     }
 }

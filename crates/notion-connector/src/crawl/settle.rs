@@ -59,7 +59,12 @@ impl Crawler {
             }
             match finish(row, row.body.as_ref(), self.workspace) {
                 Some(finished) => self.store.save_page(crawl, &finished, None, now)?,
-                None => self.store.fail_item(crawl, row.id, "the object that Notion listed could not be understood", now)?,
+                None => self.store.fail_item(
+                    crawl,
+                    row.id,
+                    "the object that Notion listed could not be understood",
+                    now,
+                )?,
             }
         }
         Ok(open.len())
@@ -81,7 +86,8 @@ impl Crawler {
     fn settle_now(&self, crawl: &Crawl) -> Result<CrawlState, StoreError> {
         let now = self.runtime.now();
         let (gone, held) = self.store.count_departures(crawl)?;
-        let ask = needs_approval(gone, held, self.settings.deletion_share_percent, self.settings.deletion_floor);
+        let ask =
+            needs_approval(gone, held, self.settings.deletion_share_percent, self.settings.deletion_floor);
         self.store.apply_departures(crawl, ask)?;
         let (counted, open) = self.store.count_sightings(crawl.id)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;

@@ -6,7 +6,7 @@ use notion_api::wire::{Block, DataSource, Database, Page};
 use serde_json::value::RawValue;
 
 use crate::model::{ItemKind, NotionId};
-use crate::render::{self, BlockNode, Body, RENDERER_VERSION, Rendered};
+use crate::render::{self, BlockNode, Body, PageBody, RENDERER_VERSION, Rendered};
 use crate::store::{BodyForm, BodyPart, BodySource, Finished, ItemRow, StoredPart};
 
 /// Deeper block trees are cut there; Notion's editor nests far less.
@@ -24,8 +24,8 @@ pub(super) fn finish(row: &ItemRow, body: Option<&BodySource>, workspace: Notion
     let Rendered { item, warnings } = match row.kind {
         ItemKind::Page | ItemKind::Row => {
             let page: Page = serde_json::from_str(&row.source).ok()?;
-            let (own, parts) = body.map(|body| body_of(row.id, body)).unwrap_or_default();
-            render::render_page(&page, &own, &parts, workspace)
+            let body = body.map(|body| body_of(row.id, body)).unwrap_or_default();
+            render::render_page(&page, &body, workspace)
         }
         ItemKind::Database => {
             let database: Database = serde_json::from_str(&row.source).ok()?;
@@ -41,29 +41,26 @@ pub(super) fn finish(row: &ItemRow, body: Option<&BodySource>, workspace: Notion
 }
 
 /// The page's own body, and the parts to be put into it.
-fn body_of(page: NotionId, source: &BodySource) -> (Body, BTreeMap<NotionId, Body>) {
+fn body_of(page: NotionId, source: &BodySource) -> PageBody {
     let mut lists: BTreeMap<NotionId, Vec<Block>> = source
         .parts
         .iter()
         .filter(|part| part.form == Some(BodyForm::Blocks))
         .map(|part| (part.part, part.answers.iter().flat_map(|answer| blocks_of(answer)).collect()))
         .collect();
-    let mut parts: BTreeMap<NotionId, Body> = source
-        .parts
-        .iter()
-        .map(|part| {
-            let text = || part.answers.concat();
-            let body = match part.form {
-                Some(BodyForm::MarkdownV1) => Body::MarkdownV1(text()),
-                Some(BodyForm::MarkdownV2) => Body::MarkdownV2(text()),
-                Some(BodyForm::Blocks) => Body::Blocks(tree(&mut lists, part.part, 0)),
-                None => Body::Unreadable,
-            };
-            (part.part, body)
-        })
-        .collect();
-    let own = parts.remove(&page).unwrap_or_default();
-    (own, parts)
+    let read = |part: &StoredPart| {
+        let text = || part.answers.concat();
+        match part.form {
+            Some(BodyForm::MarkdownV1) => Body::MarkdownV1(text()),
+            Some(BodyForm::MarkdownV2) => Body::MarkdownV2(text()),
+            Some(BodyForm::Blocks) => Body::Blocks(tree(&mut lists, part.part, 0)),
+            None => Body::None,
+        }
+    };
+    let mut parts: BTreeMap<_, Body> =
+        source.parts.iter().map(|part| part.part.0).zip(source.parts.iter().map(read)).collect();
+    let main = parts.remove(&page.0).unwrap_or_default();
+    PageBody { main, parts }
 }
 
 /// Each block by itself: one that cannot be decoded does not cost the others.

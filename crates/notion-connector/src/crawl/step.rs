@@ -131,7 +131,9 @@ fn discover(objects: Vec<Object>, workspace: NotionId) -> Discovery {
             SearchResult::DataSource(data_source) => {
                 discover_data_source(&mut discovery, &data_source, source, workspace);
             }
-            SearchResult::Database(database) => discover_database(&mut discovery, &database, source, workspace),
+            SearchResult::Database(database) => {
+                discover_database(&mut discovery, &database, source, workspace)
+            }
             SearchResult::Unknown(_) => {}
         }
     }

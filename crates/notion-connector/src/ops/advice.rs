@@ -16,12 +16,16 @@ pub fn advise(error: &Error) -> String {
         Class::RequestBlocked | Class::EdgeBlocked => {
             "Notion blocks requests from here: ask your network administrator, or Notion's support"
         }
-        Class::Network(_) => "Notion cannot be reached: check the address and the network, then run the same command again",
+        Class::Network(_) => {
+            "Notion cannot be reached: check the address and the network, then run the same command again"
+        }
         Class::Unavailable { .. } | Class::Overloaded { .. } | Class::RateLimited { .. } => {
             "Notion does not serve requests at the moment: run the same command again later"
         }
         Class::Protocol => "the answer is not Notion's: check the address given with --notion-url",
-        Class::NotFound | Class::Validation(_) | Class::InvalidCursor | Class::Request => "Notion refused a request",
+        Class::NotFound | Class::Validation(_) | Class::InvalidCursor | Class::Request => {
+            "Notion refused a request"
+        }
     };
     format!("{what_to_do} ({error})")
 }

@@ -1,7 +1,8 @@
 //! Connectors: adding, checking, listing.
 
+use notion_api::endpoints::{Paging, SearchRequest};
 use notion_api::wire::{SearchResult, UserKind};
-use notion_api::{Class, Client, Paging, SearchRequest};
+use notion_api::{Class, Client};
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -152,14 +153,13 @@ pub fn list_connectors(app: &App) -> Result<Vec<ConnectorSummary>, OpsError> {
 ///
 /// # Errors
 /// When it does not exist, or which one is meant is not clear.
-pub fn find_connector(app: &App, name: Option<&str>) -> Result<Connector, OpsError> {
+pub(super) fn find_connector(app: &App, name: Option<&str>) -> Result<Connector, OpsError> {
     let mut all = app.store.load_connectors()?;
     let names = || all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
     match name {
-        Some(name) => app
-            .store
-            .load_connector(name)?
-            .ok_or_else(|| OpsError::NotFound(format!("there is no connector “{name}”; there are: {}", names()))),
+        Some(name) => app.store.load_connector(name)?.ok_or_else(|| {
+            OpsError::NotFound(format!("there is no connector “{name}”; there are: {}", names()))
+        }),
         None if all.len() == 1 => Ok(all.remove(0)),
         None if all.is_empty() => Err(OpsError::NotFound(
             "there is no connector yet; add one with: notion-connector connector add NAME".to_owned(),
@@ -172,10 +172,13 @@ pub fn find_connector(app: &App, name: Option<&str>) -> Result<Connector, OpsErr
 async fn validate(client: &Client) -> Result<Validation, OpsError> {
     let identity = identify(client).await?;
     let mut problems = Vec::new();
-    let listing = client.fetch_search(&SearchRequest::default()).await.map_err(|source| OpsError::notion(source))?;
+    let listing =
+        client.fetch_search(&SearchRequest::default()).await.map_err(|source| OpsError::notion(source))?;
     let at_the_top = |found: &SearchResult| match found {
         SearchResult::Page(page) => matches!(step::parent(page.parent.as_ref()), Parent::Workspace),
-        SearchResult::DataSource(found) => matches!(step::parent(found.database_parent.as_ref()), Parent::Workspace),
+        SearchResult::DataSource(found) => {
+            matches!(step::parent(found.database_parent.as_ref()), Parent::Workspace)
+        }
         SearchResult::Database(_) | SearchResult::Unknown(_) => false,
     };
     let listed = listing.value.results.len();

@@ -73,7 +73,11 @@ pub async fn run_crawl(
 async fn make_default(app: &App, secret: Option<SecretString>) -> Result<Connector, OpsError> {
     if let Some(secret) = secret {
         let notion_url = std::env::var("NOTION_URL").unwrap_or_else(|_| NOTION_URL.to_owned());
-        add_connector(app, AddConnector { name: DEFAULT_NAME.to_owned(), notion_url, secret, validate: true }).await?;
+        add_connector(
+            app,
+            AddConnector { name: DEFAULT_NAME.to_owned(), notion_url, secret, validate: true },
+        )
+        .await?;
     }
     find_connector(app, Some(DEFAULT_NAME))
 }
@@ -87,7 +91,7 @@ async fn crawler(
     let client = app.client_of(connector)?;
     let identity = identify(&client).await?;
     let workspace = workspace_of(app, connector, &identity)?;
-    let client = client.paced(app.budgets.pacing(identity.bot.0, workspace.0));
+    let client = client.paced(app.budgets.pacing(identity.bot.0, Some(workspace.0)));
     Ok(Arc::new(Crawler {
         store: Arc::clone(&app.store),
         client,
@@ -102,7 +106,11 @@ async fn crawler(
 
 /// The workspace that items belong to; a secret of another workspace than before is refused, because every item would
 /// seem to be gone.
-fn workspace_of(app: &App, connector: &Connector, identity: &super::Validation) -> Result<NotionId, OpsError> {
+fn workspace_of(
+    app: &App,
+    connector: &Connector,
+    identity: &super::Validation,
+) -> Result<NotionId, OpsError> {
     // An integration without a workspace id is keyed by its bot, which is as stable.
     let workspace = identity.workspace.unwrap_or(identity.bot);
     match connector.workspace {

@@ -140,9 +140,9 @@ pub async fn approve_deletions(app: &Arc<App>, id: i64) -> Result<CrawlSummary, 
 }
 
 fn find(app: &App, id: i64) -> Result<Crawl, OpsError> {
-    app.store
-        .load_crawl(CrawlId(id))?
-        .ok_or_else(|| OpsError::NotFound(format!("there is no crawl {id}; see: notion-connector crawls list")))
+    app.store.load_crawl(CrawlId(id))?.ok_or_else(|| {
+        OpsError::NotFound(format!("there is no crawl {id}; see: notion-connector crawls list"))
+    })
 }
 
 fn summary(app: &App, crawl: &Crawl) -> Result<CrawlSummary, OpsError> {

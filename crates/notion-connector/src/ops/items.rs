@@ -68,7 +68,10 @@ pub fn export(app: &App, mut write: impl FnMut(&ExportLine) -> std::io::Result<(
         for change in app.store.load_changes(batch)? {
             if let Change::Upsert(delivery) = change {
                 let line = ExportLine::from(*delivery);
-                write(&line).map_err(|source| OpsError::Io { what: "the export could not be written".to_owned(), source })?;
+                write(&line).map_err(|source| OpsError::Io {
+                    what: "the export could not be written".to_owned(),
+                    source,
+                })?;
             }
         }
     }
@@ -86,7 +89,9 @@ pub fn load_item(app: &App, id: NotionId, viewer: &Viewer) -> Result<ExportLine,
         if let Change::Upsert(delivery) = change {
             let visible = match viewer {
                 Viewer::LocalOperator => true,
-                Viewer::Mapped(connectors) => delivery.holders.iter().any(|holder| connectors.contains(holder)),
+                Viewer::Mapped(connectors) => {
+                    delivery.holders.iter().any(|holder| connectors.contains(holder))
+                }
             };
             if visible {
                 return Ok(ExportLine::from(*delivery));
