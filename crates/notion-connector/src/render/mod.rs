@@ -16,6 +16,8 @@ mod schema;
 mod text;
 
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod proptests;
