@@ -294,6 +294,19 @@ fn a_folder_with_rows_and_subfolders_is_a_page_that_holds_both() {
 }
 
 #[test]
+fn a_folder_with_links_files_and_rows_can_be_planted() {
+    let import = imported(&[
+        ("a.md", "# A\n\n[B](rows/b.md) [other words](rows/b.md) [rows](rows) ![x](p.png) [data](t.csv)"),
+        ("p.png", "picture"),
+        ("t.csv", "1,2"),
+        ("rows/b.md", "---\nstate: new\ntags: [x, y]\nwhen: 2026-01-02\n---\n# B"),
+        ("rows/c.md", "---\nstate: new\n---\n[A](../a.md) [home](/)"),
+    ]);
+    let world = crate::world::World::from_import(import, 1_772_000_000_000);
+    assert!(world.is_ok(), "{:?}", world.err().map(|error| error.to_string()));
+}
+
+#[test]
 fn a_title_in_every_file_makes_no_database() {
     let import =
         imported(&[("site/1.md", "---\ntitle: One\n---\nx"), ("site/2.md", "---\ntitle: Two\n---\ny")]);

@@ -134,3 +134,9 @@ fn files_of_the_sample_are_small_and_what_their_names_say() {
         }
     }
 }
+
+#[test]
+fn the_sample_can_be_planted() {
+    let world = crate::world::World::from_import(sample(), 1_772_000_000_000);
+    assert!(world.is_ok(), "{:?}", world.err().map(|error| error.to_string()));
+}
