@@ -9,6 +9,8 @@
 
 mod pace;
 mod shell;
+#[cfg(test)]
+mod simulation;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -19,9 +19,12 @@
 //! and becomes `sure`. The first refusal proves less: the requests before it may lie in two windows. From that number
 //! as many are taken off as can be sent one at a time in a part of what is left, so that the second window proves it.
 //!
+//! A limit that is raised is found by the requests sent one at a time, and, when these do not get there, by trying a
+//! quarter more after some windows without a refusal.
+//!
 //! What no reckoning can avoid: refusals of what is in flight when the limit is met for the first time; when it is
-//! lowered; when another process spends with the same secret; and, if requests are too slow to be sent one at a time,
-//! once more in the window after a first refusal whose requests lay in two windows.
+//! lowered, or tried anew; when another process spends with the same secret; and, if requests are too slow to be sent
+//! one at a time, once more at the second refusal, when the requests before the first lay in two windows.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -112,6 +115,8 @@ pub struct PaceSnapshot {
     pub sure: Option<u64>,
     /// Requests that may count in the current window.
     pub spent: u64,
+    /// How often `sure` was raised without proof.
+    pub tried_more: u64,
     /// Until when nothing goes out.
     pub paused_until: Option<Duration>,
     /// The window is no shorter.
@@ -133,6 +138,7 @@ pub struct Pace {
     /// Grants of the epoch, forgotten ones included.
     epoch_granted: u64,
     spent: VecDeque<Spent>,
+    spent_sum: u64,
     sure: Option<u64>,
     pause: Option<Pause>,
     /// After a blind pause: one at a time until one is granted.
@@ -140,6 +146,11 @@ pub struct Pace {
     blind_pauses: u32,
     held_until: Duration,
     window: Between,
+    /// What was granted before the first refusal.
+    first_granted: u64,
+    /// When the epoch began, or `sure` was last raised without proof.
+    tried_more_at: Duration,
+    tried_more: u64,
     /// Whether two resets in a row have bounded the window.
     window_learned: bool,
     quickest: Option<Duration>,
@@ -159,12 +170,16 @@ impl Pace {
             reset_before: None,
             epoch_granted: 0,
             spent: VecDeque::new(),
+            spent_sum: 0,
             sure: None,
             pause: None,
             blind: false,
             blind_pauses: 0,
             held_until: Duration::ZERO,
             window: Between { from: SHORTEST_WINDOW, to: settings.window_at_most.max(SHORTEST_WINDOW) },
+            first_granted: 0,
+            tried_more_at: Duration::ZERO,
+            tried_more: 0,
             window_learned: false,
             quickest: None,
             granted: 0,
@@ -180,7 +195,7 @@ impl Pace {
         match self.pause {
             Some(Pause::Reset(reset)) if now < reset.to => return Turn::Later(Some(reset.to)),
             Some(Pause::Blind(until)) if now < until => return Turn::Later(Some(until)),
-            Some(Pause::Reset(reset)) => self.begin_epoch(reset),
+            Some(Pause::Reset(reset)) => self.begin_epoch(reset, now),
             Some(Pause::Blind(_)) => {
                 self.pause = None;
                 self.blind = true;
@@ -201,32 +216,67 @@ impl Pace {
 
     /// Nothing while another request may go out; else when to look again.
     fn full(&mut self, now: Duration) -> Option<Turn> {
+        let mut at_once = 1;
+        let mut forgotten = None;
         if !self.blind {
             let sure = self.sure?;
             self.forget(now);
-            if self.spent_or_outstanding() < sure {
+            let spent = self.spent_or_outstanding();
+            if spent < sure {
                 return None;
             }
+            if !self.window_learned {
+                // The first refusal may have come early, in a window that others had spent. The further its number
+                // is behind, the less it is believed.
+                at_once = (spent / self.first_granted.max(1)).saturating_sub(1).max(1);
+            }
+            forgotten = self.spent.front().map(|oldest| oldest.last + self.window.to + GUARD);
         }
-        let youngest =
-            self.outstanding.values().filter(|one| one.epoch == self.epoch).map(|one| one.sent).max();
-        let admitted = youngest.map(|sent| sent + REFUSED_WITHIN).filter(|admitted| now < *admitted)?;
-        let forgotten = self.spent.front().map(|oldest| oldest.last + self.window.to + GUARD);
+        let young =
+            self.outstanding.values().map(|one| one.sent + REFUSED_WITHIN).filter(|admitted| now < *admitted);
+        if (young.clone().count() as u64) < at_once {
+            return None;
+        }
+        let admitted = young.min()?;
+        if !self.blind && self.try_more(now) {
+            return None;
+        }
         Some(Turn::Later(Some(forgotten.map_or(admitted, |forgotten| forgotten.min(admitted)))))
     }
 
-    fn spent_or_outstanding(&self) -> u64 {
-        let spent: u64 = self.spent.iter().map(|spent| spent.granted + spent.unknown).sum();
-        spent + self.outstanding_of_epoch()
+    /// Raises `sure` when it has held requests back for some windows without a refusal. Without this, a limit that was
+    /// raised would never be met again, and so never be known.
+    fn try_more(&mut self, now: Duration) -> bool {
+        let tight = self.window.to.as_secs_f64() <= 1.25 * self.window.from.as_secs_f64();
+        let windows = if tight { 2 } else { 8 };
+        let due = now >= self.tried_more_at + windows * self.window.to;
+        if let (true, Some(sure)) = (due, self.sure) {
+            self.tried_more_at = now;
+            self.tried_more += 1;
+            self.sure = Some(sure + (sure / 4).max(1));
+        }
+        due
     }
 
-    fn outstanding_of_epoch(&self) -> u64 {
-        self.outstanding.values().filter(|one| one.epoch == self.epoch).count() as u64
+    fn spent_or_outstanding(&self) -> u64 {
+        self.spent_sum + self.outstanding_in_window()
+    }
+
+    /// Requests without an answer that may count in the window that the epoch began with, or in a later one.
+    fn outstanding_in_window(&self) -> u64 {
+        let counts = |one: &&Outstanding| one.epoch == self.epoch || self.admitted_after_reset(one.sent);
+        self.outstanding.values().filter(counts).count() as u64
+    }
+
+    /// Whether a request sent before the last reset may have been admitted after it.
+    fn admitted_after_reset(&self, sent: Duration) -> bool {
+        self.reset_before.is_none_or(|reset| sent + REFUSED_WITHIN > reset.from)
     }
 
     /// Forgets what is too old to count in any window that has not ended.
     fn forget(&mut self, now: Duration) {
-        while self.spent.front().is_some_and(|oldest| oldest.last + self.window.to < now) {
+        while let Some(oldest) = self.spent.front().filter(|oldest| oldest.last + self.window.to < now) {
+            self.spent_sum -= oldest.granted + oldest.unknown;
             self.spent.pop_front();
         }
     }
@@ -239,11 +289,12 @@ impl Pace {
         self.granted += 1;
         self.blind_pauses = 0;
         if ticket.epoch != self.epoch {
+            self.spend_late(request.sent, now);
             return;
         }
         if self.blind {
             self.conclude(None);
-            self.open_epoch(None);
+            self.open_epoch(None, now);
         }
         self.epoch_granted += 1;
         self.spend(now, true);
@@ -252,7 +303,16 @@ impl Pace {
 
     /// Nobody knows what became of the request: it may count.
     pub fn unknown(&mut self, ticket: Ticket, now: Duration) {
-        if self.outstanding.remove(&ticket.id).is_some() && ticket.epoch == self.epoch {
+        match self.outstanding.remove(&ticket.id) {
+            Some(_) if ticket.epoch == self.epoch => self.spend(now, false),
+            Some(request) => self.spend_late(request.sent, now),
+            None => {}
+        }
+    }
+
+    /// Accounts for a request that was sent before the last reset and answered after it.
+    fn spend_late(&mut self, sent: Duration, now: Duration) {
+        if self.admitted_after_reset(sent) {
             self.spend(now, false);
         }
     }
@@ -324,6 +384,7 @@ impl Pace {
             in_flight: self.outstanding.len(),
             sure: self.sure,
             spent: self.spent_or_outstanding(),
+            tried_more: self.tried_more,
             paused_until: (until > now).then_some(until),
             window_at_least: self.window.from,
             window_at_most: self.window.to,
@@ -332,6 +393,7 @@ impl Pace {
 
     fn spend(&mut self, now: Duration, granted: bool) {
         let one = Spent { first: now, last: now, granted: u64::from(granted), unknown: u64::from(!granted) };
+        self.spent_sum += 1;
         match self.spent.back_mut() {
             Some(spent) if now.saturating_sub(spent.first) < GRAIN => {
                 spent.last = spent.last.max(now);
@@ -344,32 +406,35 @@ impl Pace {
         self.forget(now);
     }
 
-    /// Raises `sure` while requests go out one at a time and are granted.
+    /// Raises `sure` while requests go out one at a time and are granted, within what is known to be one window.
     fn grow(&mut self, now: Duration) {
-        let (Some(sure), None) = (self.sure, self.pause) else { return };
         let in_one_window = self.reset_before.is_some_and(|before| now <= before.from + self.window.from);
-        let fits = if in_one_window {
-            self.epoch_granted
-        } else if self.window_learned {
-            return;
-        } else {
-            self.spent.iter().map(|spent| spent.granted).sum()
-        };
-        self.sure = Some(sure.max(fits));
+        if let (Some(sure), None, true) = (self.sure, self.pause, in_one_window) {
+            self.sure = Some(sure.max(self.epoch_granted));
+        }
     }
 
-    fn begin_epoch(&mut self, reset: Between) {
+    fn begin_epoch(&mut self, reset: Between, now: Duration) {
         self.conclude(Some(reset));
-        self.open_epoch(Some(reset));
+        // What was answered so late that it may have been admitted after the reset counts on.
+        let late = self.spent.iter().filter(|spent| spent.last >= reset.from);
+        let late: u64 = late.map(|spent| spent.granted + spent.unknown).sum();
+        self.open_epoch(Some(reset), now);
+        if late > 0 {
+            self.spent_sum = late;
+            self.spent.push_back(Spent { first: now, last: now, granted: 0, unknown: late });
+        }
     }
 
-    fn open_epoch(&mut self, reset: Option<Between>) {
+    fn open_epoch(&mut self, reset: Option<Between>, now: Duration) {
         self.epoch += 1;
         self.reset_before = reset;
         self.epoch_granted = 0;
         self.spent.clear();
+        self.spent_sum = 0;
         self.pause = None;
         self.blind = false;
+        self.tried_more_at = now;
     }
 
     /// Learns from the window that a refusal ended.
@@ -380,21 +445,21 @@ impl Pace {
             let span = reset.to.saturating_sub(before.from);
             if span < self.window.from {
                 // The limit was changed to a shorter window.
-                self.window.from = SHORTEST_WINDOW.min(span);
+                self.window.from = SHORTEST_WINDOW;
             }
             self.window.to = self.window.to.min(span).max(self.window.from);
             self.window_learned = true;
             alone = span < 2 * self.window.from;
         }
-        let oldest = reset.map_or(Duration::ZERO, |reset| reset.from.saturating_sub(self.window.to));
-        let counted = || self.spent.iter().filter(|spent| spent.last >= oldest);
-        let granted: u64 = counted().map(|spent| spent.granted).sum();
-        let unknown = counted().map(|spent| spent.unknown).sum::<u64>() + self.outstanding_of_epoch();
+        let (granted, unknown) = self.counted(reset);
         if granted + unknown == 0 {
             return;
         }
         self.sure = Some(match self.sure {
-            None => granted.saturating_sub(self.provable_one_at_a_time()),
+            None => {
+                self.first_granted = granted;
+                granted.saturating_sub(self.provable_one_at_a_time())
+            }
             Some(sure) if alone && !(granted..=granted + unknown).contains(&sure) => granted,
             Some(sure) if granted + unknown < sure => {
                 // Fewer than fitted before: another process spends too, or the window is not what it was.
@@ -405,10 +470,31 @@ impl Pace {
         });
     }
 
+    /// The requests that may have counted in the window that ended at `reset`: those that did if it was the only one
+    /// of the epoch, and those that are in doubt.
+    fn counted(&self, reset: Option<Between>) -> (u64, u64) {
+        let mut granted = 0;
+        let mut unknown = self.outstanding_in_window();
+        for spent in &self.spent {
+            let before = reset.is_none_or(|reset| spent.last < reset.from);
+            let in_window = reset.is_none_or(|reset| spent.last + self.window.to >= reset.from);
+            match (in_window, before) {
+                (true, true) => {
+                    granted += spent.granted;
+                    unknown += spent.unknown;
+                }
+                (true, false) => unknown += spent.granted + spent.unknown,
+                (false, _) => {}
+            }
+        }
+        (granted, unknown)
+    }
+
     /// How many requests can be sent one at a time in a part of a window.
     fn provable_one_at_a_time(&self) -> u64 {
         let each = 2.0 * self.quickest.unwrap_or_default().as_secs_f64();
-        let time = CAREFUL_PART * self.window.from.as_secs_f64();
+        // Up to a second of the window is lost to the rounding of the wait before it.
+        let time = CAREFUL_PART * (self.window.from - ROUNDING).as_secs_f64();
         // Saturates for requests that take no time.
         (time / each) as u64
     }

@@ -256,3 +256,186 @@ impl Drop for Pass {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{BudgetSettings, Budgets, Pacing};
+    use crate::error::LimitReason;
+    use uuid::Uuid;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pacing(max_in_flight: usize) -> Pacing {
+        Budgets::new(BudgetSettings { max_in_flight }).pacing(Uuid::from_u128(1), Some(Uuid::from_u128(2)))
+    }
+
+    /// Whether `future` is not done after everything that can happen now has happened.
+    async fn waits<T>(future: &mut (impl Future<Output = T> + Unpin)) -> bool {
+        tokio::time::timeout(Duration::from_millis(1), future).await.is_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_the_set_number_are_in_flight() {
+        let pacing = pacing(2);
+        let first = pacing.acquire(Priority::Crawl, "search").await;
+        let second = pacing.acquire(Priority::Crawl, "search").await;
+        let mut third = Box::pin(pacing.acquire(Priority::Crawl, "search"));
+        assert!(waits(&mut third).await);
+        first.granted();
+        let third = third.await;
+        drop(second);
+        third.unsent();
+        assert_eq!(pacing.integration().snapshot().pace.in_flight, 0);
+        assert_eq!(pacing.workspace().unwrap().snapshot().pace.in_flight, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_go_to_the_more_urgent_and_then_to_the_earlier() {
+        let pacing = pacing(1);
+        let held = pacing.acquire(Priority::Crawl, "search").await;
+        let order = Mutex::new(Vec::new());
+        let one = |name: &'static str, priority| {
+            let (pacing, order) = (&pacing, &order);
+            async move {
+                let permit = pacing.acquire(priority, "search").await;
+                order.lock().unwrap().push(name);
+                permit.granted();
+            }
+        };
+        let all = futures::future::join_all([
+            one("first page", Priority::Crawl),
+            one("second page", Priority::Crawl),
+            one("webhook", Priority::Fresh),
+            one("person", Priority::Interactive),
+        ]);
+        let release = async {
+            tokio::time::sleep(SECOND).await;
+            held.granted();
+        };
+        futures::future::join(all, release).await;
+        assert_eq!(*order.lock().unwrap(), ["person", "webhook", "first page", "second page"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_makes_all_wait_for_one_instant() {
+        let pacing = pacing(4);
+        pacing.acquire(Priority::Crawl, "search").await.granted();
+        let start = Instant::now();
+        let wait = Some(7 * SECOND);
+        pacing.acquire(Priority::Crawl, "search").await.refused(wait, Some(&LimitReason::Integration));
+        let waiters = (0..3).map(|_| pacing.acquire(Priority::Crawl, "search"));
+        let first = futures::future::select_all(waiters.map(Box::pin)).await;
+        assert_eq!(start.elapsed().as_secs(), 7);
+        assert!(start.elapsed() < 7 * SECOND + Duration::from_millis(10));
+        drop(first);
+        assert_eq!(pacing.integration().snapshot().waiting, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_dropped_while_it_waits_or_holds_a_turn_leaks_nothing() {
+        let pacing = pacing(1);
+        let held = pacing.acquire(Priority::Crawl, "search").await;
+        let mut given_up = Box::pin(pacing.acquire(Priority::Crawl, "search"));
+        assert!(waits(&mut given_up).await);
+        let mut given = Box::pin(pacing.acquire(Priority::Crawl, "search"));
+        assert!(waits(&mut given).await);
+        drop(given_up);
+        // The turn is given to a task that is dropped before it takes it.
+        held.granted();
+        drop(given);
+        let snapshot = pacing.integration().snapshot();
+        assert_eq!((snapshot.pace.in_flight, snapshot.waiting, snapshot.pace.spent), (0, 0, 1));
+        pacing.acquire(Priority::Crawl, "search").await.granted();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_of_one_endpoint_leaves_the_others_alone() {
+        let pacing = pacing(4);
+        let permit = pacing.acquire(Priority::Crawl, "search").await;
+        permit.refused(Some(30 * SECOND), Some(&LimitReason::Endpoint));
+        let start = Instant::now();
+        let mut search = Box::pin(pacing.acquire(Priority::Crawl, "search"));
+        assert!(waits(&mut search).await);
+        pacing.acquire(Priority::Crawl, "pages/{id}").await.granted();
+        search.await.granted();
+        assert_eq!(start.elapsed().as_secs(), 30);
+        assert_eq!(pacing.integration().snapshot().pace.sure, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_of_a_workspace_stops_all_of_its_integrations() {
+        let budgets = Budgets::new(BudgetSettings::default());
+        let workspace = Some(Uuid::from_u128(9));
+        let one = budgets.pacing(Uuid::from_u128(1), workspace);
+        let other = budgets.pacing(Uuid::from_u128(2), workspace);
+        one.acquire(Priority::Crawl, "search").await.granted();
+        let start = Instant::now();
+        one.acquire(Priority::Crawl, "search")
+            .await
+            .refused(Some(90 * SECOND), Some(&LimitReason::Workspace));
+        let mut waiting = Box::pin(other.acquire(Priority::Crawl, "search"));
+        assert!(waits(&mut waiting).await);
+        assert_eq!(other.integration().snapshot().pace.in_flight, 0);
+        waiting.await.granted();
+        assert_eq!(start.elapsed().as_secs(), 90);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overload_holds_everything_and_teaches_nothing() {
+        let pacing = pacing(4);
+        pacing.acquire(Priority::Crawl, "search").await.overloaded(Some(3 * SECOND));
+        let start = Instant::now();
+        pacing.acquire(Priority::Crawl, "pages/{id}").await.granted();
+        assert_eq!(start.elapsed().as_secs(), 3);
+        assert_eq!(pacing.integration().snapshot().pace.sure, None);
+    }
+
+    /// A fixed window, as [`crate::budget`] describes it, and tasks that want as much as they can get.
+    #[tokio::test(start_paused = true)]
+    async fn many_tasks_spend_each_window_whole_and_are_refused_once() {
+        const LIMIT: u64 = 120;
+        let pacing = pacing(10);
+        let start = Instant::now();
+        let windows = Mutex::new(vec![(0_u64, 0_u64)]);
+        let window_end = Mutex::new(None);
+        let admit = || {
+            let now = start.elapsed();
+            let mut end = window_end.lock().unwrap();
+            let mut windows = windows.lock().unwrap();
+            if end.is_some_and(|end| now >= end) {
+                windows.push((0, 0));
+                *end = None;
+            }
+            let left = end.get_or_insert(now + 4 * SECOND).saturating_sub(now);
+            let seen = windows.last_mut().unwrap();
+            if seen.0 < LIMIT {
+                seen.0 += 1;
+                return None;
+            }
+            seen.1 += 1;
+            Some(Duration::from_secs(left.as_millis().div_ceil(1000).try_into().unwrap()))
+        };
+        let task = |number: u64| {
+            let (pacing, admit) = (&pacing, &admit);
+            async move {
+                while start.elapsed() < 40 * SECOND {
+                    let permit = pacing.acquire(Priority::Crawl, "pages/{id}").await;
+                    tokio::time::sleep(Duration::from_millis(5 + number % 7)).await;
+                    let outcome = admit();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    match outcome {
+                        None => permit.granted(),
+                        Some(wait) => permit.refused(Some(wait), None),
+                    }
+                }
+            }
+        };
+        futures::future::join_all((0..25).map(task)).await;
+        let windows = windows.lock().unwrap();
+        assert!(windows.len() >= 8 && windows[0].1 <= 10, "{windows:?}");
+        for seen in &windows[1..windows.len() - 1] {
+            assert_eq!(*seen, (LIMIT, 1), "{windows:?}");
+        }
+    }
+}
