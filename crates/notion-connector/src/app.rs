@@ -60,10 +60,7 @@ impl App {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, OpsError> {
         let store = Arc::new(Store::open(dir.path())?);
-        let budgets = Arc::new(Budgets::new(BudgetSettings {
-            max_in_flight: config.notion.concurrency,
-            ..BudgetSettings::default()
-        }));
+        let budgets = Arc::new(Budgets::new(BudgetSettings { max_in_flight: config.notion.concurrency }));
         Ok(Self { config, dir, runtime, store, budgets, transport })
     }
 

@@ -17,7 +17,7 @@ pub struct Runtime(Arc<Mode>);
 
 enum Mode {
     Real,
-    Simulated { start: Timestamp, origin: tokio::time::Instant, random: Mutex<StdRng> },
+    Simulated { start: Timestamp, origin: tokio::time::Instant, random: Mutex<Box<StdRng>> },
 }
 
 impl Runtime {
@@ -28,7 +28,7 @@ impl Runtime {
 
     /// Tokio's clock counted from `start`, random numbers from `seed`, blocking work inline.
     pub fn simulated(start: Timestamp, seed: u64) -> Self {
-        let random = Mutex::new(StdRng::seed_from_u64(seed));
+        let random = Mutex::new(Box::new(StdRng::seed_from_u64(seed)));
         Self(Arc::new(Mode::Simulated { start, origin: tokio::time::Instant::now(), random }))
     }
 

@@ -78,7 +78,8 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
         ConnectorCommand::Check { name } => {
             let validation = ops::check_connector(&context.open_existing()?, name.as_deref()).await?;
             output.show(&validation, || describe(&validation));
-            Ok(if validation.reads_people { Exit::Completed } else { Exit::Secret })
+            let lacks_capability = validation.problems.iter().any(|problem| problem.is_capability());
+            Ok(if lacks_capability { Exit::Secret } else { Exit::Completed })
         }
     }
 }
@@ -122,6 +123,6 @@ fn describe(validation: &Validation) -> String {
         format!("Integration: {}", validation.bot_name.as_deref().unwrap_or("(without a name)")),
         format!("Reaches at least {} start points.", validation.start_points_at_least),
     ];
-    lines.extend(validation.problems.iter().map(|problem| format!("! {problem}")));
+    lines.extend(validation.problems.iter().map(|problem| format!("! {}", problem.advice())));
     lines.join("\n")
 }

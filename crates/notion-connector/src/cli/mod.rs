@@ -162,12 +162,16 @@ fn exit_of(error: &OpsError) -> Exit {
         OpsError::Notion { source, .. } => exit_of_class(&source.class()),
         OpsError::Crawl(CrawlError::Stopped { source, .. }) => exit_of_class(&source.class()),
         OpsError::Secret(_) => Exit::Secret,
+        OpsError::NotValid(problems) if problems.iter().any(|problem| problem.is_capability()) => {
+            Exit::Secret
+        }
         OpsError::DataDir(_)
         | OpsError::Store(_)
         | OpsError::Index(_)
         | OpsError::Pump(_)
         | OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_))
         | OpsError::NotFound(_)
+        | OpsError::NotValid(_)
         | OpsError::Io { .. } => Exit::Other,
     }
 }

@@ -154,7 +154,7 @@ fn section<S: Section>(table: &mut Table, problems: &mut Vec<String>) -> S {
 }
 
 /// A problem when `value` is not within `range`.
-fn within<T: PartialOrd + std::fmt::Display>(
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
     field: &str,
     value: T,
     range: std::ops::RangeInclusive<T>,

@@ -20,3 +20,4 @@ mod snapshot;
 pub mod step;
 
 pub use driver::{CrawlError, Crawler, Progress};
+pub use settle::NOTHING_CONNECTED;

@@ -8,6 +8,10 @@ use super::snapshot::finish;
 use crate::model::ItemKind;
 use crate::store::{AlertLevel, Crawl, CrawlState, NewTask, Phase, StoreError, TaskKind};
 
+/// What to do when an integration reaches nothing.
+pub const NOTHING_CONNECTED: &str = "nothing is connected to the integration yet: open a page in Notion, choose ••• → \
+    Connections, and add the integration (its subpages come along)";
+
 /// Items rendered again in one go.
 const BATCH: u32 = 100;
 
@@ -98,6 +102,16 @@ impl Crawler {
                 crawl.counters.discovered()
             );
             self.store.add_alert(crawl.id, AlertLevel::Error, "counters", None, &message, now)?;
+        }
+        if counted.discovered() == 0 && held == 0 {
+            self.store.add_alert(
+                crawl.id,
+                AlertLevel::Warning,
+                "nothing connected",
+                None,
+                NOTHING_CONNECTED,
+                now,
+            )?;
         }
         self.store.prune_sightings(&crawl)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;

@@ -132,7 +132,7 @@ fn discover(objects: Vec<Object>, workspace: NotionId) -> Discovery {
                 discover_data_source(&mut discovery, &data_source, source, workspace);
             }
             SearchResult::Database(database) => {
-                discover_database(&mut discovery, &database, source, workspace)
+                discover_database(&mut discovery, &database, source, workspace);
             }
             SearchResult::Unknown(_) => {}
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{OpsError, advise};
 use crate::app::App;
-use crate::crawl::step;
+use crate::crawl::{NOTHING_CONNECTED, step};
 use crate::model::{NotionId, Parent};
 use crate::store::{Connector, NewConnector};
 
@@ -46,7 +46,44 @@ pub struct Validation {
     /// Whether their e-mail addresses come along.
     pub reads_email_addresses: bool,
     /// What will not work, and what to do about it in Notion.
-    pub problems: Vec<String>,
+    pub problems: Vec<Problem>,
+}
+
+/// Something that will not work with a secret that Notion accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// The integration reaches no page.
+    NothingConnected,
+    /// It may not list people.
+    NoUserInformation,
+    /// It may list people without their e-mail addresses.
+    NoEmailAddresses,
+}
+
+impl Problem {
+    /// What to do about it in Notion.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::NothingConnected => NOTHING_CONNECTED,
+            Self::NoUserInformation => {
+                "people cannot be listed: in the integration's settings choose “Read user information including email \
+                 addresses”"
+            }
+            Self::NoEmailAddresses => {
+                "people come without e-mail addresses: in the integration's settings choose “Read user information \
+                 including email addresses”"
+            }
+        }
+    }
+
+    /// Whether the integration lacks a capability.
+    pub const fn is_capability(self) -> bool {
+        match self {
+            Self::NothingConnected => false,
+            Self::NoUserInformation | Self::NoEmailAddresses => true,
+        }
+    }
 }
 
 /// A connector as it is listed.
@@ -81,6 +118,11 @@ pub async fn add_connector(app: &App, new: AddConnector) -> Result<Option<Valida
     let vault = app.vault()?;
     let client = app.client(&new.notion_url, new.secret.clone())?;
     let validation = if new.validate { Some(validate(&client).await?) } else { None };
+    if let Some(validation) = &validation
+        && !validation.problems.is_empty()
+    {
+        return Err(OpsError::NotValid(validation.problems.clone()));
+    }
     let row = NewConnector {
         name: name.to_owned(),
         notion_url: new.notion_url,
@@ -172,8 +214,7 @@ pub(super) fn find_connector(app: &App, name: Option<&str>) -> Result<Connector,
 async fn validate(client: &Client) -> Result<Validation, OpsError> {
     let identity = identify(client).await?;
     let mut problems = Vec::new();
-    let listing =
-        client.fetch_search(&SearchRequest::default()).await.map_err(|source| OpsError::notion(source))?;
+    let listing = client.fetch_search(&SearchRequest::default()).await.map_err(OpsError::notion)?;
     let at_the_top = |found: &SearchResult| match found {
         SearchResult::Page(page) => matches!(step::parent(page.parent.as_ref()), Parent::Workspace),
         SearchResult::DataSource(found) => {
@@ -184,11 +225,7 @@ async fn validate(client: &Client) -> Result<Validation, OpsError> {
     let listed = listing.value.results.len();
     let start_points = listing.value.values().filter(|found| at_the_top(found)).count();
     if listed == 0 {
-        problems.push(
-            "nothing is connected to the integration yet: in Notion open a page, choose ••• → Connections, and add the \
-             integration (its subpages come along)"
-                .to_owned(),
-        );
+        problems.push(Problem::NothingConnected);
     }
     let (reads_people, reads_email_addresses) = probe_people(client, &mut problems).await?;
     Ok(Validation {
@@ -200,15 +237,11 @@ async fn validate(client: &Client) -> Result<Validation, OpsError> {
     })
 }
 
-async fn probe_people(client: &Client, problems: &mut Vec<String>) -> Result<(bool, bool), OpsError> {
+async fn probe_people(client: &Client, problems: &mut Vec<Problem>) -> Result<(bool, bool), OpsError> {
     let people = match client.fetch_users(&Paging::at(None)).await {
         Ok(answer) => answer.value,
         Err(error) if error.class() == Class::MissingCapability => {
-            problems.push(
-                "people cannot be listed: in the integration's settings choose “Read user information including email \
-                 addresses”"
-                    .to_owned(),
-            );
+            problems.push(Problem::NoUserInformation);
             return Ok((false, false));
         }
         Err(error) => return Err(OpsError::notion(error)),
@@ -216,11 +249,7 @@ async fn probe_people(client: &Client, problems: &mut Vec<String>) -> Result<(bo
     let persons = || people.values().filter(|user| matches!(user.kind, UserKind::Person { .. }));
     let with_address = persons().next().is_none() || persons().any(|user| user.email().is_some());
     if !with_address {
-        problems.push(
-            "people come without e-mail addresses: in the integration's settings choose “Read user information \
-             including email addresses”"
-                .to_owned(),
-        );
+        problems.push(Problem::NoEmailAddresses);
     }
     Ok((true, with_address))
 }

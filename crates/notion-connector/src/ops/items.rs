@@ -8,8 +8,8 @@ use super::search::{path, title_or_untitled};
 use crate::app::App;
 use crate::model::{Change, Delivery, ItemKind, NotionId, Property, PropertyValue, Viewer};
 
-/// Items read from the store at once.
-const BATCH: usize = 200;
+/// Bytes of items read from the store at once.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// An item as it is exported and shown.
 #[derive(Debug, Clone, Serialize)]
@@ -63,19 +63,20 @@ impl From<Delivery> for ExportLine {
 /// # Errors
 /// When the database cannot be read, or `write` fails.
 pub fn export(app: &App, mut write: impl FnMut(&ExportLine) -> std::io::Result<()>) -> Result<u64, OpsError> {
-    let keys = app.store.load_keys_by_id()?;
-    for batch in keys.chunks(BATCH) {
-        for change in app.store.load_changes(batch)? {
-            if let Change::Upsert(delivery) = change {
-                let line = ExportLine::from(*delivery);
-                write(&line).map_err(|source| OpsError::Io {
-                    what: "the export could not be written".to_owned(),
-                    source,
-                })?;
-            }
+    let mut keys = app.store.load_keys_by_id()?;
+    let exported = keys.len() as u64;
+    while !keys.is_empty() {
+        let (changes, rest) = app.store.load_changes(keys, BATCH_BYTES)?;
+        keys = rest;
+        for change in changes {
+            let Change::Upsert(delivery) = change else { continue };
+            write(&ExportLine::from(*delivery)).map_err(|source| OpsError::Io {
+                what: "the export could not be written".to_owned(),
+                source,
+            })?;
         }
     }
-    Ok(keys.len() as u64)
+    Ok(exported)
 }
 
 /// One item, if the viewer may see it.
@@ -85,7 +86,7 @@ pub fn export(app: &App, mut write: impl FnMut(&ExportLine) -> std::io::Result<(
 pub fn load_item(app: &App, id: NotionId, viewer: &Viewer) -> Result<ExportLine, OpsError> {
     let missing = || OpsError::NotFound(format!("there is no item {id} in the index"));
     let keys = app.store.load_keys_of(id)?;
-    for change in app.store.load_changes(&keys)? {
+    for change in app.store.load_changes(keys, BATCH_BYTES)?.0 {
         if let Change::Upsert(delivery) = change {
             let visible = match viewer {
                 Viewer::LocalOperator => true,

@@ -14,8 +14,8 @@ mod status;
 
 pub use advice::advise;
 pub use connectors::{
-    AddConnector, ConnectorSummary, NOTION_URL, Validation, add_connector, check_connector, list_connectors,
-    set_secret,
+    AddConnector, ConnectorSummary, NOTION_URL, Problem, Validation, add_connector, check_connector,
+    list_connectors, set_secret,
 };
 pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
 pub use crawls::{CrawlDetail, CrawlSummary, approve_deletions, cancel_crawl, list_crawls, show_crawl};

@@ -16,11 +16,15 @@ use crate::model::OutboxCursor;
 use crate::runtime::Runtime;
 use crate::store::{Store, StoreError};
 
-/// Items in one delivery: bounds memory, and is enough to make the cost of a commit small for each item.
-const BATCH_ITEMS: usize = 400;
+/// Bytes of items in one delivery: bounds memory.
+const BATCH_BYTES: usize = 8 << 20;
 
-/// Rows that wait for this many others before they are delivered, or for the time to pass.
-const WORTH_A_COMMIT: usize = 2_000;
+/// Rows that wait for this many others before they are delivered, or for the time to pass: makes the cost of a commit
+/// small for each item.
+const WORTH_A_COMMIT: usize = 1_000;
+
+/// The cursor of a sink that is being filled: it names no outbox.
+const UNFINISHED: OutboxCursor = OutboxCursor { epoch: Uuid::nil(), sequence: 0 };
 
 /// How often the outbox is looked at.
 const POLL: Duration = Duration::from_millis(500);
@@ -101,9 +105,8 @@ impl Pump {
     async fn fill(&self) -> Result<u64, PumpError> {
         tracing::info!(sink = self.sink.name(), "filling the sink from the store");
         self.blocking(Store::sync).await?;
-        let end = self.blocking(|store| store.load_outbox_end()).await?;
+        let end = self.blocking(Store::load_outbox_end).await?;
         self.sink.clear().await?;
-        let unfinished = OutboxCursor { epoch: Uuid::nil(), sequence: 0 };
         let mut delivered = 0;
         let mut after = String::new();
         loop {
@@ -111,7 +114,7 @@ impl Pump {
             let keys = self.blocking(move |store| store.load_keys(&from, WORTH_A_COMMIT)).await?;
             let Some(last) = keys.last() else { break };
             after.clone_from(last);
-            delivered += self.deliver(keys, unfinished).await?;
+            delivered += self.deliver(keys, UNFINISHED).await?;
         }
         self.sink.deliver(Vec::new(), end).await?;
         self.blocking(move |store| store.prune_outbox(end.sequence)).await?;
@@ -119,18 +122,15 @@ impl Pump {
     }
 
     /// Delivers items in bounded batches; only the last one carries the cursor.
-    async fn deliver(&self, keys: Vec<String>, cursor: OutboxCursor) -> Result<u64, PumpError> {
+    async fn deliver(&self, mut keys: Vec<String>, cursor: OutboxCursor) -> Result<u64, PumpError> {
         let delivered = keys.len() as u64;
-        let mut before =
-            self.sink.load_cursor().await?.unwrap_or(OutboxCursor { epoch: Uuid::nil(), sequence: 0 });
-        let batches = keys.len().div_ceil(BATCH_ITEMS);
-        for (number, batch) in keys.chunks(BATCH_ITEMS).enumerate() {
-            if number + 1 == batches {
-                before = cursor;
-            }
-            let batch = batch.to_vec();
-            let changes = self.blocking(move |store| store.load_changes(&batch)).await?;
-            self.sink.deliver(changes, before).await?;
+        let before = self.sink.load_cursor().await?.unwrap_or(UNFINISHED);
+        while !keys.is_empty() {
+            let batch = std::mem::take(&mut keys);
+            let (changes, rest) = self.blocking(move |store| store.load_changes(batch, BATCH_BYTES)).await?;
+            keys = rest;
+            let reached = if keys.is_empty() { cursor } else { before };
+            self.sink.deliver(changes, reached).await?;
         }
         Ok(delivered)
     }

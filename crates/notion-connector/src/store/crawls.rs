@@ -187,8 +187,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
     })
 }
 
+const SUPERSEDED: &str = "nobody approved its deletions before the next crawl asked again";
+
 impl Store {
-    /// Makes a crawl in state *queued*, with its first tasks.
+    /// Makes a crawl in state *queued*, with its first tasks. What an earlier one awaited approval for is void: the new
+    /// one asks Notion again.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -206,6 +209,14 @@ impl Store {
                 params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
             )?;
             let id = CrawlId(tx.last_insert_rowid());
+            tx.execute(
+                "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1)",
+                [connector.0],
+            )?;
+            tx.execute(
+                "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
+                params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
+            )?;
             first.iter().try_for_each(|task| tasks::add(tx, id, task))?;
             Ok(id)
         })

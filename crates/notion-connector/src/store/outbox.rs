@@ -131,16 +131,28 @@ impl Store {
         })
     }
 
-    /// What a sink is to do about each of these items now, in their order.
+    /// What a sink is to do about each of these items now, in their order; once `max_bytes` of stored items are loaded,
+    /// the keys that are left come back.
     ///
     /// # Errors
     /// When the database cannot be read, or holds an item that this program cannot read.
-    pub fn load_changes(&self, keys: &[String]) -> Result<Vec<Change>> {
-        self.read(|tx| keys.iter().map(|key| load_change(tx, key)).collect())
+    pub fn load_changes(&self, keys: Vec<String>, max_bytes: usize) -> Result<(Vec<Change>, Vec<String>)> {
+        self.read(|tx| {
+            let mut keys = keys.into_iter();
+            let (mut changes, mut bytes) = (Vec::new(), 0);
+            while bytes < max_bytes
+                && let Some(key) = keys.next()
+            {
+                let (change, size) = load_change(tx, &key)?;
+                changes.push(change);
+                bytes += size;
+            }
+            Ok((changes, keys.collect()))
+        })
     }
 }
 
-fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Change> {
+fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usize)> {
     let found: Option<(i64, Option<Packed>)> = tx
         .prepare_cached("SELECT id, rendered FROM items WHERE key = ?1")?
         .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -149,7 +161,7 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Change> {
         let key = ItemKey::parse(key).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
         })?;
-        Ok(Change::Delete(key))
+        Ok((Change::Delete(key), 0))
     };
     let Some((row, Some(Packed(rendered)))) = found else { return gone() };
     let item: Item = serde_json::from_str(&rendered).map_err(|error| unreadable(1, error))?;
@@ -166,7 +178,8 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Change> {
         None => None,
     };
     let ancestors = load_ancestors(tx, row)?;
-    Ok(Change::Upsert(Box::new(Delivery { item, holders, ancestors, relation_titles, last_edited_by_name })))
+    let delivery = Delivery { item, holders, ancestors, relation_titles, last_edited_by_name };
+    Ok((Change::Upsert(Box::new(delivery)), rendered.len()))
 }
 
 fn load_ancestors(tx: &Transaction<'_>, row: i64) -> rusqlite::Result<Vec<Crumb>> {

@@ -124,7 +124,7 @@ CREATE TABLE asked (
   object BLOB NOT NULL,
   kind   TEXT NOT NULL,             -- of the task that asks
   queued INTEGER NOT NULL,          -- whether that task was made
-  PRIMARY KEY (crawl, object)
+  PRIMARY KEY (crawl, object, kind)
 ) STRICT, WITHOUT ROWID;
 
 -- Items that Notion said are gone; they leave when the crawl ends, if they are not too many.
