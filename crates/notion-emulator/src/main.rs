@@ -106,11 +106,12 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let token = options.tokens.first().map_or_else(String::new, |token| token.secret.clone());
     let emulator = Emulator::new(world, options);
     let start_points = emulator.start_points().remove(&token).unwrap_or_default();
+    // Before the first line, so that whoever reads it may end the process at once.
+    let shutdown = shutdown().context("cannot listen for signals")?.shared();
     let ready = json!({"url": url, "files_url": files_url, "token": token, "start_points": start_points});
     let mut out = std::io::stdout().lock();
     writeln!(out, "{ready}").and_then(|()| out.flush()).context("cannot write to standard output")?;
     drop(out);
-    let shutdown = shutdown().context("cannot listen for signals")?.shared();
     emulator.serve(listener, files_listener, shutdown).await?;
     Ok(())
 }
@@ -171,18 +172,25 @@ fn world(source: &Source, now_ms: i64) -> anyhow::Result<World> {
     World::from_import(import, now_ms).context("the world cannot be planted")
 }
 
-/// Ready when the process is asked to end.
+/// Ready when the process is asked to end. The handlers are in place when this returns.
+#[cfg(unix)]
 fn shutdown() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        #[cfg(not(unix))]
+    })
+}
+
+/// Ready when the process is asked to end.
+#[cfg(not(unix))]
+fn shutdown() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
 }

@@ -1,0 +1,20 @@
+//! The emulator held against the documentation, sentence by sentence, and against outside witnesses.
+//!
+//! `conformance` cites what it checks; `sharing`, `changes` and `limits` drive the verbs in process; `files` the file
+//! host; `sdk` runs the official SDKs and schemas against the binary; `binary` its command line.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise, in its helpers too"
+)]
+
+mod binary;
+mod changes;
+mod conformance;
+mod files;
+mod harness;
+mod limits;
+mod queries;
+mod sdk;
+mod sharing;
