@@ -7,7 +7,7 @@ pub fn advise(error: &Error) -> String {
     let what_to_do = match error.class() {
         Class::Unauthorized => {
             "Notion does not accept the secret: copy it again from the integration's Configuration tab (it begins with \
-             ntn_ or secret_)"
+             ntn_ or secret_); a saved one is replaced with: notion-connector connector set-secret NAME"
         }
         Class::MissingCapability => {
             "the integration lacks a capability: in its settings in Notion choose “Read content” and “Read user \

@@ -70,14 +70,13 @@ pub async fn run_crawl(
     Ok(report(&connector, &crawl, resumed))
 }
 
+/// A connector made from a bare secret. Only what stops a crawl stops it: names of people are a comfort.
 async fn make_default(app: &App, secret: Option<SecretString>) -> Result<Connector, OpsError> {
     if let Some(secret) = secret {
         let notion_url = std::env::var("NOTION_URL").unwrap_or_else(|_| NOTION_URL.to_owned());
-        add_connector(
-            app,
-            AddConnector { name: DEFAULT_NAME.to_owned(), notion_url, secret, validate: true },
-        )
-        .await?;
+        identify(&app.client(&notion_url, secret.clone())?).await?;
+        let new = AddConnector { name: DEFAULT_NAME.to_owned(), notion_url, secret, validate: false };
+        add_connector(app, new).await?;
     }
     find_connector(app, Some(DEFAULT_NAME))
 }

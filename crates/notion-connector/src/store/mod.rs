@@ -19,6 +19,8 @@ mod items;
 mod outbox;
 mod people;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

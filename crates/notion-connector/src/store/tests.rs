@@ -1,0 +1,323 @@
+//! Stories of the store: what one transaction promises to the next.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::model::{
+    Change, ConnectorId, Item, ItemKey, ItemKind, Link, LinkKind, NotionId, Parent, Property, PropertyValue,
+};
+
+const WORKSPACE: NotionId = NotionId(Uuid::from_u128(0xA));
+const ASKED: i64 = 1_790_000_000_000;
+
+fn id(number: u128) -> NotionId {
+    NotionId(Uuid::from_u128(number))
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(ASKED).unwrap()
+}
+
+struct Fixture {
+    store: Store,
+    connector: ConnectorId,
+    crawl: Crawl,
+    _dir: tempfile::TempDir,
+}
+
+/// A store with one connector and a crawl that has begun with one search task.
+fn fixture() -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let connector = add_connector(&store, "acme");
+    let crawl = begin(&store, connector);
+    Fixture { store, connector, crawl, _dir: dir }
+}
+
+fn add_connector(store: &Store, name: &str) -> ConnectorId {
+    let new = NewConnector {
+        name: name.to_owned(),
+        notion_url: "https://api.notion.com".to_owned(),
+        sealed_secret: vec![1],
+        created: now(),
+    };
+    let connector = store.add_connector(&new).unwrap().unwrap();
+    store.save_identity(connector, (WORKSPACE, Some("Acme")), (id(0xB), None)).unwrap();
+    connector
+}
+
+fn begin(store: &Store, connector: ConnectorId) -> Crawl {
+    let first = [NewTask { kind: TaskKind::Search, target: None, page: None }];
+    let crawl = store.add_crawl(connector, Scope::Full, "test", &first, now()).unwrap();
+    store.begin_crawl(crawl, now()).unwrap();
+    store.load_crawl(crawl).unwrap().unwrap()
+}
+
+fn listed(number: u128, title: &str, parent: Parent) -> Listed {
+    Listed {
+        key: ItemKey::new(WORKSPACE, ItemKind::Page, id(number)),
+        kind: ItemKind::Page,
+        id: id(number),
+        title: title.to_owned(),
+        parent,
+        edited: now(),
+        source: format!("{{\"id\":{number},\"title\":\"{title}\"}}"),
+    }
+}
+
+fn item(number: u128, title: &str, parent: Parent) -> Item {
+    Item {
+        key: ItemKey::new(WORKSPACE, ItemKind::Page, id(number)),
+        kind: ItemKind::Page,
+        id: id(number),
+        title: title.to_owned(),
+        url: String::new(),
+        icon: None,
+        parent,
+        text: format!("body of {title}"),
+        passages: Vec::new(),
+        properties: Vec::new(),
+        links: Vec::new(),
+        created_time: now(),
+        last_edited_time: now(),
+        created_by: None,
+        last_edited_by: None,
+    }
+}
+
+fn finished(item: Item) -> Finished {
+    let content_hash = *blake3::hash(format!("{item:?}").as_bytes()).as_bytes();
+    Finished { item, content_hash, renderer: 1, warnings: Vec::new() }
+}
+
+fn body(page: NotionId) -> BodySource {
+    BodySource {
+        parts: vec![StoredPart {
+            part: page,
+            form: Some(BodyForm::MarkdownV1),
+            answers: vec!["text".to_owned()],
+        }],
+    }
+}
+
+impl Fixture {
+    fn claim_one(&self, kind: TaskKind) -> Task {
+        let claimed = self.store.claim_tasks(self.crawl.id, 1, now()).unwrap();
+        assert_eq!(claimed.len(), 1, "nothing was due");
+        assert_eq!(claimed[0].kind, kind);
+        claimed[0].clone()
+    }
+
+    fn discover(&self, listed: Vec<Listed>) {
+        let task = self.claim_one(TaskKind::Search);
+        let discovery = Discovery { listed, ..Discovery::default() };
+        self.store
+            .save_discovery(&self.crawl, &task, None, &discovery, now(), |_, _| ReadPlan::Body)
+            .unwrap();
+    }
+
+    /// Claims the next body and saves `item` as what it rendered to.
+    fn read(&self, item: Item) {
+        let task = self.claim_one(TaskKind::ReadBody);
+        assert_eq!(task.target, Some(item.id));
+        let source = body(item.id);
+        self.store.save_page(&self.crawl, &finished(item), Some((&task, &source, now())), now()).unwrap();
+    }
+
+    /// What the outbox says now, and an empty outbox afterwards.
+    fn deliver(&self) -> Vec<Change> {
+        let entries = self.store.load_outbox(0, 1_000).unwrap();
+        let mut keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+        keys.sort();
+        keys.dedup();
+        if let Some(last) = entries.last() {
+            self.store.prune_outbox(last.sequence).unwrap();
+        }
+        self.store.load_changes(keys, usize::MAX).unwrap().0
+    }
+
+    fn breadcrumbs(&self) -> Vec<(String, Vec<String>)> {
+        let crumbs = |change: &Change| match change {
+            Change::Upsert(delivery) => (
+                delivery.item.title.clone(),
+                delivery.ancestors.iter().map(|crumb| crumb.title.clone()).collect(),
+            ),
+            Change::Delete(key) => (format!("deleted {key}"), Vec::new()),
+        };
+        self.deliver().iter().map(crumbs).collect()
+    }
+}
+
+#[test]
+fn an_answer_is_written_once_even_if_its_task_is_run_twice() {
+    let fixture = fixture();
+    let task = fixture.claim_one(TaskKind::Search);
+    let discovery = Discovery { listed: vec![listed(1, "Home", Parent::Workspace)], ..Discovery::default() };
+    let save = || {
+        fixture
+            .store
+            .save_discovery(&fixture.crawl, &task, Some("next"), &discovery, now(), |_, _| ReadPlan::Body)
+    };
+    save().unwrap();
+    assert!(matches!(save(), Err(StoreError::StaleTask(_))));
+    let claimed = fixture.store.claim_tasks(fixture.crawl.id, 10, now()).unwrap();
+    let kinds: Vec<(TaskKind, Option<&str>)> =
+        claimed.iter().map(|task| (task.kind, task.cursor.as_deref())).collect();
+    assert_eq!(kinds, [(TaskKind::Search, Some("next")), (TaskKind::ReadBody, None)]);
+}
+
+#[test]
+fn what_was_claimed_is_ready_again_after_a_restart() {
+    let fixture = fixture();
+    fixture.claim_one(TaskKind::Search);
+    assert!(fixture.store.claim_tasks(fixture.crawl.id, 1, now()).unwrap().is_empty());
+    assert!(fixture.store.begin_crawl(fixture.crawl.id, now()).unwrap());
+    fixture.claim_one(TaskKind::Search);
+}
+
+#[test]
+fn every_item_is_accounted_for_once_and_the_counters_agree_with_the_rows() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Plan", Parent::Page(id(1)))]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let task = fixture.claim_one(TaskKind::ReadBody);
+    fixture.store.fail_task(&fixture.crawl, &task, "it broke", now()).unwrap();
+    let (counted, open) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
+    let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    assert_eq!((counted.added, counted.not_indexed, open), (1, 1, 0));
+    assert_eq!((crawl.counters.added, crawl.counters.not_indexed, crawl.counters.errors), (1, 1, 1));
+    assert_eq!(crawl.end_state(), CrawlState::CompletedWithErrors);
+    assert_eq!(fixture.store.load_failures().unwrap()[0].title.as_deref(), Some("Plan"));
+}
+
+#[test]
+fn a_rename_and_a_move_redeliver_what_lies_below() {
+    let mut fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Plan", Parent::Page(id(1)))]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.read(item(2, "Plan", Parent::Page(id(1))));
+    assert_eq!(fixture.breadcrumbs().len(), 2);
+    fixture.crawl = begin(&fixture.store, fixture.connector);
+    let task = fixture.claim_one(TaskKind::Search);
+    let renamed = Discovery { listed: vec![listed(1, "House", Parent::Workspace)], ..Discovery::default() };
+    fixture
+        .store
+        .save_discovery(&fixture.crawl, &task, None, &renamed, now(), |_, _| ReadPlan::Nothing)
+        .unwrap();
+    let breadcrumbs = fixture.breadcrumbs();
+    assert!(breadcrumbs.contains(&("Plan".to_owned(), vec!["House".to_owned()])), "{breadcrumbs:?}");
+}
+
+#[test]
+fn a_block_parent_is_resolved_by_the_one_body_that_holds_the_tag() {
+    let fixture = fixture();
+    let nested = Parent::Block(id(77));
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Nested", nested)]);
+    let mut home = item(1, "Home", Parent::Workspace);
+    home.links.push(Link { kind: LinkKind::ChildPage, target: id(2) });
+    fixture.read(home);
+    fixture.read(item(2, "Nested", nested));
+    assert!(fixture.breadcrumbs().contains(&("Nested".to_owned(), vec!["Home".to_owned()])));
+    assert_eq!(fixture.store.queue_unresolved_parents(&fixture.crawl).unwrap(), 0);
+}
+
+#[test]
+fn a_block_parent_that_no_body_showed_is_asked_for() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(2, "Nested", Parent::Block(id(77)))]);
+    fixture.read(item(2, "Nested", Parent::Block(id(77))));
+    assert_eq!(fixture.store.queue_unresolved_parents(&fixture.crawl).unwrap(), 1);
+    let task = fixture.claim_one(TaskKind::ResolveParent);
+    assert_eq!((task.target, task.page), (Some(id(77)), Some(id(2))));
+}
+
+#[test]
+fn titles_of_related_pages_are_joined_and_follow_renames() {
+    let fixture = fixture();
+    fixture.discover(vec![
+        listed(1, "Data migration", Parent::Workspace),
+        listed(2, "Launch", Parent::Workspace),
+    ]);
+    fixture.read(item(1, "Data migration", Parent::Workspace));
+    let mut launch = item(2, "Launch", Parent::Workspace);
+    launch.properties.push(Property {
+        name: "Blocked by".to_owned(),
+        value: PropertyValue::Relations { ids: vec![id(1)], complete: true },
+        text: String::new(),
+    });
+    fixture.read(launch);
+    let delivered = fixture.deliver();
+    let titles = delivered.iter().find_map(|change| match change {
+        Change::Upsert(delivery) if delivery.item.id == id(2) => Some(delivery.relation_titles.clone()),
+        _ => None,
+    });
+    assert_eq!(titles, Some(vec![("Blocked by".to_owned(), vec!["Data migration".to_owned()])]));
+}
+
+#[test]
+fn an_item_leaves_with_the_last_connector_that_holds_it() {
+    let mut fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let first = fixture.crawl.clone();
+    let second = add_connector(&fixture.store, "other");
+    fixture.crawl = begin(&fixture.store, second);
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.deliver();
+
+    let gone = |crawl: &Crawl| {
+        let task = NewTask::on(TaskKind::Verify, id(1));
+        fixture.store.add_tasks(crawl.id, &[task]).unwrap();
+        let task = fixture.store.claim_tasks(crawl.id, 1, now()).unwrap().remove(0);
+        fixture.store.save_vanished(crawl, &task, id(1), Proof::NotFound).unwrap();
+        assert_eq!(fixture.store.apply_departures(crawl, false).unwrap(), 1);
+    };
+    gone(&first);
+    assert!(matches!(&fixture.deliver()[..], [Change::Upsert(delivery)] if delivery.holders == [second]));
+    gone(&fixture.crawl);
+    assert!(matches!(&fixture.deliver()[..], [Change::Delete(_)]));
+}
+
+#[test]
+fn nothing_that_was_not_proven_gone_is_deleted_and_approvals_do_not_outlive_a_newer_crawl() {
+    let mut fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.crawl = begin(&fixture.store, fixture.connector);
+    assert_eq!(fixture.store.queue_unseen(&fixture.crawl).unwrap(), 1);
+    assert_eq!(fixture.store.apply_departures(&fixture.crawl, false).unwrap(), 0);
+    fixture.store.end_crawl(fixture.crawl.id, CrawlState::AwaitingApproval, None, now()).unwrap();
+    begin(&fixture.store, fixture.connector);
+    let older = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    assert_eq!(older.state, CrawlState::Cancelled);
+}
+
+#[test]
+fn a_body_in_parts_is_complete_with_its_last_answer_whatever_the_order() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Giant", Parent::Workspace)]);
+    let whole = fixture.claim_one(TaskKind::ReadBody);
+    let parts = [5, 6, 5].map(|block| NewTask::for_page(TaskKind::ReadPart, id(1), id(block)));
+    let form = Some(BodyForm::MarkdownV1);
+    assert_eq!(fixture.store.save_body_part(&whole, form, "main", None, &parts).unwrap(), None);
+    let claimed = fixture.store.claim_tasks(fixture.crawl.id, 10, now()).unwrap();
+    assert_eq!(claimed.len(), 2, "a block that is named twice is asked for once");
+    assert_eq!(fixture.store.save_body_part(&claimed[1], None, "", None, &[]).unwrap(), None);
+    let all = fixture.store.save_body_part(&claimed[0], form, "five", None, &[]).unwrap().unwrap();
+    let forms: Vec<(NotionId, bool)> = all.iter().map(|part| (part.part, part.form.is_some())).collect();
+    assert_eq!(forms, [(id(1), true), (id(5), true), (id(6), false)]);
+}
+
+#[test]
+fn a_newer_database_is_refused_and_a_foreign_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let path = dir.path().join("store.sqlite");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
+    std::fs::write(&path, "this is no database, whatever its name may say").unwrap();
+    let refused = Store::open(dir.path()).err().unwrap().to_string();
+    assert!(refused.contains("store.sqlite") && refused.contains("damaged"), "{refused}");
+}
