@@ -24,7 +24,8 @@
 //!
 //! What no reckoning can avoid: refusals of what is in flight when the limit is met for the first time; when it is
 //! lowered, or tried anew; when another process spends with the same secret; and, if requests are too slow to be sent
-//! one at a time, once more at the second refusal, when the requests before the first lay in two windows.
+//! one at a time, once more at the second refusal, when the requests before the first lay in two windows, some of them
+//! perhaps in flight while the first window ended.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -231,7 +232,7 @@ impl Pace {
             if !self.window_learned {
                 // The first refusal may have come early, in a window that others had spent. The further its number
                 // is behind, the less it is believed.
-                at_once = (spent / self.first_granted.max(1)).saturating_sub(1).max(1);
+                at_once = (spent / self.first_granted.max(1)).max(1);
             }
             forgotten = self.spent.front().map(|oldest| oldest.last + self.window.to + GUARD);
         }
@@ -424,7 +425,9 @@ impl Pace {
         let late = self.spent.iter().filter(|spent| spent.last >= reset.from);
         let late: u64 = late.map(|spent| spent.granted + spent.unknown).sum();
         self.open_epoch(Some(reset), now);
-        if late > 0 {
+        // If that is too many to make up for one at a time, take the likely for true: a refusal comes when a window
+        // is spent, mostly long before it ends.
+        if (1..=self.provable_one_at_a_time()).contains(&late) {
             self.spent_sum = late;
             self.spent.push_back(Spent { first: now, last: now, granted: 0, unknown: late });
         }
@@ -462,8 +465,8 @@ impl Pace {
         }
         self.sure = Some(match self.sure {
             None => {
-                self.first_granted = granted;
-                granted.saturating_sub(self.provable_one_at_a_time())
+                self.first_granted = granted + self.in_doubt(reset);
+                self.first_granted.saturating_sub(self.provable_one_at_a_time())
             }
             Some(sure) if alone && !(granted..=granted + unknown).contains(&sure) => granted,
             Some(sure) if granted + unknown < sure => {
@@ -475,6 +478,12 @@ impl Pace {
             Some(sure) if !alone && self.epoch_refused > 1 => sure / 2,
             Some(sure) => sure,
         });
+    }
+
+    /// Requests granted so late that they may have been admitted after `reset`.
+    fn in_doubt(&self, reset: Option<Between>) -> u64 {
+        let late = |spent: &&Spent| reset.is_some_and(|reset| spent.last >= reset.from);
+        self.spent.iter().filter(late).map(|spent| spent.granted).sum()
     }
 
     /// The requests that may have counted in the window that ended at `reset`: those that did if it was the only one
@@ -495,6 +504,12 @@ impl Pace {
             }
         }
         (granted, unknown)
+    }
+
+    /// What the first refusal was taken to say.
+    #[cfg(test)]
+    pub(super) fn first_granted(&self) -> u64 {
+        self.first_granted
     }
 
     /// How many requests can be sent one at a time in a part of a window.
