@@ -27,6 +27,7 @@ use crate::rules::auth::{Token, token_of};
 use crate::rules::limit::Limits;
 use crate::rules::validate::Query;
 use crate::rules::version::Version;
+use crate::serve::Compressible;
 use crate::world::World;
 use crate::world::access::Access;
 use crate::world::ids::Space;
@@ -156,7 +157,8 @@ impl Emulator {
         if let Some(Effect::Delay(delay_ms)) = struck {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
-        let answer = match axum::body::to_bytes(body, MAX_BODY).await {
+        let drops = struck == Some(Effect::Drop);
+        let mut answer = match axum::body::to_bytes(body, MAX_BODY).await {
             Ok(body) => {
                 let query = parts.uri.query().unwrap_or_default();
                 self.answer((method, path, query), &parts.headers, &body, struck)
@@ -166,6 +168,7 @@ impl Emulator {
                 self.refused(path.to_owned(), None, &error)
             }
         };
+        answer.drops = drops;
         let target = parts.uri.path_and_query().map_or(path, http::uri::PathAndQuery::as_str);
         self.log().push(Entry {
             time: exact_utc(self.inner.clock.now_ms()),
@@ -177,11 +180,15 @@ impl Emulator {
             bytes: answer.body.len(),
             request_id: answer.request_id.clone(),
         });
-        let latency = self.behavior().latency();
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
+        let behavior = self.behavior();
+        if !behavior.latency().is_zero() {
+            tokio::time::sleep(behavior.latency()).await;
         }
-        Ok(answer.into_response())
+        let mut response = answer.into_response();
+        if behavior.gzip {
+            response.extensions_mut().insert(Compressible);
+        }
+        Ok(response)
     }
 
     fn answer(
@@ -193,12 +200,10 @@ impl Emulator {
     ) -> Answer {
         let endpoint = routes::resolve(method, path);
         let template = endpoint.as_ref().map_or(path, |endpoint| endpoint.template).to_owned();
-        let mut drops = false;
         match struck {
             Some(Effect::Refuse(error)) => return self.refused(template, None, &error),
             Some(Effect::Html(status)) => return html(template, status),
-            Some(Effect::Drop) => drops = true,
-            Some(Effect::Delay(_)) | None => {}
+            Some(Effect::Drop | Effect::Delay(_)) | None => {}
         }
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let now_ms = self.inner.clock.now_ms();
@@ -234,7 +239,7 @@ impl Emulator {
         match result {
             Ok(body) => {
                 let request_id = self.request_id(&state.world);
-                Answer { drops, ..Answer::json(template, Some(token), 200, None, request_id, body) }
+                Answer::json(template, Some(token), 200, None, request_id, body)
             }
             Err(error) => {
                 drop(state);

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -89,6 +90,9 @@ enum Users {
     WithEmail,
 }
 
+/// How long answers under way may take once the process is asked to end.
+const MAX_DRAIN: Duration = Duration::from_secs(2);
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
@@ -112,8 +116,12 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{ready}").and_then(|()| out.flush()).context("cannot write to standard output")?;
     drop(out);
-    emulator.serve(listener, files_listener, shutdown).await?;
-    Ok(())
+    let patience = shutdown.clone().then(|()| tokio::time::sleep(MAX_DRAIN));
+    tokio::select! {
+        biased;
+        served = emulator.serve(listener, files_listener, shutdown) => Ok(served?),
+        () = patience => Ok(()),
+    }
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {

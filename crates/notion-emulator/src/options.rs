@@ -68,6 +68,8 @@ impl From<MarkdownDefault> for Dialect {
 pub struct Behavior {
     /// Time from request to answer.
     pub latency_ms: u64,
+    /// Bodies are compressed for clients that accept it, as the real ones are.
+    pub gzip: bool,
     /// Rows that one data-source query gives at most ("query-a-data-source": 10,000).
     pub max_query_rows: usize,
     /// Blocks that one markdown answer holds ("working-with-markdown-content": about 20,000).
@@ -88,6 +90,7 @@ impl Default for Behavior {
     fn default() -> Self {
         Self {
             latency_ms: 0,
+            gzip: false,
             max_query_rows: 10_000,
             markdown_max_blocks: 20_000,
             markdown_default: MarkdownDefault::V1,

@@ -4,10 +4,16 @@ use std::future::Future;
 
 use axum::Router;
 use axum::extract::Request;
+use http::{Extensions, HeaderMap, StatusCode, Version};
 use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
 
 use crate::control;
 use crate::emulator::Emulator;
+
+/// Marks an answer that is compressed if the client accepts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compressible;
 
 /// Why serving ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +31,11 @@ impl Emulator {
             .nest("/_emulator", control::router())
             .fallback_service(tower::service_fn(move |request: Request| api.clone().handle(request)))
             .with_state(self.clone())
+            .layer(CompressionLayer::new().compress_when(
+                |_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| {
+                    extensions.get::<Compressible>().is_some()
+                },
+            ))
     }
 
     /// The file host.

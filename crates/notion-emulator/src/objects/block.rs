@@ -23,7 +23,9 @@ impl Reader<'_> {
     pub fn block(&self, page: Ix, parent: Parent, block: &Block) -> Value {
         let entity = self.world.entity(page);
         let trashed = block.trashed || self.standing(page).trashed;
-        let has_children = block.children.iter().any(|node| !self.world.is_node_gone(node));
+        // A copy of a synced block has its children elsewhere (recorded: true).
+        let is_copy = !block.payload["synced_from"]["block_id"].is_null();
+        let has_children = is_copy || block.children.iter().any(|node| !self.world.is_node_gone(node));
         let id = self.world.block_id(page, block.ordinal);
         let kind = match (block.kind.as_str(), self.version) {
             ("meeting_notes", Version::V2022 | Version::V2025) => "transcription",

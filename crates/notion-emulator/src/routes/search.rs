@@ -118,7 +118,7 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
     if !standing.visible || !trash_fits {
         return false;
     }
-    if call.behavior.search_omits_inherited && !call.reader.token.access.start_points(world).contains(&ix) {
+    if call.behavior.search_omits_inherited && !call.reader.token.access.is_start_point(world, ix) {
         return false;
     }
     search.words.is_empty() || {

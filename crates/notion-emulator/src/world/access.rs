@@ -82,6 +82,18 @@ impl Access {
         }
     }
 
+    /// Whether an entity is visible, while what holds it is not; a data source counts as its database.
+    #[must_use]
+    pub fn is_start_point(&self, world: &World, ix: Ix) -> bool {
+        let top = match world.entity(ix).parent {
+            Parent::Database(database) => database,
+            _ => ix,
+        };
+        let standing = self.standing(world, ix);
+        let holder = world.entity(top).parent.holder();
+        standing.visible && !standing.trashed && holder.is_none_or(|holder| !self.sees(world, holder))
+    }
+
     /// The visible pages and databases that stand at the top level or below something invisible.
     #[must_use]
     pub fn start_points(&self, world: &World) -> Vec<Ix> {
@@ -92,15 +104,7 @@ impl Access {
         };
         let mut found: Vec<Ix> = candidates
             .into_iter()
-            .filter(|ix| {
-                let entity = world.entity(*ix);
-                let standing = self.standing(world, *ix);
-                let holder_hidden = match entity.parent {
-                    Parent::Workspace => true,
-                    parent => parent.holder().is_none_or(|holder| !self.sees(world, holder)),
-                };
-                entity.kind != Kind::DataSource && standing.visible && !standing.trashed && holder_hidden
-            })
+            .filter(|ix| world.entity(*ix).kind != Kind::DataSource && self.is_start_point(world, *ix))
             .collect();
         found.sort();
         found.dedup();

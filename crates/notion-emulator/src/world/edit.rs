@@ -192,8 +192,12 @@ impl World {
         if matches!(parent, Parent::DataSource(_)) && self.entity(ix).kind != Kind::Page {
             return Err(PlantError::NotARow);
         }
-        self.page_mut(ix);
+        // Whether it is a row decides what is made up for it, so it is written down first.
+        self.body_mut(ix);
         self.detach(ix);
+        if matches!(self.entity(ix).parent, Parent::DataSource(_)) && self.entity(ix).parent != parent {
+            self.drop_properties(ix);
+        }
         self.entities[ix.at()].parent = parent;
         match parent.holder() {
             None => self.roots.push(ix),
@@ -216,6 +220,16 @@ impl World {
         }
         self.touch(ix, now_ms);
         Ok(())
+    }
+
+    /// A row that leaves its data source leaves its values behind, and the marker words in them.
+    fn drop_properties(&mut self, ix: Ix) {
+        let Some(page) = self.page_mut(ix) else { return };
+        page.properties.clear();
+        if let Body::Written(nodes) = &page.body {
+            let text = format!("{nodes:?}");
+            page.markers.retain(|marker| page.title.contains(marker) || text.contains(marker));
+        }
     }
 
     fn detach(&mut self, ix: Ix) {

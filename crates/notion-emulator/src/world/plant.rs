@@ -4,7 +4,7 @@
 //! may refer forwards. Accepted references: `{"ref": name}` where an id stands, `[{"ref": name}]` in a relation, and
 //! `{"type": "file", "file": {"ref": name}}` for a file that was handed over with the seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -106,13 +106,15 @@ impl World {
         files: &SeedFiles,
         now_ms: i64,
     ) -> Result<Vec<Ix>, PlantError> {
+        self.check(parent, contents, files)?;
         self.now_ms = now_ms;
         let mut walk = Walk::default();
         match parent {
             Parent::DataSource(_) => {
                 for content in contents {
-                    let Content::Page(page) = content else { return Err(PlantError::NotARow) };
-                    self.plant_page(page, parent, &mut walk);
+                    if let Content::Page(page) = content {
+                        self.plant_page(page, parent, &mut walk);
+                    }
                 }
             }
             Parent::Workspace => {
@@ -120,7 +122,7 @@ impl World {
                     match content {
                         Content::Page(page) => self.plant_page(page, parent, &mut walk),
                         Content::Database(database) => self.plant_database(database, parent, &mut walk),
-                        Content::Block(_) => return Err(PlantError::NotAPlace(self.workspace_id())),
+                        Content::Block(_) => continue,
                     };
                 }
             }
@@ -135,6 +137,49 @@ impl World {
         self.finish(&walk, files)?;
         walk.planted.retain(|ix| Some(*ix) != parent.holder());
         Ok(walk.planted)
+    }
+
+    /// Refuses contents that cannot be planted, so that a refused seed changes nothing.
+    fn check(&self, parent: Parent, contents: &[Content], files: &SeedFiles) -> Result<(), PlantError> {
+        for content in contents {
+            match (parent, content) {
+                (Parent::DataSource(_), Content::Block(_) | Content::Database(_)) => {
+                    return Err(PlantError::NotARow);
+                }
+                (Parent::Workspace, Content::Block(_)) => {
+                    return Err(PlantError::NotAPlace(self.workspace_id()));
+                }
+                _ => {}
+            }
+        }
+        let whole = serde_json::to_value(contents).unwrap_or_default();
+        let mut names = BTreeSet::new();
+        collect_names(&whole, &mut names);
+        self.check_refs("", &whole, &names, files)
+    }
+
+    fn check_refs(
+        &self,
+        key: &str,
+        value: &Value,
+        names: &BTreeSet<&str>,
+        files: &SeedFiles,
+    ) -> Result<(), PlantError> {
+        if let Some(name) = sole_ref(value) {
+            let is_known = match key {
+                "file" => files.contains_key(&name),
+                "user" => schema::person(self, &Value::from(name.as_str())).is_some(),
+                _ => names.contains(name.as_str()) || self.names.contains_key(&name),
+            };
+            return if is_known { Ok(()) } else { Err(PlantError::UnknownRef(name)) };
+        }
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| self.check_refs("", item, names, files)),
+            Value::Object(map) => {
+                map.iter().try_for_each(|(key, inner)| self.check_refs(key, inner, names, files))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn plant_page(&mut self, seed: &PageSeed, parent: Parent, walk: &mut Walk) -> Ix {
@@ -468,6 +513,18 @@ impl World {
                 data_source.schema[&name]["relation"] = relation;
             }
         }
+    }
+}
+
+/// Everything called `name` in a seed. That is more than it gives as names, which does no harm here.
+fn collect_names<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
+        Value::Object(map) => {
+            names.extend(map.get("name").and_then(Value::as_str));
+            map.values().for_each(|inner| collect_names(inner, names));
+        }
+        _ => {}
     }
 }
 

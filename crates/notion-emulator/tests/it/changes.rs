@@ -115,6 +115,56 @@ async fn a_moved_page_has_its_new_parent_and_shows_there() {
     assert_eq!(circle.status, 400);
 }
 
+#[tokio::test]
+async fn the_truth_stays_true_when_pages_become_rows_and_rows_pages() {
+    let emulator = generated("pages=300,seed=6");
+    let client = Client::new(&emulator);
+    let source = first(&emulator, "data_source")["id"].as_str().unwrap().parse().unwrap();
+    let truth = emulator.truth(None).unwrap();
+    let has_children = |id: &Value| truth.iter().any(|object| object["parent"] == *id);
+    let pages = truth.iter().filter(|page| page["kind"] == "page" && !has_children(&page["id"])).take(40);
+    let rows = truth.iter().filter(|row| row["kind"] == "row").take(40);
+    let moves = pages.map(|page| (page, Some(source))).chain(rows.map(|row| (row, None)));
+    let moved: Vec<(&str, bool)> = moves
+        .map(|(object, target)| {
+            let id = object["id"].as_str().unwrap();
+            emulator.move_to(id.parse().unwrap(), target).unwrap();
+            (id, target.is_some())
+        })
+        .collect();
+    let mut kept = 0;
+    for object in emulator.truth(None).unwrap() {
+        let id = object["id"].as_str().unwrap();
+        let Some((_, is_row)) = moved.iter().find(|(moved, _)| *moved == id) else { continue };
+        assert_eq!(object["kind"], if *is_row { "row" } else { "page" });
+        let page = client.get(&format!("/v1/pages/{id}")).await.ok();
+        let body = client.get(&format!("/v1/pages/{id}/markdown")).await.ok();
+        for marker in object["markers"].as_array().unwrap() {
+            assert!(format!("{page}{body}").contains(marker.as_str().unwrap()), "{object}");
+            kept += 1;
+        }
+    }
+    assert!(kept > 60, "only markers in properties of rows are lost, not {}", moved.len() - kept);
+}
+
+/// Notes on blocks: a copy of a synced block has children, which are the original's.
+#[tokio::test]
+async fn a_synced_copy_shows_the_originals_children() {
+    let (client, page) = page_with(json!([
+        {"block": {"name": "original", "kind": "synced_block", "payload": {"synced_from": null}, "children": [paragraph("shared words")]}},
+        {"block": {"kind": "synced_block", "payload": {"synced_from": {"type": "block_id", "block_id": {"ref": "original"}}}}},
+    ]))
+    .await;
+    let blocks = client.get(&format!("/v1/blocks/{page}/children")).await.ok();
+    let copy = &blocks["results"][1];
+    assert_eq!(copy["has_children"], true);
+    assert_eq!(copy["synced_block"]["synced_from"]["block_id"], blocks["results"][0]["id"]);
+    let children = client.get(&format!("/v1/blocks/{}/children", copy["id"].as_str().unwrap())).await.ok();
+    assert_eq!(children["results"][0]["paragraph"]["rich_text"][0]["plain_text"], "shared words");
+    let markdown = client.get(&format!("/v1/pages/{page}/markdown")).await.ok();
+    assert_eq!(markdown["markdown"].as_str().unwrap().matches("shared words").count(), 2);
+}
+
 /// "pagination" promises no stability: a cursor whose anchor is gone is refused.
 #[tokio::test]
 async fn a_cursor_dies_with_its_anchor() {
@@ -135,6 +185,7 @@ async fn a_cursor_dies_with_its_anchor() {
 #[tokio::test]
 async fn the_control_api_refuses_with_a_reason() {
     let client = Client::new(&generated("pages=5"));
+    let (before, listed) = (first(&client.emulator, "page"), client.listed().await);
     for (verb, body) in [
         ("trash", json!({"id": "00000000-0000-0000-0000-000000000000"})),
         ("trash", json!({})),
@@ -149,5 +200,7 @@ async fn the_control_api_refuses_with_a_reason() {
         assert_eq!(answer.status, 400, "{verb}");
         assert!(answer.body["error"].as_str().unwrap().len() > 20, "{}", answer.body);
     }
+    assert_eq!(first(&client.emulator, "page"), before, "a refused verb changes nothing");
+    assert_eq!(client.listed().await, listed);
     assert_eq!(client.post("/_emulator/nonsense", &json!({})).await.status, 404);
 }

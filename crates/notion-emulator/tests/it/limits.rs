@@ -80,6 +80,31 @@ async fn faults_strike_once_and_look_like_the_real_ones() {
     assert_eq!(before.elapsed(), Duration::from_secs(55));
 }
 
+/// Recorded: `content-encoding: gzip`.
+#[tokio::test]
+async fn bodies_are_compressed_for_who_accepts_it() {
+    let emulator = generated("pages=5");
+    let client = Client::new(&emulator);
+    client.post("/_emulator/behavior", &json!({"gzip": true})).await.ok();
+    let request =
+        http::Request::get("/v1/users/me").header("accept-encoding", "gzip").body(axum::body::Body::empty());
+    let response = tower::ServiceExt::oneshot(emulator.router(), request.unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert!(client.get("/v1/users/me").await.headers.get("content-encoding").is_none());
+}
+
+/// A dropped connection: the body breaks off.
+#[tokio::test]
+async fn a_dropped_answer_breaks_off() {
+    let emulator = generated("pages=5");
+    let client = Client::new(&emulator);
+    client.post("/_emulator/faults", &json!({"failure": {"kind": "drop"}})).await.ok();
+    let request = http::Request::get("/v1/users/me").body(axum::body::Body::empty()).unwrap();
+    let response = tower::ServiceExt::oneshot(emulator.router(), request).await.unwrap();
+    assert!(axum::body::to_bytes(response.into_body(), usize::MAX).await.is_err());
+    assert_eq!(emulator.request_log()[0].status, 0);
+}
+
 #[tokio::test]
 async fn the_log_counts_api_requests_by_endpoint_and_status() {
     let emulator = generated("pages=5");

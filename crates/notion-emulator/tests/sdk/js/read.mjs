@@ -39,6 +39,8 @@ async function control(verb, body) {
 
 const seen = { pages: 0, rows: 0, dataSources: 0, databases: 0, blocks: 0, users: 0, comments: 0, properties: 0 };
 
+// As on the real wire, where every body is compressed.
+await control("behavior", { gzip: true });
 const me = await notion.users.me({});
 checkObject(me);
 assert(isFullUser(me) && me.type === "bot", "me is a bot");
