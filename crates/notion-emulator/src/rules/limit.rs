@@ -197,6 +197,34 @@ mod tests {
         assert_eq!(refused.additional["rate_limit_reason"], "public_api_space_request_rate_limit");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_window_answers_more_than_it_has(gaps in proptest::collection::vec(0_i64..700, 1..200)) {
+            let mut limits = Limits::new(Some("7/2".parse().unwrap()), None);
+            let mut now_ms = 5_000;
+            let mut answered: Vec<i64> = Vec::new();
+            let mut window_began_ms = i64::MIN;
+            for gap in gaps {
+                now_ms += gap;
+                match limits.admit(0, now_ms) {
+                    Ok(()) => {
+                        if window_began_ms.saturating_add(2_000) <= now_ms {
+                            window_began_ms = now_ms;
+                            answered.clear();
+                        }
+                        answered.push(now_ms);
+                        proptest::prop_assert!(answered.len() <= 7);
+                    }
+                    Err(refused) => {
+                        let left_ms = window_began_ms + 2_000 - now_ms;
+                        proptest::prop_assert_eq!(answered.len(), 7);
+                        proptest::prop_assert_eq!(refused.retry_after_s, u64::try_from(left_ms).ok().map(|ms| ms.div_ceil(1000)));
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn nonsense_is_no_window() {
         for text in ["", "5", "0/1", "5/0", "a/b", "5/-1"] {

@@ -7,7 +7,7 @@ use notion_emulator::world::World;
 use notion_emulator::{Emulator, Options, TokenOptions};
 use serde_json::json;
 
-use crate::harness::{Client, generated, ids};
+use crate::harness::{Client, first, generated, ids};
 
 #[tokio::test]
 async fn what_search_and_queries_list_is_what_truth_says() {
@@ -78,6 +78,49 @@ async fn a_shared_page_brings_everything_below_it_and_nothing_else() {
     assert_eq!(seen, all);
     emulator.unshare(points[0], None).unwrap();
     assert_eq!(client.get(&format!("/v1/pages/{}", points[0])).await.refusal(), (404, "object_not_found"));
+}
+
+/// "search-optimizations-and-limitations": indexing is not immediate, only what is shared directly is guaranteed; a wall
+/// at some 11,200 results was reported by users.
+#[tokio::test]
+async fn search_can_be_told_to_be_incomplete() {
+    let emulator = generated("pages=300,seed=3");
+    let client = Client::new(&emulator);
+    let whole = client.listed().await;
+    let switch = async |switches: serde_json::Value| client.post("/_emulator/behavior", &switches).await.ok();
+    switch(json!({"search_omits_inherited": true})).await;
+    let points: Vec<String> =
+        emulator.start_points()[&client.token].iter().map(ToString::to_string).collect();
+    assert_eq!(client.listed().await, points);
+    switch(json!({"search_omits_inherited": false, "search_lag_ms": 600_000})).await;
+    let seed = json!({"content": [{"page": {"title": "Brand new"}}]});
+    let planted = client.post("/_emulator/seed", &seed).await.ok()["ids"][0].as_str().unwrap().to_owned();
+    assert_eq!(client.get(&format!("/v1/pages/{planted}")).await.status, 200);
+    assert_eq!(client.listed().await, whole);
+    emulator.advance(std::time::Duration::from_secs(601));
+    assert_eq!(client.listed().await[0], planted);
+    switch(json!({"search_lag_ms": 0, "search_wall": 150})).await;
+    let first = client.post("/v1/search", &json!({})).await.ok();
+    let second = client.post("/v1/search", &json!({"start_cursor": first["next_cursor"]})).await.ok();
+    assert_eq!(second["results"].as_array().unwrap().len(), 50);
+    let beyond = client.post("/v1/search", &json!({"start_cursor": second["next_cursor"]})).await;
+    assert_eq!(beyond.refusal(), (400, "validation_error"));
+}
+
+/// "search": titles only; recorded: any word of the query, stemmed, newest first.
+#[tokio::test]
+async fn search_matches_any_word_of_the_title() {
+    let emulator = generated("pages=200,seed=3");
+    let client = Client::new(&emulator);
+    let page = first(&emulator, "row");
+    let word = page["title"].as_str().unwrap().split(' ').next().unwrap().to_owned();
+    let found = client
+        .all("/v1/search", &json!({"query": format!("nothinglikeit {}", word.to_uppercase())}), 100)
+        .await;
+    assert!(ids(&found).iter().any(|id| *id == page["id"].as_str().unwrap()));
+    assert!(found.len() < 200);
+    assert!(found.is_sorted_by(|a, b| a["last_edited_time"].as_str() >= b["last_edited_time"].as_str()));
+    assert_eq!(client.all("/v1/search", &json!({"query": "nothinglikeit"}), 100).await.len(), 0);
 }
 
 #[tokio::test]
