@@ -1,2 +1,57 @@
-//! xtask
-fn main() {}
+//! Automation of this repository, without a build system beside cargo.
+//!
+//! - `cargo xtask test`: what a change must pass; the README's second command and all that CI runs.
+//! - `cargo xtask tidy`: the rules of the house that no compiler checks.
+//! - `cargo xtask bench`: how fast the connector crawls, measured with the programs as they ship.
+//!
+//! To add a command: a file here and an arm of [`Command`]. To add a rule: see `tidy`.
+
+mod bench;
+mod test;
+mod tidy;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Automation of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all tests and checks; install the tools that they need.
+    Test(test::TestArguments),
+    /// Check the rules of the house that no compiler checks.
+    Tidy,
+    /// Measure crawls of a generated workspace with the release build.
+    Bench(bench::BenchArguments),
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let result = match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&root, &arguments),
+        Command::Tidy => tidy::run(&root),
+        Command::Bench(arguments) => bench::run(&root, &arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository: where this crate's parent is.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::advice::advise;
 use super::driver::{CrawlError, Crawler};
 use super::plan::{Verdict, plan_read};
 use super::snapshot::{finish, source_of};
@@ -178,5 +179,5 @@ fn is_part(task: &Task) -> bool {
 }
 
 fn stopped(error: notion_api::Error) -> CrawlError {
-    CrawlError::Stopped { advice: crate::ops::advise(&error), source: Box::new(error) }
+    CrawlError::Stopped { advice: advise(&error), source: Box::new(error) }
 }

@@ -11,6 +11,7 @@
 //!
 //! To add a kind of request: a [`TaskKind`](crate::store::TaskKind), its arm in `fetch`, its rule in `step`.
 
+mod advice;
 mod apply;
 mod driver;
 mod fetch;
@@ -19,5 +20,6 @@ mod settle;
 mod snapshot;
 pub mod step;
 
+pub use advice::advise;
 pub use driver::{CrawlError, Crawler, Progress};
 pub use settle::NOTHING_CONNECTED;

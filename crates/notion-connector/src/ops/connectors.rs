@@ -6,9 +6,9 @@ use notion_api::{Class, Client};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::{OpsError, advise};
+use super::OpsError;
 use crate::app::App;
-use crate::crawl::{NOTHING_CONNECTED, step};
+use crate::crawl::{NOTHING_CONNECTED, advise, step};
 use crate::model::{NotionId, Parent};
 use crate::store::{Connector, NewConnector};
 

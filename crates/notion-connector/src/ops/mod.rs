@@ -3,7 +3,6 @@
 //! A verb takes the [`App`], who asks where that matters, and plain values; it returns plain values that serialise to
 //! the JSON every mouth shows. To add a verb: a file here, then its mouths.
 
-mod advice;
 mod connectors;
 mod crawl;
 mod crawls;
@@ -12,7 +11,6 @@ mod items;
 mod search;
 mod status;
 
-pub use advice::advise;
 pub use connectors::{
     AddConnector, ConnectorSummary, NOTION_URL, Problem, Validation, add_connector, check_connector,
     list_connectors, set_secret,

@@ -1,3 +1,6 @@
+//! Crawls: their states, phases and counters. A crawl is open until `end_crawl`; one row of `sightings` stands for each
+//! item that it counts.
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! What becomes of folders of Markdown: links, databases, ids, and every element of CommonMark and GFM.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -32,22 +32,14 @@ fn data_source_id(call: &Call<'_>) -> Result<Uuid, ApiError> {
     if call.reader.version.has_data_sources() { call.path_id("data_source_id") } else { Err(ApiError::url()) }
 }
 
+/// What the body of a query may hold.
+const QUERY_KEYS: [&str; 8] =
+    ["filter", "sorts", "start_cursor", "page_size", "is_archived", "archived", "in_trash", "result_type"];
+
 /// One page of the rows of a data source. Without sorts the newest come first (recorded). A query ends at the row cap,
 /// which every page of its result then says in `request_status`.
 pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> {
-    known_keys(
-        &call.body,
-        &[
-            "filter",
-            "sorts",
-            "start_cursor",
-            "page_size",
-            "is_archived",
-            "archived",
-            "in_trash",
-            "result_type",
-        ],
-    )?;
+    known_keys(&call.body, &QUERY_KEYS)?;
     let reader = &call.reader;
     let paging = Paging::from_body(&call.body)?;
     let schema = reader.world.data_source(data_source).map(|found| &found.schema);
