@@ -169,10 +169,10 @@ pub fn default_data_dir() -> Option<PathBuf> {
 }
 
 /// Where the key is kept when no setting names a file: never inside the data directory, so that a copy of the data is
-/// not a copy of the key.
+/// not a copy of the key. (The directory for preferences: on macOS that for settings is also the one for data.)
 pub fn default_key_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "notion-connector")
-        .map(|dirs| dirs.config_dir().join("secret.key"))
+        .map(|dirs| dirs.preference_dir().join("secret.key"))
 }
 
 #[cfg(test)]
