@@ -45,6 +45,12 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_the_line.sql")];
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
 const READERS_KEPT: usize = 4;
 
+/// Page cache of the write connection, for the hot indexes; the rest is the operating system's cache.
+const WRITER_CACHE_KIB: i64 = 16_384;
+
+/// Page cache of each read connection.
+const READER_CACHE_KIB: i64 = 2_048;
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -127,8 +133,12 @@ impl Store {
     /// When the file cannot be opened, is damaged, or belongs to a newer version.
     pub fn open(data_dir: &Path) -> Result<Self> {
         let path = data_dir.join("store.sqlite");
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
-            .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
+        let connection = connect(
+            &path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            WRITER_CACHE_KIB,
+        )
+        .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
         let store = Self { path, writer: Mutex::new(connection), readers: Mutex::default() };
         store.migrate()?;
         Ok(store)
@@ -209,7 +219,7 @@ impl Store {
         let run = |kept: Option<Connection>| {
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+                None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, READER_CACHE_KIB)?,
             };
             let value = {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
@@ -238,15 +248,14 @@ impl Store {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, flags: OpenFlags, cache_kibibytes: i64) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Another process may hold the write lock for a moment (`crawls cancel` beside a running crawl).
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
-    // 16 MiB for the hot indexes; the rest is the operating system's cache.
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "cache_size", -cache_kibibytes)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }

@@ -182,18 +182,19 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usi
     Ok((Change::Upsert(Box::new(delivery)), rendered.len()))
 }
 
+/// CROSS JOIN keeps the order of the tables; see `items::REDELIVER`.
+pub(super) const ANCESTORS: &str = "WITH RECURSIVE up (workspace, object, depth) AS (
+       SELECT workspace, home, 1 FROM items WHERE id = ?1
+       UNION ALL SELECT up.workspace, items.home, depth + 1 FROM up CROSS JOIN items USING (workspace, object)
+         WHERE depth < ?2)
+     SELECT items.object, items.kind, items.title FROM up CROSS JOIN items USING (workspace, object) ORDER BY depth DESC";
+
 fn load_ancestors(tx: &Transaction<'_>, row: i64) -> rusqlite::Result<Vec<Crumb>> {
-    tx.prepare_cached(
-        "WITH RECURSIVE up (workspace, object, depth) AS (
-           SELECT workspace, home, 1 FROM items WHERE id = ?1
-           UNION ALL SELECT up.workspace, items.home, depth + 1 FROM up JOIN items USING (workspace, object)
-             WHERE depth < ?2)
-         SELECT items.object, items.kind, items.title FROM up JOIN items USING (workspace, object) ORDER BY depth DESC",
-    )?
-    .query_map(params![row, MAX_ANCESTORS], |columns| {
-        Ok(Crumb { id: columns.get(0)?, kind: columns.get(1)?, title: columns.get(2)? })
-    })?
-    .collect()
+    tx.prepare_cached(ANCESTORS)?
+        .query_map(params![row, MAX_ANCESTORS], |columns| {
+            Ok(Crumb { id: columns.get(0)?, kind: columns.get(1)?, title: columns.get(2)? })
+        })?
+        .collect()
 }
 
 fn load_relation_titles(

@@ -321,3 +321,21 @@ fn a_newer_database_is_refused_and_a_foreign_file_is_named() {
     let refused = Store::open(dir.path()).err().unwrap().to_string();
     assert!(refused.contains("store.sqlite") && refused.contains("damaged"), "{refused}");
 }
+
+#[test]
+fn statements_that_run_for_every_item_never_scan_all_items() {
+    let fixture = fixture();
+    let plan = |statement: &str| {
+        fixture.store.read(|tx| {
+            let mut explain = tx.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
+            let parameters = vec![1; explain.parameter_count()];
+            explain
+                .query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>(3))?
+                .collect::<rusqlite::Result<Vec<String>>>()
+        })
+    };
+    for statement in [items::REDELIVER, outbox::ANCESTORS] {
+        let steps = plan(statement).unwrap();
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN items")), "{steps:#?}");
+    }
+}
