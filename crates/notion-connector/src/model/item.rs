@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ItemKey, ItemKind, NotionId};
 
@@ -83,7 +84,7 @@ pub struct Passage {
 }
 
 /// One property of a page: its name in the data source, its value, and the value as people read it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Property {
     /// Name of the column.
     pub name: String,
@@ -95,7 +96,7 @@ pub struct Property {
 }
 
 /// A property's value by what can be done with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub enum PropertyValue {
     /// Free text.
@@ -124,7 +125,7 @@ pub enum PropertyValue {
 }
 
 /// A date or a range as Notion writes it: `YYYY-MM-DD` or a full timestamp.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DateValue {
     /// Begin.
     pub start: String,
@@ -135,7 +136,7 @@ pub struct DateValue {
 }
 
 /// A person as a page names them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Person {
     /// Notion's id.
     pub id: NotionId,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::OpsError;
 use crate::app::App;
 use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState};
 
 /// A crawl as it is listed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CrawlSummary {
     /// Number of the crawl.
     pub id: i64,
@@ -19,6 +20,7 @@ pub struct CrawlSummary {
     /// What it covers.
     pub scope: String,
     /// Where it is in its life.
+    #[schema(value_type = String, example = "completed")]
     pub state: CrawlState,
     /// Who asked for it.
     pub started_by: String,
@@ -80,7 +82,7 @@ impl CrawlSummary {
 }
 
 /// A crawl with its alerts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CrawlDetail {
     /// The crawl.
     #[serde(flatten)]

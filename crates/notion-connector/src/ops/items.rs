@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::OpsError;
 use super::search::{path, title_or_untitled};
@@ -12,7 +13,7 @@ use crate::model::{Change, Delivery, ItemKind, NotionId, Property, PropertyValue
 const BATCH_BYTES: usize = 8 << 20;
 
 /// An item as it is exported and shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ExportLine {
     /// Notion's id.
     pub id: NotionId,

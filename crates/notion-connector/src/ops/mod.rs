@@ -8,6 +8,7 @@ mod crawl;
 mod crawls;
 mod error;
 mod items;
+mod overview;
 mod search;
 mod status;
 
@@ -19,5 +20,6 @@ pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
 pub use crawls::{CrawlDetail, CrawlSummary, approve_deletions, cancel_crawl, list_crawls, show_crawl};
 pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
+pub use overview::{Overview, UnderWay, overview};
 pub use search::{SearchAnswer, SearchHit, SearchQuery, search};
 pub use status::{ConnectorStatus, Status, list_failures, status};

@@ -1,7 +1,10 @@
 //! Searching, as whoever asks.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::OpsError;
 use crate::app::App;
@@ -22,16 +25,18 @@ pub struct SearchQuery {
 }
 
 /// The answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct SearchAnswer {
     /// How many items match that the viewer may see.
     pub total: usize,
+    /// Whether nothing has enough of the words, and what has some of them is shown instead.
+    pub relaxed: bool,
     /// The best of them.
     pub hits: Vec<SearchHit>,
 }
 
 /// One result.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SearchHit {
     /// Notion's id.
     pub id: NotionId,
@@ -39,6 +44,8 @@ pub struct SearchHit {
     pub kind: ItemKind,
     /// Title; "Untitled" where there is none.
     pub title: String,
+    /// Bytes of the title that match.
+    pub title_highlights: Vec<[usize; 2]>,
     /// Where it opens in Notion.
     pub url: String,
     /// Titles from the top of the workspace down to its parent.
@@ -77,13 +84,18 @@ pub fn search(index: &SearchIndex, query: &SearchQuery, viewer: &Viewer) -> Resu
         url: hit.url,
         breadcrumb: path(&hit.breadcrumb),
         score: hit.score,
-        highlights: hit.snippet.highlights.iter().map(|range| [range.start, range.end]).collect(),
+        title_highlights: bytes(&hit.title_highlights),
+        highlights: bytes(&hit.snippet.highlights),
         snippet: hit.snippet.text,
         icon: hit.icon,
         last_edited_time: hit.last_edited_time,
         last_edited_by: hit.last_edited_by.and_then(|editor| editor.name),
     });
-    Ok(SearchAnswer { total: response.total, hits: hits.collect() })
+    Ok(SearchAnswer { total: response.total, relaxed: response.relaxed, hits: hits.collect() })
+}
+
+fn bytes(ranges: &[Range<usize>]) -> Vec<[usize; 2]> {
+    ranges.iter().map(|range| [range.start, range.end]).collect()
 }
 
 impl App {

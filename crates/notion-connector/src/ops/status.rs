@@ -1,13 +1,14 @@
 //! How things stand.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{CrawlSummary, OpsError};
 use crate::app::App;
 use crate::store::Failure;
 
 /// How things stand.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Status {
     /// Version of this program.
     pub version: &'static str,
@@ -22,7 +23,7 @@ pub struct Status {
 }
 
 /// How one connector stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ConnectorStatus {
     /// Its name.
     pub name: String,

@@ -82,6 +82,17 @@ impl SearchIndex {
         self.reader.reload().map_err(|error| self.error("reload", error))
     }
 
+    /// Shows searches the newest commit, if they do not see it yet. Cheap when they do.
+    ///
+    /// # Errors
+    /// As [`SearchIndex::reload`].
+    pub fn refresh(&self) -> Result<(), IndexError> {
+        let metas = self.index.load_metas().map_err(|error| self.error("read", error))?;
+        let newest = metas.segments.iter().map(|segment| (segment.id(), segment.delete_opstamp()));
+        let is_seen = newest.eq(self.searcher().generation().segments().iter().map(|(id, stamp)| (*id, *stamp)));
+        if is_seen { Ok(()) } else { self.reload() }
+    }
+
     /// How far the newest commit has come.
     ///
     /// # Errors

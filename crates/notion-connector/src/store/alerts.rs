@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{CrawlId, Millis, Result, Store, named_enum};
 use crate::model::{ConnectorId, NotionId};
@@ -20,9 +21,10 @@ named_enum! {
 }
 
 /// An event of a crawl; several of one kind are one alert with a count.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Alert {
     /// How much it matters.
+    #[schema(value_type = String, example = "warning")]
     pub level: AlertLevel,
     /// The first object it happened to.
     pub object: Option<NotionId>,

@@ -1,0 +1,10 @@
+pub(in crate::web) mod cancel;
+pub(in crate::web) mod list;
+pub(in crate::web) mod show;
+
+use crate::web::parameters::from_path;
+use crate::web::problem::Problem;
+
+fn number(text: &str) -> Result<i64, Problem> {
+    from_path("id", text, "the number of a crawl")
+}

@@ -1,0 +1,8 @@
+//! The REST API: a file for each resource.
+
+pub(super) mod crawls;
+pub(super) mod health;
+pub(super) mod items;
+pub(super) mod openapi;
+pub(super) mod search;
+pub(super) mod status;

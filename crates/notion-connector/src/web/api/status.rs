@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::ops::{self, Status};
+use crate::web::Web;
+use crate::web::problem::Problem;
+use crate::web::viewer::Operator;
+
+/// How things stand
+///
+/// The connectors with their newest crawls, what failed, and what the index has still to take.
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    operation_id = "status",
+    tag = "crawls",
+    responses((status = 200, description = "How things stand.", body = Status))
+)]
+pub(in crate::web) async fn status(State(web): State<Arc<Web>>, _: Operator) -> Result<Json<Status>, Problem> {
+    web.blocking(|web| ops::status(&web.app)).await.map(Json)
+}

@@ -1,0 +1,93 @@
+//! The web server: search page and REST API, both over the product's verbs.
+//!
+//! ```text
+//! headers → problems → guard (host, origin, size) → timeout → viewer → one handler → one verb of ops
+//! ```
+//!
+//! - `router` names every route; `api/` has a file for each resource, `pages/` what browsers are shown.
+//! - `guard` decides which requests are heard at all; `viewer` says who asks; `problem` is the only place that knows
+//!   which failure is which status.
+//! - There is no sign-in yet, so the server listens on loopback only and hears only requests that name it so.
+//! - Verbs block (database, index): handlers run them through [`Web::blocking`], a bounded number at once.
+//!
+//! To add a route: a verb in `ops`, a handler under `api/`, a line in `router`; then refresh the committed document
+//! with `UPDATE_DOCS=1 cargo test -p notion-connector web::openapi`.
+
+mod api;
+mod assets;
+mod guard;
+mod openapi;
+mod pages;
+mod parameters;
+mod problem;
+mod router;
+mod viewer;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::ops::OpsError;
+use crate::search::SearchIndex;
+use problem::Problem;
+
+/// Verbs that run at once; more wait. Each may hold a thread and a share of the page cache.
+const WORKING_AT_ONCE: usize = 16;
+
+/// Serves until it is dropped.
+///
+/// # Errors
+/// When the listener can be reached from other machines, or the network of this machine fails.
+pub async fn serve(app: Arc<App>, listener: TcpListener) -> Result<(), OpsError> {
+    let fail = |source| OpsError::Io { what: "the web server cannot go on".to_owned(), source };
+    let address = listener.local_addr().map_err(fail)?;
+    if !address.ip().is_loopback() {
+        return Err(OpsError::Invalid(format!(
+            "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
+        )));
+    }
+    let router = router::router(Web::new(app), address.port());
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fail)
+}
+
+/// What handlers share.
+pub(crate) struct Web {
+    app: Arc<App>,
+    /// Opened when there is one for the first time.
+    index: Mutex<Option<SearchIndex>>,
+    working: Arc<Semaphore>,
+}
+
+impl Web {
+    pub(crate) fn new(app: Arc<App>) -> Arc<Self> {
+        Arc::new(Self { app, index: Mutex::new(None), working: Arc::new(Semaphore::new(WORKING_AT_ONCE)) })
+    }
+
+    /// Runs a verb where it does not hold up the network.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        verb: impl FnOnce(&Self) -> Result<T, OpsError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = Arc::clone(&self.working).acquire_owned().await;
+        let web = Arc::clone(self);
+        let work = move || {
+            // Held by the work and not by the request: work goes on when nobody waits for it any more.
+            let _permit = permit;
+            verb(&web)
+        };
+        self.app.runtime.blocking(work).await.map_err(Problem::from)
+    }
+
+    /// The index at its newest commit; none while nothing was indexed. Blocks.
+    fn index(&self) -> Result<Option<SearchIndex>, OpsError> {
+        let mut slot = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_none_or(|index| index.refresh().is_err()) {
+            // None yet, or its directory was made anew under it.
+            *slot = self.app.open_index()?;
+        }
+        Ok(slot.clone())
+    }
+}

@@ -1,0 +1,73 @@
+//! The description of the REST API: what routes do not say themselves.
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "notion-connector",
+        description = "Searches what was indexed of Notion workspaces, and shows and steers the crawls that index it.\n\n\
+            There is no sign-in in this version: the server listens on loopback and answers requests from its own \
+            machine that name it by a loopback name in the `Host` header; others get `421`. Requests that change \
+            something are refused with `403` when a page of another origin makes them.\n\n\
+            Every error has a body `{\"error\": {\"code\", \"message\"}}`; `400` lists all parameters that cannot be used.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "search", description = "Finding and reading items."),
+        (name = "crawls", description = "What was crawled, and what is being crawled."),
+        (name = "health", description = "How the server is."),
+        (name = "page", description = "What browsers are shown.")
+    )
+)]
+struct Head;
+
+/// Everything of the document but the routes.
+pub(super) fn head() -> utoipa::openapi::OpenApi {
+    Head::openapi()
+}
+
+/// The whole document, as it is served and committed.
+pub(super) fn document() -> Result<String, serde_json::Error> {
+    super::router::routes().1.to_pretty_json()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json");
+
+    #[test]
+    fn the_committed_document_is_the_one_that_is_served() {
+        let served = document().unwrap() + "\n";
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(COMMITTED, &served).unwrap();
+        }
+        let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
+        assert!(
+            committed == served,
+            "docs/reference/openapi.json is not what the server describes; run: \
+             UPDATE_DOCS=1 cargo test -p notion-connector web::openapi"
+        );
+    }
+
+    #[test]
+    fn every_route_says_what_it_is_for_and_has_a_name_of_its_own() {
+        let document: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut names = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+                assert!(operation["tags"].is_array(), "{method} {path} has no tag");
+                assert!(operation["responses"].as_object().is_some_and(|all| !all.is_empty()), "{method} {path}");
+                let name = operation["operationId"].as_str().unwrap().to_owned();
+                assert!(names.insert(name.clone()), "two routes are named {name}");
+            }
+        }
+        assert_eq!(names.len(), 12, "{names:?}");
+    }
+}

@@ -1,0 +1,361 @@
+//! The search page.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use jiff::Timestamp;
+use url::{Url, form_urlencoded};
+
+use super::segments::{Segment, segments};
+use super::when::When;
+use crate::model::ItemKind;
+use crate::ops::{self, Overview, SearchAnswer, SearchHit, SearchQuery};
+use crate::search::MAX_OFFSET;
+use crate::web::Web;
+use crate::web::api::search::MAX_QUERY_CHARS;
+use crate::web::assets::Assets;
+use crate::web::problem::Problem;
+use crate::web::viewer::Asking;
+
+/// Results of one page.
+const PAGE_SIZE: usize = 10;
+const LAST_PAGE: usize = MAX_OFFSET / PAGE_SIZE;
+
+/// The search page
+///
+/// As `/search`; without a query it shows what was edited last, and when nothing is indexed how to begin.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "start_page",
+    tag = "page",
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
+)]
+pub(in crate::web) async fn start(state: State<Arc<Web>>, asking: Asking, uri: Uri) -> Result<Response, Problem> {
+    results(state, asking, uri).await
+}
+
+/// Results as a page
+///
+/// What cannot be used of the parameters is left out: a page never fails for a mistyped address.
+#[utoipa::path(
+    get,
+    path = "/search",
+    operation_id = "results_page",
+    tag = "page",
+    params(
+        ("q" = Option<String>, Query, description = "What to search for."),
+        ("kind" = Option<ItemKind>, Query, description = "Only this kind."),
+        ("page" = Option<usize>, Query, minimum = 1, description = "Which page of the results.")
+    ),
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
+)]
+pub(in crate::web) async fn results(
+    State(web): State<Arc<Web>>,
+    Asking(viewer): Asking,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let asked = Asked::from_query(uri.query().unwrap_or_default());
+    let now = web.app.runtime.now();
+    let query = SearchQuery {
+        text: asked.text.clone(),
+        limit: PAGE_SIZE,
+        offset: (asked.page - 1) * PAGE_SIZE,
+        kinds: asked.kind.into_iter().collect(),
+    };
+    let found = web.blocking(move |web| {
+        let index = web.index()?;
+        let overview = ops::overview(&web.app, index.as_ref(), &viewer)?;
+        let answer = match &index {
+            Some(index) => ops::search(index, &query, &viewer)?,
+            None => SearchAnswer::default(),
+        };
+        Ok((overview, answer))
+    });
+    let (overview, answer) = found.await?;
+    super::render(&SearchPage::new(&asked, &overview, &answer, now))
+}
+
+/// What an address asks the page for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    text: String,
+    kind: Option<ItemKind>,
+    /// From 1.
+    page: usize,
+}
+
+impl Asked {
+    fn from_query(query: &str) -> Self {
+        let mut asked = Self { text: String::new(), kind: None, page: 1 };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "q" => asked.text = value.trim().chars().take(MAX_QUERY_CHARS).collect(),
+                "kind" => asked.kind = value.parse().ok(),
+                "page" => asked.page = value.parse().unwrap_or(1).clamp(1, LAST_PAGE),
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// The address of the page that shows this.
+    fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if !self.text.is_empty() {
+            query.append_pair("q", &self.text);
+        }
+        if let Some(kind) = self.kind {
+            query.append_pair("kind", kind.as_str());
+        }
+        if self.page > 1 {
+            query.append_pair("page", &self.page.to_string());
+        }
+        let query = query.finish();
+        if query.is_empty() { "/".to_owned() } else { format!("/search?{query}") }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct SearchPage<'a> {
+    assets: &'static Assets,
+    query: &'a str,
+    kind: Option<&'static str>,
+    filters: Vec<Filter>,
+    workspace: String,
+    /// Everything that could be found.
+    items: String,
+    /// Whether nothing could.
+    is_empty: bool,
+    under_way: Vec<String>,
+    /// "3 results", "Edited last".
+    heading: String,
+    relaxed: bool,
+    hits: Vec<HitView<'a>>,
+    /// Number of the first result in the list.
+    first: usize,
+    previous: Option<String>,
+    next: Option<String>,
+    /// The same words among all kinds, when a kind is chosen.
+    without_filter: Option<String>,
+}
+
+/// A choice of what to show.
+struct Filter {
+    label: &'static str,
+    address: String,
+    is_chosen: bool,
+}
+
+/// One result, ready to be shown.
+struct HitView<'a> {
+    icon: Option<&'a str>,
+    kind: &'static str,
+    kind_label: &'static str,
+    title: Vec<Segment<'a>>,
+    /// None when the address is not one of the web.
+    href: Option<String>,
+    breadcrumb: &'a [String],
+    snippet: Vec<Segment<'a>>,
+    editor: Option<&'a str>,
+    edited: When,
+}
+
+impl<'a> SearchPage<'a> {
+    fn new(asked: &'a Asked, overview: &Overview, answer: &'a SearchAnswer, now: Timestamp) -> Self {
+        let is_empty = overview.items == 0;
+        let at = |page| Asked { page, ..asked.clone() }.address();
+        let reachable = answer.total.min(MAX_OFFSET);
+        let workspace = match overview.workspaces.as_slice() {
+            [] => "Notion".to_owned(),
+            names => names.join(", "),
+        };
+        Self {
+            assets: Assets::get(),
+            query: &asked.text,
+            kind: asked.kind.map(ItemKind::as_str),
+            filters: filters(asked),
+            workspace,
+            items: counted(overview.items, "item"),
+            is_empty,
+            under_way: overview.under_way.iter().map(under_way).collect(),
+            heading: heading(asked, answer),
+            relaxed: answer.relaxed,
+            hits: answer.hits.iter().map(|hit| HitView::new(hit, now)).collect(),
+            first: (asked.page - 1) * PAGE_SIZE + 1,
+            previous: (asked.page > 1).then(|| at(asked.page - 1)),
+            next: (asked.page * PAGE_SIZE < reachable).then(|| at(asked.page + 1)),
+            without_filter: asked.kind.map(|_| Asked { kind: None, page: 1, ..asked.clone() }.address()),
+        }
+    }
+}
+
+impl<'a> HitView<'a> {
+    fn new(hit: &'a SearchHit, now: Timestamp) -> Self {
+        Self {
+            icon: hit.icon.as_deref(),
+            kind: hit.kind.as_str(),
+            kind_label: label(hit.kind),
+            title: segments(&hit.title, &hit.title_highlights),
+            href: web_address(&hit.url),
+            breadcrumb: &hit.breadcrumb,
+            snippet: segments(&hit.snippet, &hit.highlights),
+            editor: hit.last_edited_by.as_deref(),
+            edited: When::of(hit.last_edited_time, now),
+        }
+    }
+}
+
+/// An address that may be a link: whatever Notion sent, a page must not offer a script to run or a file to open.
+fn web_address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.into())
+}
+
+const fn label(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Page => "Page",
+        ItemKind::Row => "Row",
+        ItemKind::Database => "Database",
+        ItemKind::DataSource => "Data source",
+    }
+}
+
+fn filters(asked: &Asked) -> Vec<Filter> {
+    let choice = |label, kind| Filter {
+        label,
+        address: Asked { kind, page: 1, ..asked.clone() }.address(),
+        is_chosen: asked.kind == kind,
+    };
+    vec![
+        choice("All", None),
+        choice("Pages", Some(ItemKind::Page)),
+        choice("Rows", Some(ItemKind::Row)),
+        choice("Databases", Some(ItemKind::Database)),
+        choice("Data sources", Some(ItemKind::DataSource)),
+    ]
+}
+
+fn heading(asked: &Asked, answer: &SearchAnswer) -> String {
+    if asked.text.is_empty() {
+        return "Edited last".to_owned();
+    }
+    let count = if answer.total == 0 { "No results".to_owned() } else { counted(answer.total, "result") };
+    if asked.page > 1 { format!("{count}, page {}", asked.page) } else { count }
+}
+
+fn under_way(crawl: &ops::UnderWay) -> String {
+    let (processed, known) = (grouped(crawl.processed), grouped(crawl.known));
+    let open_end = if crawl.listing { "+" } else { "" };
+    format!("Crawling {}: {processed} of {known}{open_end} items", crawl.connector)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count as u64))
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::NotionId;
+
+    fn hit(title: &str, url: &str) -> SearchHit {
+        SearchHit {
+            id: NotionId(Uuid::from_u128(1)),
+            kind: ItemKind::Page,
+            title: title.to_owned(),
+            title_highlights: vec![[0, 3]],
+            url: url.to_owned(),
+            breadcrumb: vec!["Home & <b>".to_owned()],
+            score: 1.0,
+            snippet: "</mark><script>alert(1)</script>".to_owned(),
+            highlights: vec![[0, 7]],
+            icon: Some("🚒".to_owned()),
+            last_edited_time: Timestamp::UNIX_EPOCH,
+            last_edited_by: Some("<i>Eve</i>".to_owned()),
+        }
+    }
+
+    fn html(asked: &Asked, overview: &Overview, answer: &SearchAnswer) -> String {
+        SearchPage::new(asked, overview, answer, Timestamp::UNIX_EPOCH).render().unwrap()
+    }
+
+    fn full() -> Overview {
+        Overview { items: 12_345, workspaces: vec!["<Acme>".to_owned()], under_way: Vec::new() }
+    }
+
+    #[test]
+    fn everything_from_outside_is_escaped_before_it_is_marked() {
+        let asked = Asked::from_query("q=%22%3E%3Cscript%3E");
+        let hits = vec![hit("<x>&", "https://www.notion.so/1")];
+        let html = html(&asked, &full(), &SearchAnswer { total: 1, relaxed: false, hits });
+        assert!(!html.contains("<script>"), "{html}");
+        assert!(!html.contains("<i>Eve") && !html.contains("<b>") && !html.contains("<Acme>"), "{html}");
+        assert!(html.contains("<mark>&#60;x&#62;</mark>&#38;"), "{html}");
+        assert!(html.contains("<mark>&#60;/mark&#62;</mark>&#60;script&#62;"), "{html}");
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_become_links() {
+        for (url, is_link) in [
+            ("https://www.notion.so/a", true),
+            ("http://127.0.0.1:1/a", true),
+            ("javascript:alert(1)", false),
+            (" javascript:alert(1)", false),
+            ("data:text/html,x", false),
+            ("file:///etc/passwd", false),
+            ("notion://a", false),
+            ("/relative", false),
+            ("", false),
+        ] {
+            assert_eq!(web_address(url).is_some(), is_link, "{url}");
+        }
+        let asked = Asked::from_query("q=x");
+        let hits = vec![hit("title", "javascript:alert(1)")];
+        let html = html(&asked, &full(), &SearchAnswer { total: 1, relaxed: false, hits });
+        assert!(!html.contains("javascript:"), "{html}");
+        assert!(html.contains("<mark>tit</mark>le"), "the title is shown all the same: {html}");
+    }
+
+    #[test]
+    fn an_empty_index_teaches_how_to_begin() {
+        let html = html(&Asked::from_query(""), &Overview::default(), &SearchAnswer::default());
+        assert!(html.contains("notion-connector crawl"), "{html}");
+    }
+
+    #[test]
+    fn addresses_keep_query_and_kind_and_begin_again_at_the_first_page() {
+        let asked = Asked::from_query("q=a%26b+%E8%AD%B0&kind=data_source&page=3&unknown=1");
+        assert_eq!(asked.address(), "/search?q=a%26b+%E8%AD%B0&kind=data_source&page=3");
+        assert_eq!(Asked::from_query(asked.address().split_once('?').unwrap().1), asked);
+        assert!(filters(&asked).iter().all(|filter| !filter.address.contains("page=")));
+        assert_eq!(Asked::from_query("kind=nest&page=0"), Asked { text: String::new(), kind: None, page: 1 });
+        assert_eq!(Asked::from_query("page=999999999").page, LAST_PAGE);
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let shown: Vec<String> = [0, 999, 1_000, 1_234_567].into_iter().map(grouped).collect();
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,189 @@
+//! What went wrong, as an answer: the only place that knows which failure is which status.
+//!
+//! Handlers and the layers before them return a [`Problem`]; [`render`] makes JSON of it below `/api` and for health
+//! checks, and a page everywhere else.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::pages;
+use crate::ops::OpsError;
+use crate::search::IndexError;
+
+/// Why a request was not answered as it was meant.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    error: ProblemDetail,
+}
+
+/// The body of every answer that is an error.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct ProblemBody {
+    /// What went wrong.
+    error: ProblemDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct ProblemDetail {
+    /// A name for programs; it does not change.
+    #[schema(value_type = String, example = "invalid_parameters")]
+    code: &'static str,
+    /// What happened and what to do, for people.
+    message: String,
+    /// For `invalid_parameters`: every parameter that cannot be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<ParameterProblem>,
+}
+
+/// A parameter that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ParameterProblem {
+    /// Its name.
+    pub(super) name: String,
+    /// What is wrong with it.
+    pub(super) message: String,
+}
+
+impl Problem {
+    pub(super) const fn new(status: StatusCode, code: &'static str, message: String) -> Self {
+        Self { status, error: ProblemDetail { code, message, parameters: Vec::new() } }
+    }
+
+    pub(super) fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message.to_owned())
+    }
+
+    pub(super) fn invalid_parameters(parameters: Vec<ParameterProblem>) -> Self {
+        let listed: Vec<String> = parameters.iter().map(|one| format!("{}: {}", one.name, one.message)).collect();
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", listed.join("; "));
+        problem.error.parameters = parameters;
+        problem
+    }
+
+    pub(super) fn not_ready(message: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", message.to_owned())
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.error.message
+    }
+
+    /// For an answer that a layer made, which says nothing but its status.
+    fn of_status(status: StatusCode) -> Self {
+        let (code, message) = match status {
+            StatusCode::GATEWAY_TIMEOUT => ("timeout", "the answer took too long; try a simpler search, or again later"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "the request's body is too large"),
+            _ if status.is_server_error() => ("internal", "the server failed; its log says why"),
+            _ => ("bad_request", "the request could not be understood"),
+        };
+        Self::new(status, code, message.to_owned())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<OpsError> for Problem {
+    /// What the operator can do is in the message; what only the log should hold (paths, what the system said) is not.
+    fn from(error: OpsError) -> Self {
+        match error {
+            OpsError::NotFound(message) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
+            OpsError::Invalid(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
+            OpsError::Index(IndexError::Corrupt { .. }) => failed(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "index_unusable",
+                "the search index cannot be used; restart the server, which fills it again from the store",
+                &error,
+            ),
+            OpsError::Index(_) => failed(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "index_unavailable",
+                "the search index cannot be read at the moment; the server's log says why",
+                &error,
+            ),
+            OpsError::Store(_) => failed(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store_unavailable",
+                "the database cannot be used at the moment; the server's log says why",
+                &error,
+            ),
+            OpsError::DataDir(_)
+            | OpsError::Config(_)
+            | OpsError::Secret(_)
+            | OpsError::Pump(_)
+            | OpsError::Crawl(_)
+            | OpsError::Io { .. } => failed(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "the server could not do this; its log says why",
+                &error,
+            ),
+            OpsError::Notion { advice, .. } => Self::new(StatusCode::BAD_GATEWAY, "notion", advice),
+        }
+    }
+}
+
+fn failed(status: StatusCode, code: &'static str, message: &str, error: &OpsError) -> Problem {
+    tracing::error!(%error, code, "a request could not be answered");
+    Problem::new(status, code, message.to_owned())
+}
+
+/// No route has this path.
+pub(super) async fn no_such_path(uri: Uri) -> Problem {
+    let message = if wants_json(uri.path()) {
+        "there is nothing at this address; /api/v1/openapi.json lists what there is"
+    } else {
+        "there is no page at this address"
+    };
+    Problem::new(StatusCode::NOT_FOUND, "no_such_path", message.to_owned())
+}
+
+/// The path is known, the method is not.
+pub(super) async fn no_such_method() -> Problem {
+    let message = "this address cannot be asked with this method; the Allow header names those it takes";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message.to_owned())
+}
+
+/// Gives every answer that is an error its body.
+pub(super) async fn render(request: Request, next: Next) -> Response {
+    let as_json = wants_json(request.uri().path());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
+    let rendered = if as_json {
+        (status, Json(ProblemBody { error: problem.error })).into_response()
+    } else {
+        pages::problem::page(&problem)
+    };
+    // What the answer already says beside its body stays: Allow, above all.
+    let (mut parts, body) = rendered.into_parts();
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            parts.headers.append(name.clone(), value.clone());
+        }
+    }
+    Response::from_parts(parts, body)
+}
+
+fn wants_json(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/") || path == "/healthz" || path == "/readyz"
+}

@@ -1,0 +1,56 @@
+//! Every route of the server, and what stands before them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::{Router, middleware};
+use tower::ServiceBuilder;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Web, api, assets, guard, openapi, pages, problem, viewer};
+
+/// Bytes of a request's body. No route reads one.
+const MAX_BODY_BYTES: usize = 64 << 10;
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The routes, without what stands before them, and their document.
+pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(pages::search::start))
+        .routes(routes!(pages::search::results))
+        .routes(routes!(api::search::search))
+        .routes(routes!(api::items::show))
+        .routes(routes!(api::crawls::list::list))
+        .routes(routes!(api::crawls::show::show))
+        .routes(routes!(api::crawls::cancel::cancel))
+        .routes(routes!(api::status::status))
+        .routes(routes!(api::health::alive))
+        .routes(routes!(api::health::ready))
+        .routes(routes!(api::openapi::document))
+        .routes(routes!(assets::show))
+        .split_for_parts()
+}
+
+/// The whole server, for requests to a loopback name at `port`.
+pub(super) fn router(web: Arc<Web>, port: u16) -> Router {
+    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT);
+    let before = ServiceBuilder::new()
+        .layer(middleware::from_fn(guard::harden))
+        .layer(middleware::from_fn(problem::render))
+        .layer(middleware::from_fn_with_state(guard::Origin { port }, guard::admit))
+        .layer(middleware::from_fn(viewer::identify))
+        .layer(timeout)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
+    routes()
+        .0
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(before)
+        .with_state(web)
+}
