@@ -1,5 +1,6 @@
 //! The index as it is read: opening, checking, reloading, and how far it has come.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -88,8 +89,9 @@ impl SearchIndex {
     /// As [`SearchIndex::reload`].
     pub fn refresh(&self) -> Result<(), IndexError> {
         let metas = self.index.load_metas().map_err(|error| self.error("read", error))?;
-        let newest = metas.segments.iter().map(|segment| (segment.id(), segment.delete_opstamp()));
-        let is_seen = newest.eq(self.searcher().generation().segments().iter().map(|(id, stamp)| (*id, *stamp)));
+        let newest: BTreeMap<_, _> =
+            metas.segments.iter().map(|segment| (segment.id(), segment.delete_opstamp())).collect();
+        let is_seen = *self.searcher().generation().segments() == newest;
         if is_seen { Ok(()) } else { self.reload() }
     }
 
