@@ -17,3 +17,4 @@ pub mod search;
 pub mod secrets;
 pub mod sink;
 pub mod store;
+pub mod web;

@@ -49,7 +49,8 @@ pub fn overview(app: &App, index: Option<&SearchIndex>, viewer: &Viewer) -> Resu
         if let Some(name) = connector.workspace_name.filter(|name| !overview.workspaces.contains(name)) {
             overview.workspaces.push(name);
         }
-        let Some(crawl) = app.store.load_last_crawl(connector.id)?.filter(|crawl| crawl.state.is_open()) else {
+        let Some(crawl) = app.store.load_last_crawl(connector.id)?.filter(|crawl| crawl.state.is_open())
+        else {
             continue;
         };
         let (known, listing) = app.store.count_known(crawl.id)?;

@@ -26,7 +26,12 @@ impl Assets {
     pub(super) fn get() -> &'static Self {
         static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
             style: Asset::new("page", "css", "text/css; charset=utf-8", include_str!("assets/page.css")),
-            script: Asset::new("page", "js", "text/javascript; charset=utf-8", include_str!("assets/page.js")),
+            script: Asset::new(
+                "page",
+                "js",
+                "text/javascript; charset=utf-8",
+                include_str!("assets/page.js"),
+            ),
             icon: Asset::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg")),
         });
         &ASSETS

@@ -50,7 +50,11 @@ pub(super) struct Origin {
 }
 
 /// Lets a request through if it was meant for this server and comes from its own pages or from no page at all.
-pub(super) async fn admit(State(origin): State<Origin>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn admit(
+    State(origin): State<Origin>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     check_size(request.uri(), request.headers())?;
     let host = check_host(request.uri(), request.headers(), origin)?;
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -99,9 +103,8 @@ fn is_ours(authority: &Authority, origin: Origin) -> bool {
 }
 
 fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
-    let same_site = headers
-        .get("sec-fetch-site")
-        .is_none_or(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
+    let same_site =
+        headers.get("sec-fetch-site").is_none_or(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
     let own = format!("http://{host}");
     let same_origin = headers
         .get_all(header::ORIGIN)
@@ -131,8 +134,16 @@ mod tests {
         for good in ["127.0.0.1:7350", "localhost:7350", "LOCALHOST:7350", "[::1]:7350", "127.1.2.3:7350"] {
             assert!(host(good), "{good}");
         }
-        let bad = ["example.org:7350", "127.0.0.1", "127.0.0.1:80", "localhost.example.org:7350", "me@localhost:7350"];
-        for bad in bad.into_iter().chain(["[::2]:7350", "0.0.0.0:7350", "127.0.0.1.example.org:7350", ":7350"]) {
+        let bad = [
+            "example.org:7350",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "localhost.example.org:7350",
+            "me@localhost:7350",
+        ];
+        for bad in
+            bad.into_iter().chain(["[::2]:7350", "0.0.0.0:7350", "127.0.0.1.example.org:7350", ":7350"])
+        {
             assert!(!host(bad), "{bad}");
         }
     }

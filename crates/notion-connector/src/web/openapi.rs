@@ -63,7 +63,10 @@ mod tests {
             for (method, operation) in item.as_object().unwrap() {
                 assert!(operation["summary"].is_string(), "{method} {path} has no summary");
                 assert!(operation["tags"].is_array(), "{method} {path} has no tag");
-                assert!(operation["responses"].as_object().is_some_and(|all| !all.is_empty()), "{method} {path}");
+                assert!(
+                    operation["responses"].as_object().is_some_and(|all| !all.is_empty()),
+                    "{method} {path}"
+                );
                 let name = operation["operationId"].as_str().unwrap().to_owned();
                 assert!(names.insert(name.clone()), "two routes are named {name}");
             }

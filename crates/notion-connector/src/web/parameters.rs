@@ -46,7 +46,10 @@ impl Parameters {
             Ok(number) if range.contains(&number) => number,
             _ => {
                 let (least, most) = (range.start(), range.end());
-                self.problem(name, format!("“{}” is not a whole number from {least} to {most}", short(&text)));
+                self.problem(
+                    name,
+                    format!("“{}” is not a whole number from {least} to {most}", short(&text)),
+                );
                 default
             }
         }
@@ -114,7 +117,11 @@ pub(super) fn from_path<T: FromStr>(name: &str, text: &str, expected: &str) -> R
 /// As much of what was given as is worth repeating.
 fn short(text: &str) -> String {
     const CHARS: usize = 60;
-    if text.chars().count() <= CHARS { text.to_owned() } else { text.chars().take(CHARS).chain(['…']).collect() }
+    if text.chars().count() <= CHARS {
+        text.to_owned()
+    } else {
+        text.chars().take(CHARS).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ impl Problem {
     }
 
     pub(super) fn invalid_parameters(parameters: Vec<ParameterProblem>) -> Self {
-        let listed: Vec<String> = parameters.iter().map(|one| format!("{}: {}", one.name, one.message)).collect();
+        let listed: Vec<String> =
+            parameters.iter().map(|one| format!("{}: {}", one.name, one.message)).collect();
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", listed.join("; "));
         problem.error.parameters = parameters;
         problem
@@ -82,7 +83,9 @@ impl Problem {
     /// For an answer that a layer made, which says nothing but its status.
     fn of_status(status: StatusCode) -> Self {
         let (code, message) = match status {
-            StatusCode::GATEWAY_TIMEOUT => ("timeout", "the answer took too long; try a simpler search, or again later"),
+            StatusCode::GATEWAY_TIMEOUT => {
+                ("timeout", "the answer took too long; try a simpler search, or again later")
+            }
             StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "the request's body is too large"),
             _ if status.is_server_error() => ("internal", "the server failed; its log says why"),
             _ => ("bad_request", "the request could not be understood"),

@@ -46,7 +46,9 @@ impl<S: Sync> FromRequestParts<S> for Operator {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Asking::from_request_parts(parts, state).await?.0 {
             Viewer::LocalOperator => Ok(Self),
-            Viewer::Mapped(_) => Err(Problem::forbidden("only an administrator may see or change how crawls run")),
+            Viewer::Mapped(_) => {
+                Err(Problem::forbidden("only an administrator may see or change how crawls run"))
+            }
         }
     }
 }

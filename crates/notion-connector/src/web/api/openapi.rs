@@ -15,7 +15,11 @@ use crate::web::problem::Problem;
 pub(in crate::web) async fn document() -> Result<impl IntoResponse, Problem> {
     let document = openapi::document().map_err(|error| {
         tracing::error!(%error, "the OpenAPI document could not be written");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the document could not be written".to_owned())
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the document could not be written".to_owned(),
+        )
     })?;
     Ok(([(header::CONTENT_TYPE, "application/json")], document))
 }

@@ -18,6 +18,9 @@ use crate::web::viewer::Operator;
     tag = "crawls",
     responses((status = 200, description = "How things stand.", body = Status))
 )]
-pub(in crate::web) async fn status(State(web): State<Arc<Web>>, _: Operator) -> Result<Json<Status>, Problem> {
+pub(in crate::web) async fn status(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+) -> Result<Json<Status>, Problem> {
     web.blocking(|web| ops::status(&web.app)).await.map(Json)
 }

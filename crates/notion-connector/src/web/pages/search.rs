@@ -34,7 +34,11 @@ const LAST_PAGE: usize = MAX_OFFSET / PAGE_SIZE;
     tag = "page",
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
 )]
-pub(in crate::web) async fn start(state: State<Arc<Web>>, asking: Asking, uri: Uri) -> Result<Response, Problem> {
+pub(in crate::web) async fn start(
+    state: State<Arc<Web>>,
+    asking: Asking,
+    uri: Uri,
+) -> Result<Response, Problem> {
     results(state, asking, uri).await
 }
 

@@ -32,7 +32,10 @@ mod tests {
 
     fn shown(text: &str, highlights: &[[usize; 2]]) -> String {
         let pieces = segments(text, highlights);
-        pieces.iter().map(|piece| if piece.is_match { format!("[{}]", piece.text) } else { piece.text.to_owned() }).collect()
+        pieces
+            .iter()
+            .map(|piece| if piece.is_match { format!("[{}]", piece.text) } else { piece.text.to_owned() })
+            .collect()
     }
 
     #[test]

@@ -65,6 +65,9 @@ mod tests {
         }
         let time: Timestamp = "2026-03-04T09:30:00Z".parse().unwrap();
         let when = When::of(time, time);
-        assert_eq!((when.machine.as_str(), when.absolute.as_str()), ("2026-03-04T09:30:00Z", "4 Mar 2026, 09:30 UTC"));
+        assert_eq!(
+            (when.machine.as_str(), when.absolute.as_str()),
+            ("2026-03-04T09:30:00Z", "4 Mar 2026, 09:30 UTC")
+        );
     }
 }
