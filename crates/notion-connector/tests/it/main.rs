@@ -1,0 +1,3 @@
+//! The product from outside: one binary for all integration tests, a module for each subject.
+
+mod web;

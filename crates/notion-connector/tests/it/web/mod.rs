@@ -1,0 +1,126 @@
+//! The web server over a real listener, with what a real crawl of the sample workspace left in store and index.
+
+mod browser;
+mod rest;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use notion_connector::app::App;
+use notion_connector::config::Config;
+use notion_connector::crawl::Progress;
+use notion_connector::data_dir::DataDir;
+use notion_connector::model::{
+    Change, ConnectorId, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent,
+};
+use notion_connector::ops::{self, AddConnector, CrawlRequest};
+use notion_connector::runtime::Runtime;
+use notion_connector::sink::index::IndexSink;
+use notion_connector::store::Scope;
+use notion_connector::web;
+use notion_emulator::{Emulator, EmulatorOptions};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// A server and what it stands on; both end with it.
+struct Server {
+    app: Arc<App>,
+    address: SocketAddr,
+    serving: JoinHandle<()>,
+    directory: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Server {
+    /// With nothing indexed.
+    async fn empty() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.secrets.key_file = Some(directory.path().join("key/secret.key"));
+        let dir = DataDir::create(&directory.path().join("data")).unwrap();
+        let app = Arc::new(App::open(config, dir).unwrap());
+        let listener = loopback().await;
+        let address = listener.local_addr().unwrap();
+        let served = Arc::clone(&app);
+        let serving = tokio::spawn(async move { web::serve(served, listener).await.unwrap() });
+        Self { app, address, serving, directory }
+    }
+
+    /// With the sample workspace, crawled.
+    async fn sample() -> Self {
+        let server = Self::empty().await;
+        let emulator = Emulator::sample(EmulatorOptions::default());
+        let token = SecretString::from(emulator.first_token());
+        let (notion, files) = (loopback().await, loopback().await);
+        let notion_url = format!("http://{}", notion.local_addr().unwrap());
+        let emulating = tokio::spawn(emulator.serve(notion, files));
+        let new = AddConnector { name: "sample".to_owned(), notion_url, secret: token, validate: true };
+        ops::add_connector(&server.app, new).await.unwrap();
+        let request = CrawlRequest {
+            connector: None,
+            scope: Scope::Full,
+            restart: false,
+            started_by: "a test".to_owned(),
+            first_secret: None,
+        };
+        let report = ops::run_crawl(&server.app, request, watch::channel(Progress::default()).0).await.unwrap();
+        assert!(report.crawl.added > 20, "{report:?}");
+        emulating.abort();
+        server
+    }
+
+    /// Puts an item into the index, past the store.
+    fn index(&self, item: Item) {
+        let sink = IndexSink::open(&self.directory.path().join("data/index"), Runtime::real()).unwrap();
+        let delivery = Delivery {
+            item,
+            holders: vec![ConnectorId(1)],
+            ancestors: Vec::new(),
+            relation_titles: Vec::new(),
+            last_edited_by_name: Some("<b>Mallory</b>".to_owned()),
+        };
+        let cursor = OutboxCursor { epoch: Uuid::from_u128(1), sequence: 1 };
+        sink.deliver_now(&[Change::Upsert(Box::new(delivery))], cursor).unwrap();
+        sink.close_now().unwrap();
+    }
+
+    fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+async fn loopback() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).await.unwrap()
+}
+
+/// An item whose texts and address are made to do harm on a careless page.
+fn hostile() -> Item {
+    let id = NotionId(Uuid::from_u128(0xbad));
+    Item {
+        key: ItemKey::new(NotionId(Uuid::from_u128(1)), ItemKind::Page, id),
+        kind: ItemKind::Page,
+        id,
+        title: "hostilemarker <img src=x onerror=alert(1)>".to_owned(),
+        url: "javascript:alert(1)".to_owned(),
+        icon: Some("<script>".to_owned()),
+        parent: Parent::Workspace,
+        text: "</p></li><script>alert(1)</script> hostilemarker <iframe src=\"https://example.org/\">".to_owned(),
+        passages: Vec::new(),
+        properties: Vec::new(),
+        links: Vec::new(),
+        created_time: Timestamp::UNIX_EPOCH,
+        last_edited_time: Timestamp::UNIX_EPOCH,
+        created_by: None,
+        last_edited_by: None,
+    }
+}

@@ -1,0 +1,231 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{Server, hostile};
+
+/// An answer, read without a client that could hide what is wrong with it.
+struct Answer {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        assert_eq!(self.headers["content-type"], "application/json", "{}", self.body);
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    fn code(&self) -> (u16, String) {
+        (self.status, self.json()["error"]["code"].as_str().unwrap().to_owned())
+    }
+}
+
+impl Server {
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let host = self.address.to_string();
+        let mut lines = vec![("host", host.as_str()), ("connection", "close")];
+        lines.retain(|(name, _)| headers.iter().all(|(given, _)| given != name));
+        lines.extend(headers.iter().filter(|(_, value)| !value.is_empty()));
+        let lines: String = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(format!("{method} {path} HTTP/1.1\r\n{lines}\r\n").as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+        Answer { status, headers, body: body.to_owned() }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[]).await
+    }
+}
+
+fn assert_hardened(what: &str, answer: &Answer) {
+    let policy = &answer.headers["content-security-policy"];
+    for part in ["default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{what}: {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{what}: {policy}");
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{what}");
+    assert_eq!(answer.headers["referrer-policy"], "no-referrer", "{what}");
+    let caching = &answer.headers["cache-control"];
+    let is_asset = what.contains("/assets/") && answer.status == 200;
+    assert_eq!(caching == "no-store", !is_asset, "{what}: {caching}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_of_the_document_answers_hardened() {
+    let server = Server::sample().await;
+    let document = server.get("/api/v1/openapi.json").await.json();
+    let item = server.get("/api/v1/search?limit=1").await.json()["hits"][0]["id"].as_str().unwrap().to_owned();
+    let page = server.get("/").await.body;
+    let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let address = path
+            .replace("/items/{id}", &format!("/items/{item}"))
+            .replace("/crawls/{id}", "/crawls/1")
+            .replace("/assets/{name}", style);
+        for (method, operation) in operations.as_object().unwrap() {
+            let answer = server.ask(&method.to_uppercase(), &address, &[]).await;
+            let what = format!("{method} {address}");
+            // The only crawl there is has ended.
+            let expected = if method == "post" { 409 } else { 200 };
+            assert_eq!(answer.status, expected, "{what}: {}", answer.body);
+            assert!(operation["responses"][expected.to_string()].is_object(), "{what} is not described so");
+            assert_hardened(&what, &answer);
+            asked += 1;
+        }
+        let refused = server.ask("DELETE", &address, &[]).await;
+        assert_eq!(refused.status, 405, "{address}");
+        assert!(refused.headers["allow"].contains("GET") || refused.headers["allow"].contains("POST"), "{address}");
+        assert_hardened(&format!("DELETE {address}"), &refused);
+    }
+    assert_eq!(asked, 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_find_what_was_crawled_and_items_can_be_read() {
+    let server = Server::sample().await;
+    let answer = server.get("/api/v1/search?q=incident+response&limit=2").await.json();
+    assert!(answer["total"].as_u64().unwrap() >= 1, "{answer}");
+    let hit = &answer["hits"][0];
+    assert_eq!(hit["title"], "Incident response");
+    let [start, end] = [0, 1].map(|at| usize::try_from(hit["highlights"][0][at].as_u64().unwrap()).unwrap());
+    let marked = &hit["snippet"].as_str().unwrap()[start..end];
+    assert_eq!(marked.to_lowercase(), "incident");
+
+    let item = server.get(&format!("/api/v1/items/{}", hit["id"].as_str().unwrap())).await.json();
+    assert_eq!(item["title"], "Incident response");
+    assert!(item["text"].as_str().unwrap().contains("incident"), "{item}");
+
+    let rows = server.get("/api/v1/search?kind=row&limit=100").await.json();
+    assert!(rows["hits"].as_array().unwrap().iter().all(|hit| hit["kind"] == "row"), "{rows}");
+    let (first, second) = (server.get("/api/v1/search?limit=5").await, server.get("/api/v1/search?limit=5&offset=5").await);
+    assert_ne!(first.json()["hits"], second.json()["hits"]);
+
+    let crawl = server.get("/api/v1/crawls/1").await.json();
+    assert_eq!((&crawl["state"], &crawl["connector"]), (&"completed".into(), &"sample".into()), "{crawl}");
+    assert_eq!(server.get("/api/v1/crawls").await.json()["crawls"].as_array().unwrap().len(), 1);
+    let status = server.get("/api/v1/status").await.json();
+    assert_eq!(status["connectors"][0]["items"], crawl["added"], "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_another_process_is_found_by_the_next_search() {
+    let server = Server::empty().await;
+    let before = server.get("/api/v1/search?q=hostilemarker").await.json();
+    assert_eq!(before["total"], 0);
+    assert_eq!(server.get("/readyz").await.status, 200, "an index that is not there yet is no fault");
+    server.index(hostile());
+    assert_eq!(server.get("/api/v1/search?q=hostilemarker").await.json()["total"], 1);
+    let mut other = hostile();
+    other.title = "renamedmarker".to_owned();
+    server.index(other);
+    assert_eq!(server.get("/api/v1/search?q=renamedmarker").await.json()["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_answers_while_nothing_is_indexed_and_says_how_to_begin() {
+    let server = Server::empty().await;
+    let page = server.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Nothing is indexed yet") && page.body.contains("notion-connector crawl"));
+    assert_eq!(server.get("/search?q=x&kind=nest&page=-1").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_marks_and_escapes_what_it_shows() {
+    let server = Server::sample().await;
+    let page = server.get("/search?q=incident").await.body;
+    assert!(page.contains("<mark>Incident</mark> response"), "{page}");
+    server.index(hostile());
+    let page = server.get("/search?q=hostilemarker+%3Cscript%3Ealert").await.body;
+    assert!(page.contains("<mark>hostilemarker</mark>"), "{page}");
+    for harm in ["<script>alert", "<img", "<iframe", "<b>Mallory", "javascript:"] {
+        assert!(!page.contains(harm), "{harm} in {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_name_another_host_are_refused() {
+    let server = Server::empty().await;
+    let port = server.address.port();
+    for host in ["example.org".to_owned(), format!("example.org:{port}"), "127.0.0.1".to_owned(), String::new()] {
+        let answer = server.ask("GET", "/api/v1/status", &[("host", &host)]).await;
+        assert!(answer.status == 421 || (host.is_empty() && answer.status == 400), "{host}: {}", answer.status);
+        if answer.status == 421 {
+            assert_eq!(answer.code().1, "wrong_host");
+            assert_hardened(&host, &answer);
+        }
+    }
+    for host in [format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
+        assert_eq!(server.ask("GET", "/api/v1/status", &[("host", &host)]).await.status, 200, "{host}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_origins_change_nothing() {
+    let server = Server::sample().await;
+    let cancel = "/api/v1/crawls/1/cancel";
+    let refused = [("origin", "http://example.org"), ("origin", "null"), ("sec-fetch-site", "cross-site")];
+    for header in refused {
+        let answer = server.ask("POST", cancel, &[header]).await;
+        assert_eq!(answer.code(), (403, "cross_origin".to_owned()), "{header:?}");
+    }
+    let own = server.origin();
+    let answer = server.ask("POST", cancel, &[("origin", &own), ("sec-fetch-site", "same-origin")]).await;
+    assert_eq!(answer.code(), (409, "not_possible".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_are_told_everything_that_is_wrong() {
+    let server = Server::empty().await;
+    let answer = server.get("/api/v1/search?limit=0&offset=x&kind=nest&colour=red").await;
+    assert_eq!(answer.code(), (400, "invalid_parameters".to_owned()));
+    let problems = answer.json();
+    let named: Vec<&str> = problems["error"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| problem["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["limit", "offset", "kind", "colour"]);
+    let long = "x".repeat(2_001);
+    assert_eq!(server.get(&format!("/api/v1/search?q={long}")).await.status, 400);
+    for (path, expected) in [
+        ("/api/v1/items/no-id", (400, "invalid_parameters")),
+        ("/api/v1/items/00000000-0000-0000-0000-000000000001", (404, "not_found")),
+        ("/api/v1/crawls/one", (400, "invalid_parameters")),
+        ("/api/v1/crawls/77", (404, "not_found")),
+        ("/api/v1/nothing", (404, "no_such_path")),
+        ("/api", (404, "no_such_path")),
+    ] {
+        let (status, code) = server.get(path).await.code();
+        assert_eq!((status, code.as_str()), expected, "{path}");
+    }
+    let page = server.get("/nothing").await;
+    assert_eq!((page.status, page.headers["content-type"].as_str()), (404, "text/html; charset=utf-8"));
+    assert!(page.body.contains("There is no such page"), "{}", page.body);
+    assert_hardened("/nothing", &page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_beyond_the_limits_are_refused() {
+    let server = Server::empty().await;
+    let large = "x".repeat(20 << 10);
+    assert_eq!(server.ask("GET", "/api/v1/status", &[("x-filler", &large)]).await.code().0, 431);
+    let long = "x".repeat(33 << 10);
+    assert_eq!(server.get(&format!("/api/v1/search?q={long}")).await.code().0, 414);
+    let body = server.ask("POST", "/api/v1/crawls/1/cancel", &[("content-length", "1000000")]).await;
+    assert_eq!(body.code(), (413, "body_too_large".to_owned()));
+}
