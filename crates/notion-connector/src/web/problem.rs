@@ -137,6 +137,9 @@ impl From<OpsError> for Problem {
                 "the server could not do this; its log says why",
                 &error,
             ),
+            OpsError::NotValid(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "does_not_validate", error.to_string())
+            }
             OpsError::Notion { advice, .. } => Self::new(StatusCode::BAD_GATEWAY, "notion", advice),
         }
     }
@@ -152,7 +155,7 @@ pub(super) async fn no_such_path(uri: Uri) -> Problem {
     let message = if wants_json(uri.path()) {
         "there is nothing at this address; /api/v1/openapi.json lists what there is"
     } else {
-        "there is no page at this address"
+        "nothing is served at this address; perhaps it was mistyped"
     };
     Problem::new(StatusCode::NOT_FOUND, "no_such_path", message.to_owned())
 }

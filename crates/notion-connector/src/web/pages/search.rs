@@ -358,6 +358,16 @@ mod tests {
     }
 
     #[test]
+    fn a_crawl_that_has_not_ended_is_told_of() {
+        let crawl =
+            |listing| ops::UnderWay { connector: "acme".to_owned(), processed: 120, known: 1_300, listing };
+        let overview = Overview { under_way: vec![crawl(true), crawl(false)], ..full() };
+        let html = html(&Asked::from_query(""), &overview, &SearchAnswer::default());
+        assert!(html.contains("Crawling acme: 120 of 1,300+ items<"), "{html}");
+        assert!(html.contains("Crawling acme: 120 of 1,300 items<"), "{html}");
+    }
+
+    #[test]
     fn numbers_are_grouped() {
         let shown: Vec<String> = [0, 999, 1_000, 1_234_567].into_iter().map(grouped).collect();
         assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);

@@ -28,7 +28,11 @@ async fn the_page_passes_in_a_browser() {
     server.index(hostile());
     let pictures = directory.join("pictures");
     let mut script = Command::new("node");
-    script.arg("search-page.mjs").args([server.origin(), empty.origin()]).arg(&pictures).current_dir(&directory);
+    script
+        .arg("search-page.mjs")
+        .args([server.origin(), empty.origin()])
+        .arg(&pictures)
+        .current_dir(&directory);
     let output = run(&mut script).await;
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -38,7 +42,8 @@ async fn the_page_passes_in_a_browser() {
 /// What has to be installed first, and how.
 async fn missing_tools() -> Option<String> {
     for tool in ["node", "npm"] {
-        let version = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+        let version =
+            Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
         if !version.is_ok_and(|status| status.success()) {
             return Some(format!("{tool} is missing; on Debian: apt-get install nodejs npm"));
         }
@@ -46,7 +51,8 @@ async fn missing_tools() -> Option<String> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
     let there = named.iter().map(PathBuf::as_path).chain(BROWSERS.iter().map(Path::new)).any(Path::is_file);
     (!there).then(|| {
-        "Chromium is missing; on Debian: apt-get install chromium; elsewhere name its file in CHROMIUM".to_owned()
+        "Chromium is missing; on Debian: apt-get install chromium; elsewhere name its file in CHROMIUM"
+            .to_owned()
     })
 }
 
@@ -56,7 +62,8 @@ async fn install() -> PathBuf {
     std::fs::create_dir_all(&directory).unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let lock = std::fs::read(source.join("package-lock.json")).unwrap();
-    let is_installed = std::fs::read(directory.join("installed.json")).is_ok_and(|installed| installed == lock);
+    let is_installed =
+        std::fs::read(directory.join("installed.json")).is_ok_and(|installed| installed == lock);
     for file in FILES {
         std::fs::copy(source.join(file), directory.join(file)).unwrap();
     }

@@ -19,7 +19,9 @@ use notion_connector::runtime::Runtime;
 use notion_connector::sink::index::IndexSink;
 use notion_connector::store::Scope;
 use notion_connector::web;
-use notion_emulator::{Emulator, EmulatorOptions};
+use notion_emulator::sample::sample;
+use notion_emulator::world::World;
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -59,11 +61,14 @@ impl Server {
     /// With the sample workspace, crawled.
     async fn sample() -> Self {
         let server = Self::empty().await;
-        let emulator = Emulator::sample(EmulatorOptions::default());
-        let token = SecretString::from(emulator.first_token());
+        let now_ms = server.app.runtime.now().as_millisecond();
+        let world = World::from_import(sample(), now_ms).unwrap();
+        let emulator = Emulator::new(world, Options { base_ms: now_ms, ..Options::default() });
         let (notion, files) = (loopback().await, loopback().await);
         let notion_url = format!("http://{}", notion.local_addr().unwrap());
-        let emulating = tokio::spawn(emulator.serve(notion, files));
+        let emulating =
+            tokio::spawn(async move { emulator.serve(notion, files, std::future::pending()).await });
+        let token = SecretString::from(DEFAULT_TOKEN);
         let new = AddConnector { name: "sample".to_owned(), notion_url, secret: token, validate: true };
         ops::add_connector(&server.app, new).await.unwrap();
         let request = CrawlRequest {
@@ -73,7 +78,8 @@ impl Server {
             started_by: "a test".to_owned(),
             first_secret: None,
         };
-        let report = ops::run_crawl(&server.app, request, watch::channel(Progress::default()).0).await.unwrap();
+        let report =
+            ops::run_crawl(&server.app, request, watch::channel(Progress::default()).0).await.unwrap();
         assert!(report.crawl.added > 20, "{report:?}");
         emulating.abort();
         server
@@ -114,7 +120,8 @@ fn hostile() -> Item {
         url: "javascript:alert(1)".to_owned(),
         icon: Some("<script>".to_owned()),
         parent: Parent::Workspace,
-        text: "</p></li><script>alert(1)</script> hostilemarker <iframe src=\"https://example.org/\">".to_owned(),
+        text: "</p></li><script>alert(1)</script> hostilemarker <iframe src=\"https://example.org/\">"
+            .to_owned(),
         passages: Vec::new(),
         properties: Vec::new(),
         links: Vec::new(),

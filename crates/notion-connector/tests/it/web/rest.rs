@@ -66,7 +66,8 @@ fn assert_hardened(what: &str, answer: &Answer) {
 async fn every_route_of_the_document_answers_hardened() {
     let server = Server::sample().await;
     let document = server.get("/api/v1/openapi.json").await.json();
-    let item = server.get("/api/v1/search?limit=1").await.json()["hits"][0]["id"].as_str().unwrap().to_owned();
+    let item =
+        server.get("/api/v1/search?limit=1").await.json()["hits"][0]["id"].as_str().unwrap().to_owned();
     let page = server.get("/").await.body;
     let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
     let mut asked = 0;
@@ -87,7 +88,10 @@ async fn every_route_of_the_document_answers_hardened() {
         }
         let refused = server.ask("DELETE", &address, &[]).await;
         assert_eq!(refused.status, 405, "{address}");
-        assert!(refused.headers["allow"].contains("GET") || refused.headers["allow"].contains("POST"), "{address}");
+        assert!(
+            refused.headers["allow"].contains("GET") || refused.headers["allow"].contains("POST"),
+            "{address}"
+        );
         assert_hardened(&format!("DELETE {address}"), &refused);
     }
     assert_eq!(asked, 12);
@@ -110,7 +114,8 @@ async fn searches_find_what_was_crawled_and_items_can_be_read() {
 
     let rows = server.get("/api/v1/search?kind=row&limit=100").await.json();
     assert!(rows["hits"].as_array().unwrap().iter().all(|hit| hit["kind"] == "row"), "{rows}");
-    let (first, second) = (server.get("/api/v1/search?limit=5").await, server.get("/api/v1/search?limit=5&offset=5").await);
+    let (first, second) =
+        (server.get("/api/v1/search?limit=5").await, server.get("/api/v1/search?limit=5&offset=5").await);
     assert_ne!(first.json()["hits"], second.json()["hits"]);
 
     let crawl = server.get("/api/v1/crawls/1").await.json();
@@ -160,9 +165,15 @@ async fn a_page_marks_and_escapes_what_it_shows() {
 async fn requests_that_name_another_host_are_refused() {
     let server = Server::empty().await;
     let port = server.address.port();
-    for host in ["example.org".to_owned(), format!("example.org:{port}"), "127.0.0.1".to_owned(), String::new()] {
+    for host in
+        ["example.org".to_owned(), format!("example.org:{port}"), "127.0.0.1".to_owned(), String::new()]
+    {
         let answer = server.ask("GET", "/api/v1/status", &[("host", &host)]).await;
-        assert!(answer.status == 421 || (host.is_empty() && answer.status == 400), "{host}: {}", answer.status);
+        assert!(
+            answer.status == 421 || (host.is_empty() && answer.status == 400),
+            "{host}: {}",
+            answer.status
+        );
         if answer.status == 421 {
             assert_eq!(answer.code().1, "wrong_host");
             assert_hardened(&host, &answer);
