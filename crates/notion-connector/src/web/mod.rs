@@ -24,6 +24,7 @@ mod router;
 mod viewer;
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
@@ -66,7 +67,7 @@ impl Web {
         Arc::new(Self { app, index: Mutex::new(None), working: Arc::new(Semaphore::new(WORKING_AT_ONCE)) })
     }
 
-    /// Runs a verb where it does not hold up the network.
+    /// Runs a verb where it does not hold up the network. One that panics fails its own request and nothing else.
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         verb: impl FnOnce(&Self) -> Result<T, OpsError> + Send + 'static,
@@ -76,9 +77,9 @@ impl Web {
         let work = move || {
             // Held by the work and not by the request: work goes on when nobody waits for it any more.
             let _permit = permit;
-            verb(&web)
+            catch_unwind(AssertUnwindSafe(|| verb(&web)))
         };
-        self.app.runtime.blocking(work).await.map_err(Problem::from)
+        self.app.runtime.blocking(work).await.map_err(|_| Problem::panicked())?.map_err(Problem::from)
     }
 
     /// The index at its newest commit; none while nothing was indexed. Blocks.
@@ -89,5 +90,25 @@ impl Web {
             *slot = self.app.open_index()?;
         }
         Ok(slot.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::data_dir::DataDir;
+
+    #[tokio::test]
+    async fn a_verb_that_panics_fails_its_own_request_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = DataDir::create(&directory.path().join("data")).unwrap();
+        let web = Web::new(Arc::new(App::open(Config::default(), dir).unwrap()));
+        for _ in 0..2 * WORKING_AT_ONCE {
+            let problem =
+                web.blocking(|_| -> Result<(), OpsError> { panic!("a fault in a verb") }).await.unwrap_err();
+            assert_eq!(problem.status().as_u16(), 500);
+        }
+        assert!(web.blocking(|web| web.index()).await.is_ok_and(|index| index.is_none()));
     }
 }

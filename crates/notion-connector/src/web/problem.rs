@@ -72,6 +72,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", message.to_owned())
     }
 
+    /// A fault of this program; its message is in the log already.
+    pub(super) fn panicked() -> Self {
+        Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     pub(super) const fn status(&self) -> StatusCode {
         self.status
     }
