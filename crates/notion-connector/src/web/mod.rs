@@ -109,6 +109,6 @@ mod tests {
                 web.blocking(|_| -> Result<(), OpsError> { panic!("a fault in a verb") }).await.unwrap_err();
             assert_eq!(problem.status().as_u16(), 500);
         }
-        assert!(web.blocking(|web| web.index()).await.is_ok_and(|index| index.is_none()));
+        assert!(web.blocking(Web::index).await.is_ok_and(|index| index.is_none()));
     }
 }
