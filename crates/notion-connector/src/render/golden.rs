@@ -87,6 +87,7 @@ fn file(kind: &str) -> Value {
     json!([{"type": kind, "with": {"type": "file", "file": {"url": SIGNED}, "caption": [run("See page 2")]}}])
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn text_cases() -> Vec<Case> {
     let nested = json!([text("paragraph", "below")]);
     let nest = |spec: Value| json!([with_children(spec, &nested)]);
@@ -166,6 +167,7 @@ fn text_cases() -> Vec<Case> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn structure_cases() -> Vec<Case> {
     let row = |cells: [&str; 2]| json!({"type": "table_row", "with": {"cells": cells.map(|cell| json!([run(cell)]))}});
     let one = |kind: &str| json!([{"type": kind}]);

@@ -315,7 +315,7 @@ fn a_newer_database_is_refused_and_a_foreign_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
     let path = dir.path().join("store.sqlite");
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
     std::fs::write(&path, "this is no database, whatever its name may say").unwrap();
     let refused = Store::open(dir.path()).err().unwrap().to_string();
