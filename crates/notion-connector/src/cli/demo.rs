@@ -110,9 +110,14 @@ fn sample_emulator(now_ms: i64) -> Result<Emulator, OpsError> {
 
 fn try_this(url: &str) -> String {
     format!(
-        "\nSearch page: {url}/\n\nTry:  incident        what to do when something breaks\n      \"on call\"       a phrase\n      \
-         Datensicherung  a German page\n      議事録          a Japanese one\n      curl '{url}/api/v1/search?q=backup'\n\n\
-         A workspace of your own:  NOTION_TOKEN=ntn_… notion-connector crawl\nCtrl-C ends the demo and deletes its data."
+        "\nSearch page: {url}/\n\n\
+         Try:  incident           what to do when something breaks\n      \
+         \"on call\"          a phrase\n      \
+         Hochwassermeldung  a German page\n      \
+         議事録             a Japanese one\n      \
+         curl '{url}/api/v1/search?q=backup'\n\n\
+         A workspace of your own:  NOTION_TOKEN=ntn_… notion-connector crawl\n\
+         Ctrl-C ends the demo and deletes its data."
     )
 }
 
