@@ -107,10 +107,11 @@ fn plain(pieces: &[Piece]) -> String {
         let (text, below) = match piece {
             Piece::Paragraph(text)
             | Piece::Heading(_, text)
-            | Piece::Todo(_, text)
+            | Piece::Todo(false, text)
             | Piece::Quote(text)
             | Piece::Code(text)
             | Piece::Page(text) => (text.clone(), String::new()),
+            Piece::Todo(true, text) => (format!("[x] {text}"), String::new()),
             Piece::Table(rows) => {
                 (rows.iter().flatten().cloned().collect::<Vec<_>>().join("\n"), String::new())
             }

@@ -168,10 +168,10 @@ pub(super) fn line_of(node: &Node) -> String {
         Kind::Heading { .. } | Kind::ChildPage { .. } | Kind::ChildDatabase { .. } | Kind::Folder { .. } => {
             label().replace(['\n', '\t'], " ")
         }
+        Kind::Todo { checked } => with_mark(*checked, label()),
         Kind::Paragraph
         | Kind::BulletedItem
         | Kind::NumberedItem
-        | Kind::Todo { .. }
         | Kind::Quote
         | Kind::Callout
         | Kind::Toggle
@@ -188,6 +188,15 @@ pub(super) fn line_of(node: &Node) -> String {
         | Kind::TableOfContents
         | Kind::Breadcrumb
         | Kind::Unknown { .. } => label(),
+    }
+}
+
+/// Whether it is done is part of what a to-do says.
+fn with_mark(checked: bool, label: String) -> String {
+    match (label.is_empty(), checked) {
+        (true, _) => label,
+        (false, true) => format!("[x] {label}"),
+        (false, false) => format!("[ ] {label}"),
     }
 }
 

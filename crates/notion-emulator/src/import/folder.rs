@@ -17,6 +17,9 @@ const MAX_DOCUMENTS: usize = 100_000;
 /// Folders nested deeper are left out: the file system's own limit on paths is near.
 const MAX_FOLDER_DEPTH: usize = 64;
 
+/// What version control and package managers keep beside the documents of a folder.
+const NOT_CONTENT: [&str; 5] = [".git", ".hg", ".svn", ".jj", "node_modules"];
+
 /// Everything that was found below a folder.
 pub(super) struct Reading {
     pub(super) root: Folder,
@@ -126,7 +129,7 @@ impl Reading {
         let mut names: Vec<(String, PathBuf)> = Vec::new();
         for entry in entries.filter_map(Result::ok) {
             match entry.file_name().into_string() {
-                Ok(name) if name.starts_with('.') || name == "node_modules" => {}
+                Ok(name) if NOT_CONTENT.contains(&name.as_str()) => {}
                 Ok(name) => names.push((name, entry.path())),
                 Err(name) => {
                     let shown = format!("{}/{}", folder.path, name.to_string_lossy());
