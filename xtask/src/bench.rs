@@ -5,10 +5,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::Value;
+
+use crate::test::now;
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
@@ -27,8 +30,9 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> anyhow::Result<()>
     let data = TemporaryDir::new()?;
     println!("{} pages and rows, seed {}, no request limit", arguments.pages, arguments.seed);
     for name in ["first crawl", "second crawl, nothing changed"] {
+        let started = now();
         let report = crawl(&programs, &data, &ready)?;
-        print_report(name, &report);
+        print_report(name, &report, started.elapsed());
     }
     drop(emulator);
     Ok(())
@@ -120,12 +124,13 @@ fn crawl(programs: &Path, data: &TemporaryDir, ready: &Value) -> anyhow::Result<
     Ok(report)
 }
 
-fn print_report(name: &str, report: &Value) {
+fn print_report(name: &str, report: &Value, whole: Duration) {
     let number = |field: &str| report[field].as_f64().unwrap_or_default();
     println!("\n{name}");
     println!("  items      {:>10} ({} read or rendered anew)", report["discovered"], report["indexed"]);
     println!("  requests   {:>10}", report["requests"]);
-    println!("  time       {:>10.1} s", number("seconds"));
-    println!("  speed      {:>10.0} items a second", number("pages_per_second"));
+    println!("  crawled    {:>10.1} s", number("seconds"));
+    println!("  searchable {:>10.1} s after the start of the program", whole.as_secs_f64());
+    println!("  speed      {:>10.0} items a second, crawling", number("pages_per_second"));
     println!("  memory     {:>10.0} MB at most", number("peak_rss_bytes") / 1e6);
 }

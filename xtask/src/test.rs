@@ -68,7 +68,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     println!("$ cargo {}", arguments.join(" "));
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(root);
+    command.args(arguments).current_dir(root).env("PATH", tools::search_path());
     if let Some(chromium) = tools::chromium() {
         command.env("CHROMIUM", chromium);
     }
@@ -84,7 +84,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     clippy::disallowed_methods,
     reason = "durations of real processes; nothing here runs on tokio's clock"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

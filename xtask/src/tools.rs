@@ -1,5 +1,6 @@
 //! The programs that some tests need beside Rust: found, installed where that is possible, named where it is not.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -19,7 +20,7 @@ pub(crate) struct Tool {
 
 const TOOLS: &[Tool] = &[
     Tool {
-        name: "node (18 or newer)",
+        name: "node (20 or newer)",
         needed_for: "the official JavaScript SDK against the emulator, and the search page in a browser",
         packages: &["nodejs"],
         found: has_node,
@@ -44,7 +45,11 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-const OLDEST_NODE: u32 = 18;
+/// What drives the browser asks for it; Debian 12 and Ubuntu 24.04 have 18.
+const OLDEST_NODE: u32 = 20;
+
+/// The package on npm's registry that is Node itself.
+const NODE_PACKAGE: &str = "node@22";
 
 /// Names under which systems install Chromium.
 const CHROMIUM_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -61,6 +66,7 @@ pub(crate) fn provide(install: bool, strict: bool) -> anyhow::Result<()> {
     }
     if install {
         install_missing(&missing);
+        install_newer_node();
         missing = find_missing();
     }
     for tool in &missing {
@@ -120,6 +126,45 @@ fn install_missing(missing: &[&Tool]) {
     }
 }
 
+/// Where the system's Node is too old: a newer one from npm's registry, below the target directory.
+fn install_newer_node() {
+    if has_node() || !answers("npm", &["--version"]) {
+        return;
+    }
+    let Some(folder) = folder() else { return };
+    println!("$ npm install {NODE_PACKAGE} --prefix {}", folder.display());
+    let status = command("npm")
+        .args(["install", NODE_PACKAGE, "--no-audit", "--no-fund", "--no-save", "--prefix"])
+        .arg(&folder)
+        .stdin(Stdio::null())
+        .status();
+    match status {
+        Ok(status) if status.success() => {}
+        Ok(status) => println!("npm ended with {status}"),
+        Err(error) => println!("npm could not be run: {error}"),
+    }
+}
+
+/// Where tools are kept that belong to this repository alone: beside the folder that this program was built into.
+fn folder() -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    Some(own.ancestors().nth(2)?.join("xtask-tools"))
+}
+
+/// Where programs are looked for: our own tools first.
+pub(crate) fn search_path() -> OsString {
+    let system = std::env::var_os("PATH").unwrap_or_default();
+    let own = folder().map(|folder| folder.join("node_modules/.bin"));
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&system))).unwrap_or(system)
+}
+
+/// A program as the tests find it.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("PATH", search_path());
+    command
+}
+
 /// What goes before `apt-get`: nothing as root, `sudo` where it asks for no password; none when neither is so.
 fn privilege() -> Option<Vec<&'static str>> {
     let user = Command::new("id").arg("-u").output().ok()?;
@@ -147,17 +192,17 @@ fn run_apt(prefix: &[&str], arguments: &[&str]) {
 
 /// Whether a program runs and ends well.
 pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
-    let command = Command::new(program)
+    let status = command(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    command.is_ok_and(|status| status.success())
+    status.is_ok_and(|status| status.success())
 }
 
 fn has_node() -> bool {
-    let output = Command::new("node").arg("--version").output();
+    let output = command("node").arg("--version").output();
     output.is_ok_and(|output| {
         major(&String::from_utf8_lossy(&output.stdout)).is_some_and(|major| major >= OLDEST_NODE)
     })
