@@ -1,4 +1,7 @@
 //! The product from outside: one binary for all integration tests, a module for each subject.
+//!
+//! Most tell the main line: a crawl of an emulated Notion in, searches and an export out. What they share is in
+//! `support` and, for the real binary, in `program`. A new promise is a new module here.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,4 +10,15 @@
     reason = "a test that cannot go on should fail"
 )]
 
+mod support;
+
+mod budget;
+mod commands;
+mod documents;
+mod faults;
+mod kill;
+mod limit;
+mod power;
+mod replay;
+mod truth;
 mod web;

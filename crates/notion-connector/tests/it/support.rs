@@ -1,0 +1,429 @@
+//! What the stories share: a line from an emulated Notion to an index, its witness, and the comparison with the truth.
+//!
+//! The truth is told by the emulator and compared by ids, titles, parents and marker words, never by the renderer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use notion_api::{HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind};
+use notion_connector::app::App;
+use notion_connector::config::Config;
+use notion_connector::crawl::Progress;
+use notion_connector::data_dir::DataDir;
+use notion_connector::model::{ItemKind, Viewer};
+use notion_connector::ops::{
+    self, AddConnector, CrawlReport, CrawlRequest, ExportLine, OpsError, SearchAnswer, SearchQuery,
+};
+use notion_connector::runtime::Runtime;
+use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::world::World;
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+/// Where an emulator in this process is addressed; nothing listens there.
+const IN_PROCESS: &str = "http://127.0.0.1:1";
+
+/// The name of the connector in every story.
+pub const CONNECTOR: &str = "works";
+
+/// An emulated Notion, a data directory, and a connector between the two.
+pub struct Line {
+    pub notion: Emulator,
+    pub witness: Arc<Witness>,
+    pub config: Config,
+    url: String,
+    files: tempfile::TempDir,
+    _server: Option<Server>,
+}
+
+/// An emulated Notion behind a real socket; ends when dropped.
+pub struct Server {
+    pub url: String,
+    /// How many requests have reached it.
+    pub requests: watch::Receiver<u64>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    pub async fn start(notion: &Emulator) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (count, requests) = watch::channel(0);
+        let counted = notion.router().layer(axum::middleware::from_fn(
+            move |request: axum::extract::Request, next: axum::middleware::Next| {
+                count.send_modify(|count| *count += 1);
+                next.run(request)
+            },
+        ));
+        let serving = tokio::spawn(async move { axum::serve(listener, counted).await });
+        Self { url, requests, serving }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Line {
+    /// Over real HTTP.
+    pub async fn over_http(world: World) -> Self {
+        let notion = Emulator::new(world, Options::default());
+        let server = Server::start(&notion).await;
+        let http = HttpTransport::new(&HttpSettings::default()).unwrap();
+        let mut line = Self::make(notion, server.url.clone(), Arc::new(http));
+        line._server = Some(server);
+        line.connect().await;
+        line
+    }
+
+    /// Within this process: works under a paused clock.
+    pub async fn in_process(world: World, options: Options) -> Self {
+        let notion = Emulator::new(world, options);
+        let transport = InProcess(notion.router());
+        let line = Self::make(notion, IN_PROCESS.to_owned(), Arc::new(transport));
+        line.connect().await;
+        line
+    }
+
+    fn make(notion: Emulator, url: String, transport: Arc<dyn Transport>) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.secrets.key_file = Some(files.path().join("key"));
+        Self {
+            notion,
+            witness: Arc::new(Witness { transport, seen: Mutex::default() }),
+            config,
+            url,
+            files,
+            _server: None,
+        }
+    }
+
+    async fn connect(&self) {
+        let new = AddConnector {
+            name: CONNECTOR.to_owned(),
+            notion_url: self.url.clone(),
+            secret: SecretString::from(DEFAULT_TOKEN),
+            validate: false,
+        };
+        ops::add_connector(&self.app(), new).await.unwrap();
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.files.path().join("data")
+    }
+
+    /// A free path beside the data.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.files.path().join(name)
+    }
+
+    /// What the emulator's clock reads.
+    pub fn now(&self) -> Timestamp {
+        self.notion.settings()["now"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Opens the data directory as a new process would. Its clock is Notion's.
+    pub fn app(&self) -> Arc<App> {
+        let dir = DataDir::create(&self.data_dir()).unwrap();
+        let runtime = Runtime::simulated(self.now(), 7);
+        let transport = Arc::clone(&self.witness) as Arc<dyn Transport>;
+        Arc::new(App::with(self.config.clone(), dir, runtime, transport).unwrap())
+    }
+
+    pub async fn try_crawl(&self, scope: Scope) -> Result<CrawlReport, OpsError> {
+        ops::run_crawl(&self.app(), request(scope), watch::Sender::new(Progress::default())).await
+    }
+
+    /// A full crawl that is to complete.
+    pub async fn crawl(&self) -> CrawlReport {
+        let report = self.try_crawl(Scope::Full).await.unwrap();
+        assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", self.alerts(&report));
+        report
+    }
+
+    pub fn alerts(&self, report: &CrawlReport) -> Vec<String> {
+        let detail = ops::show_crawl(&self.app(), report.crawl.id).unwrap();
+        detail.alerts.iter().map(|alert| format!("{}: {}", alert.level, alert.message)).collect()
+    }
+
+    pub fn export(&self) -> Vec<ExportLine> {
+        let mut lines = Vec::new();
+        ops::export(&self.app(), |line| {
+            lines.push(line.clone());
+            Ok(())
+        })
+        .unwrap();
+        lines
+    }
+
+    /// The export as the command writes it.
+    pub fn export_text(&self) -> String {
+        let lines = self.export();
+        lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
+    }
+
+    pub fn search(&self, text: &str) -> SearchAnswer {
+        search(&self.app(), text)
+    }
+
+    /// Everything that the emulator says this token can see and that becomes an item.
+    pub fn truth(&self) -> BTreeMap<Uuid, Fact> {
+        let all = self.notion.truth(None).unwrap().into_iter();
+        let facts = all.map(|fact| serde_json::from_value::<Fact>(fact).unwrap());
+        facts.filter(|fact| fact.is_item() && !fact.archived).map(|fact| (fact.id, fact)).collect()
+    }
+
+    /// Store and index hold what the truth says: everything once, in its place, found by its marker words.
+    pub fn assert_holds_the_truth(&self) {
+        let truth = self.truth();
+        let lines = self.export();
+        let exported: BTreeMap<Uuid, &ExportLine> = lines.iter().map(|line| (line.id.0, line)).collect();
+        assert_eq!(exported.len(), lines.len(), "an item was exported twice");
+        let missing: Vec<&Fact> = truth.values().filter(|fact| !exported.contains_key(&fact.id)).collect();
+        assert!(missing.is_empty(), "not exported: {missing:?}");
+        let extra: Vec<&&ExportLine> =
+            exported.values().filter(|line| !truth.contains_key(&line.id.0)).collect();
+        assert!(extra.is_empty(), "exported, and not in the truth: {extra:?}");
+        let app = self.app();
+        let index = app.require_index().unwrap();
+        assert_eq!(index.count_entries(), truth.len() as u64, "entries in the index");
+        for fact in truth.values() {
+            let line = exported[&fact.id];
+            assert_eq!(line.title, fact.shown_title(), "title of {fact:?}");
+            assert_eq!(line.kind, fact.kind.parse::<ItemKind>().unwrap(), "kind of {fact:?}");
+            assert_eq!(line.breadcrumb, breadcrumb(&truth, fact), "breadcrumb of {fact:?}");
+            let searchable = format!("{} {}", line.text, serde_json::to_string(&line.properties).unwrap());
+            for marker in &fact.markers {
+                assert!(searchable.contains(marker.as_str()), "{marker} is missing in the text of {fact:?}");
+                let answer = ops::search(&index, &query(marker, 10), &Viewer::LocalOperator).unwrap();
+                let first = answer.hits.first().map(|hit| hit.id.0);
+                assert_eq!(first, Some(fact.id), "first hit for {marker}");
+                assert_eq!(answer.hits[0].breadcrumb, line.breadcrumb, "breadcrumb in the index");
+                assert_eq!(answer.hits[0].title, line.title, "title in the index");
+            }
+        }
+    }
+}
+
+/// A crawl of the connector, whatever is under way.
+pub fn request(scope: Scope) -> CrawlRequest {
+    CrawlRequest {
+        connector: Some(CONNECTOR.to_owned()),
+        scope,
+        restart: false,
+        started_by: "test".to_owned(),
+        first_secret: None,
+    }
+}
+
+pub fn query(text: &str, limit: usize) -> SearchQuery {
+    SearchQuery { text: text.to_owned(), limit, offset: 0, kinds: Vec::new() }
+}
+
+pub fn search(app: &App, text: &str) -> SearchAnswer {
+    ops::search(&app.require_index().unwrap(), &query(text, 10), &Viewer::LocalOperator).unwrap()
+}
+
+pub fn generated(spec: &str) -> World {
+    World::generated(spec.parse().unwrap())
+}
+
+/// What the emulator says of one object.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Fact {
+    pub id: Uuid,
+    pub kind: String,
+    pub title: String,
+    pub parent: Option<Uuid>,
+    pub markers: Vec<String>,
+    #[serde(default)]
+    pub archived: bool,
+}
+
+impl Fact {
+    fn is_item(&self) -> bool {
+        ["page", "row", "database", "data_source"].contains(&self.kind.as_str())
+    }
+
+    pub fn has_body(&self) -> bool {
+        ["page", "row"].contains(&self.kind.as_str())
+    }
+
+    fn shown_title(&self) -> &str {
+        if self.title.trim().is_empty() { "Untitled" } else { &self.title }
+    }
+}
+
+/// Titles from the top down to the parent; a data source named like its database says nothing new.
+fn breadcrumb(truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> Vec<String> {
+    let mut above: Vec<&Fact> = Vec::new();
+    let mut at = fact.parent;
+    while let Some(holder) = at.and_then(|id| truth.get(&id)) {
+        above.push(holder);
+        at = holder.parent;
+    }
+    let mut path: Vec<String> = Vec::new();
+    for holder in above.into_iter().rev() {
+        let title = holder.shown_title();
+        if holder.kind != "data_source" || path.last().map(String::as_str) != Some(title) {
+            path.push(title.to_owned());
+        }
+    }
+    path
+}
+
+/// The ids at and below `top`.
+pub fn subtree(truth: &BTreeMap<Uuid, Fact>, top: Uuid) -> BTreeSet<Uuid> {
+    let mut found = BTreeSet::from([top]);
+    loop {
+        let below = truth.values().filter(|fact| fact.parent.is_some_and(|parent| found.contains(&parent)));
+        let next: BTreeSet<Uuid> = below.map(|fact| fact.id).filter(|id| !found.contains(id)).collect();
+        if next.is_empty() {
+            return found;
+        }
+        found.extend(next);
+    }
+}
+
+/// The counters of product.md §5, each by its meaning.
+pub fn assert_counters_add_up(report: &CrawlReport, items: usize) {
+    let crawl = &report.crawl;
+    assert_eq!(crawl.indexed, crawl.added + crawl.updated);
+    assert_eq!(crawl.discovered, crawl.indexed + crawl.unchanged + crawl.skipped + crawl.not_indexed);
+    assert_eq!(crawl.discovered, items as u64);
+}
+
+/// One request and its answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    pub at: tokio::time::Instant,
+    pub method: Method,
+    pub path: String,
+    /// None when no answer came.
+    pub status: Option<u16>,
+    pub answer: Value,
+}
+
+impl Exchange {
+    /// The object whose body, or part of a body, was asked for.
+    pub fn markdown_of(&self) -> Option<Uuid> {
+        self.path.strip_prefix("/v1/pages/")?.strip_suffix("/markdown")?.parse().ok()
+    }
+
+    fn is_listing(&self) -> bool {
+        self.path == "/v1/search" || self.path.ends_with("/query")
+    }
+}
+
+/// Passes requests on and remembers them with their answers.
+pub struct Witness {
+    transport: Arc<dyn Transport>,
+    seen: Mutex<Vec<Exchange>>,
+}
+
+impl Witness {
+    fn lock(&self) -> MutexGuard<'_, Vec<Exchange>> {
+        self.seen.lock().unwrap()
+    }
+
+    /// What was seen since the last time.
+    pub fn take(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *self.lock())
+    }
+}
+
+/// The ids of all objects that listings returned.
+pub fn listed(exchanges: &[Exchange]) -> BTreeSet<Uuid> {
+    let listings = exchanges.iter().filter(|exchange| exchange.is_listing());
+    let objects = listings.filter_map(|exchange| exchange.answer["results"].as_array()).flatten();
+    objects.filter_map(|object| object["id"].as_str()?.parse().ok()).collect()
+}
+
+/// How many `unknown_block_ids` were answered.
+pub fn unknown_blocks(exchanges: &[Exchange]) -> usize {
+    let ids = exchanges.iter().filter_map(|exchange| exchange.answer["unknown_block_ids"].as_array());
+    ids.map(Vec::len).sum()
+}
+
+/// How many bodies and parts of bodies were asked for.
+pub fn body_requests(exchanges: &[Exchange]) -> usize {
+    let is_body = |exchange: &&Exchange| exchange.path.contains("/markdown") || exchange.path.contains("/children");
+    exchanges.iter().filter(is_body).count()
+}
+
+#[async_trait]
+impl Transport for Witness {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let at = tokio::time::Instant::now();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let result = self.transport.send(request).await;
+        let answer = result.as_ref().ok().and_then(|answer| serde_json::from_slice(answer.body()).ok());
+        let status = result.as_ref().ok().map(|answer| answer.status().as_u16());
+        let answer = answer.unwrap_or_default();
+        self.lock().push(Exchange { at, method, path, status, answer });
+        result
+    }
+}
+
+/// An emulator without a socket.
+struct InProcess(Router);
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let answer = async {
+            let Ok(answer) = self.0.clone().oneshot(request.map(Body::from)).await;
+            let (parts, body) = answer.into_parts();
+            let cut = |error| TransportError::new(TransportErrorKind::BodyCut, format!("{error}"));
+            Ok(Response::from_parts(parts, body.collect().await.map_err(cut)?.to_bytes()))
+        };
+        tokio::time::timeout(HttpSettings::default().request_timeout, answer)
+            .await
+            .unwrap_or_else(|_| Err(TransportError::new(TransportErrorKind::Timeout, "in process")))
+    }
+}
+
+/// Numbers from a seed, for stories that choose at random and can be told again.
+pub struct Dice(u64);
+
+impl Dice {
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `bound` (splitmix64).
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    }
+
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())].clone()
+    }
+
+    pub fn duration(&mut self, at_most: Duration) -> Duration {
+        Duration::from_micros(self.below(usize::try_from(at_most.as_micros()).unwrap().max(1)) as u64)
+    }
+}
