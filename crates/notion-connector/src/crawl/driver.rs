@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use notion_api::Client;
+use notion_api::{Class, Client};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -223,8 +223,7 @@ impl Crawler {
             Err(Failure::Store(error)) => return Err(error.into()),
             Err(Failure::Notion(error)) => error,
         };
-        if matches!(error, notion_api::Error::Refused(_) | notion_api::Error::Protocol { .. }) {
-            // Whatever it says, Notion is there.
+        if says_that_it_is_there(&error.class()) {
             health.last_success = Instant::now();
         }
         let before = health.successes_at_failure.insert(task.id, health.successes);
@@ -232,6 +231,9 @@ impl Crawler {
         if !others_succeed && alone && before.is_some() {
             // Nothing else is under way that could tell whether Notion is down or this one request fails.
             others_succeed = self.client.fetch_me().await.is_ok();
+            if others_succeed {
+                health.last_success = Instant::now();
+            }
         }
         tracing::debug!(task = %task.kind, attempts = task.attempts, error = %error, "request failed");
         let verdict = judge(&task, &error.class(), others_succeed, self.runtime.random());
@@ -297,4 +299,21 @@ impl Crawler {
 struct Meter {
     requests: u64,
     since: Instant,
+}
+
+/// Whether a refusal shows that Notion works. Waits that it asks for take no patience; an outage does, in whatever words.
+fn says_that_it_is_there(class: &Class) -> bool {
+    match class {
+        Class::Network(_) | Class::Unavailable { .. } | Class::Protocol => false,
+        Class::RateLimited { .. }
+        | Class::Overloaded { .. }
+        | Class::Unauthorized
+        | Class::MissingCapability
+        | Class::NotFound
+        | Class::Validation(_)
+        | Class::InvalidCursor
+        | Class::RequestBlocked
+        | Class::EdgeBlocked
+        | Class::Request => true,
+    }
 }

@@ -71,7 +71,7 @@ pub fn judge(task: &Task, class: &Class, others_succeed: bool, random: f64) -> V
         Class::MissingCapability if task.kind == TaskKind::ListUsers => Verdict::Fail,
         Class::MissingCapability => Verdict::Stop,
         Class::NotFound => Verdict::Gone(Proof::NotFound),
-        Class::InvalidCursor if failures < ATTEMPTS => Verdict::Restart,
+        Class::InvalidCursor if task.restarts + 1 < ATTEMPTS => Verdict::Restart,
         Class::InvalidCursor | Class::Validation(_) | Class::Network(TransportErrorKind::TooLarge) => {
             another_way(task)
         }
@@ -151,6 +151,7 @@ mod tests {
             page: Some(id),
             cursor: None,
             attempts,
+            restarts: 0,
             target_kind: None,
         }
     }

@@ -79,6 +79,9 @@ pub struct Task {
     pub cursor: Option<String>,
     /// How often it failed by itself.
     pub attempts: u32,
+    /// How often the listing began again because its cursor died. Progress does not take these back: a cursor that always
+    /// dies at the same place would be followed for ever.
+    pub restarts: u32,
     /// What the target is, where it is a known item.
     pub target_kind: Option<ItemKind>,
 }
@@ -133,7 +136,7 @@ impl Store {
     pub fn claim_tasks(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
         self.write(|tx| {
             let mut select = tx.prepare_cached(
-                "SELECT id, crawl, kind, target, page, cursor, attempts,
+                "SELECT id, crawl, kind, target, page, cursor, attempts, restarts,
                    (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
                     WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify')
                  FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 ORDER BY priority, id LIMIT ?3",
@@ -201,7 +204,7 @@ impl Store {
         self.try_write(|tx| {
             let changed = tx
                 .prepare_cached(
-                    "UPDATE tasks SET state = 'ready', cursor = NULL, attempts = attempts + 1
+                    "UPDATE tasks SET state = 'ready', cursor = NULL, restarts = restarts + 1
                      WHERE id = ?1 AND state = 'claimed' AND cursor IS ?2",
                 )
                 .and_then(|mut update| update.execute(params![task.id.0, task.cursor]))
@@ -540,6 +543,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
         page: row.get(4)?,
         cursor: row.get(5)?,
         attempts: row.get(6)?,
-        target_kind: row.get(7)?,
+        restarts: row.get(7)?,
+        target_kind: row.get(8)?,
     })
 }

@@ -53,6 +53,7 @@ CREATE TABLE tasks (
   state      TEXT NOT NULL,         -- ready, claimed
   priority   INTEGER NOT NULL,
   attempts   INTEGER NOT NULL DEFAULT 0,
+  restarts   INTEGER NOT NULL DEFAULT 0,  -- how often a listing began again because its cursor died
   not_before INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX tasks_to_do ON tasks (crawl, state, priority, id);
