@@ -134,10 +134,13 @@ pub async fn approve_deletions(app: &Arc<App>, id: i64) -> Result<CrawlSummary, 
     if crawl.state != CrawlState::AwaitingApproval {
         return Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)));
     }
+    let pump = app.pump()?;
+    // Before anything new is written, as in a crawl.
+    pump.drain().await?;
     app.store.apply_departures(&crawl, false)?;
     let state = crawl.end_state();
     app.store.end_crawl(crawl.id, state, None, app.runtime.now())?;
-    app.pump()?.drain().await?;
+    pump.drain().await?;
     summary(app, &find(app, id)?)
 }
 

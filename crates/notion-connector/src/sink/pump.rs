@@ -91,7 +91,6 @@ impl Pump {
             let mut keys: Vec<String> = entries.into_iter().map(|entry| entry.key).collect();
             keys.sort_unstable();
             keys.dedup();
-            self.blocking(Store::sync).await?;
             delivered += self.deliver(keys, cursor).await?;
             self.blocking(move |store| store.prune_outbox(cursor.sequence)).await?;
         }
@@ -104,7 +103,6 @@ impl Pump {
     /// When store or sink fail.
     async fn fill(&self) -> Result<u64, PumpError> {
         tracing::info!(sink = self.sink.name(), "filling the sink from the store");
-        self.blocking(Store::sync).await?;
         let end = self.blocking(Store::load_outbox_end).await?;
         self.sink.clear().await?;
         let mut delivered = 0;
@@ -116,6 +114,7 @@ impl Pump {
             after.clone_from(last);
             delivered += self.deliver(keys, UNFINISHED).await?;
         }
+        self.blocking(Store::sync).await?;
         self.sink.deliver(Vec::new(), end).await?;
         self.blocking(move |store| store.prune_outbox(end.sequence)).await?;
         Ok(delivered)
@@ -129,6 +128,8 @@ impl Pump {
             let batch = std::mem::take(&mut keys);
             let (changes, rest) = self.blocking(move |store| store.load_changes(batch, BATCH_BYTES)).await?;
             keys = rest;
+            // After they were loaded: what changed since the rows were written is delivered with them.
+            self.blocking(Store::sync).await?;
             let reached = if keys.is_empty() { cursor } else { before };
             self.sink.deliver(changes, reached).await?;
         }

@@ -105,6 +105,9 @@ fn hint(error: &rusqlite::Error) -> &'static str {
             | rusqlite::ErrorCode::CannotOpen
             | rusqlite::ErrorCode::PermissionDenied,
         ) => "; check that the data directory exists and may be written",
+        Some(rusqlite::ErrorCode::SystemIoFailure) => {
+            "; the disk may be full, over its quota, or failing: mend that and run the same command again, nothing is lost"
+        }
         _ => "",
     }
 }
