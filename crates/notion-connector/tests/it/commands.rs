@@ -1,0 +1,272 @@
+//! The commands as scripts use them: exit codes, clean standard output, and errors that say what to do and lose nothing.
+
+use std::time::Duration;
+
+use notion_connector::store::Store;
+use notion_emulator::rules::auth::{Capabilities, UserCapability};
+use notion_emulator::{Emulator, Options};
+
+use crate::program::{Ended, Home, PROGRAM};
+use crate::support::{CONNECTOR, Server, generated};
+
+async fn notion(spec: &str) -> (Emulator, Server) {
+    let notion = Emulator::new(generated(spec), Options::default());
+    let server = Server::start(&notion).await;
+    (notion, server)
+}
+
+/// The message of a failed run, which has to hold each of `hints`.
+fn assert_says(ended: &Ended, hints: &[&str]) {
+    for hint in hints {
+        assert!(ended.stderr.contains(hint), "“{hint}” is missing in: {}", ended.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_is_added_crawled_searched_and_looked_at() {
+    let (notion, server) = notion("pages=60,seed=111").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    let report = home.expect(0, &["crawl", "-vv", "--json"]).await.json();
+    for field in [
+        "state", "resumed", "discovered", "indexed", "added", "updated", "deleted", "unchanged", "skipped",
+        "not_indexed", "errors", "warnings", "requests", "seconds", "pages_per_second", "peak_rss_bytes",
+    ] {
+        assert!(!report[field].is_null(), "{field} is missing in {report}");
+    }
+    assert_eq!((&report["state"], &report["resumed"]), (&"completed".into(), &false.into()));
+    let truth = notion.truth(None).unwrap();
+    let page = truth.iter().find(|fact| fact["kind"] == "page").unwrap();
+    let answer = home.expect(0, &["search", page["markers"][0].as_str().unwrap(), "--json"]).await.json();
+    let hit = &answer["hits"][0];
+    assert_eq!((&answer["total"], &hit["id"], &hit["title"]), (&1.into(), &page["id"], &page["title"]));
+    for field in ["kind", "url", "breadcrumb", "score", "snippet", "last_edited_time"] {
+        assert!(!hit[field].is_null(), "{field} is missing in {hit}");
+    }
+    let lines = home.expect(0, &["export"]).await.json_lines();
+    assert_eq!(lines.len() as u64, report["discovered"].as_u64().unwrap());
+    assert!(lines.is_sorted_by_key(|line| line["id"].as_str().unwrap().to_owned()));
+    let status = home.expect(0, &["status", "--json"]).await.json();
+    assert_eq!(status["connectors"][0]["items"], report["discovered"]);
+    assert_eq!(home.expect(0, &["crawls", "list", "--json"]).await.json()[0]["id"], report["id"]);
+    assert_eq!(home.expect(0, &["crawls", "show", "1", "--json"]).await.json()["state"], "completed");
+    assert_eq!(home.expect(0, &["failures", "--json"]).await.json(), serde_json::json!([]));
+    home.expect(0, &["connector", "check", "--json"]).await.json();
+    for words in [vec!["crawl"], vec!["search", "area"], vec!["status"], vec!["failures"], vec!["connector", "list"]] {
+        assert!(!home.expect(0, &words).await.stdout.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bare_secret_is_enough_and_need_not_stand_in_an_argument() {
+    let (_notion, server) = notion("pages=5,seed=112").await;
+    let mut home = Home::new();
+    home.set("NOTION_TOKEN", notion_emulator::DEFAULT_TOKEN);
+    home.set("NOTION_URL", &server.url);
+    let report = home.expect(0, &["crawl", "--json"]).await.json();
+    assert_eq!(report["connector"], "default");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_notion_refuses_ends_with_its_own_code_and_says_what_to_do() {
+    let (notion, server) = notion("pages=5,seed=113").await;
+    let mut home = Home::new();
+    home.set("NOTION_TOKEN", "ntn_wrong0000000000000000000000000000000000000000");
+    let refused = home.expect(4, &["connector", "add", CONNECTOR, "--notion-url", &server.url, "-vv"]).await;
+    assert_says(&refused, &["does not accept the secret", "Configuration"]);
+    let listed = home.expect(0, &["connector", "list", "--json"]).await.json();
+    assert_eq!(listed, serde_json::json!([]), "nothing is saved");
+
+    home.environment.clear();
+    home.connect(&server.url).await;
+    let nothing = Capabilities { read_content: false, read_comments: false, users: UserCapability::None };
+    notion.set_token(None, Some(nothing), None).unwrap();
+    let refused = home.expect(4, &["crawl", "--json"]).await;
+    assert_says(&refused, &["capability", "Read content"]);
+    assert_eq!(refused.json()["error"]["exit_code"], 4);
+    home.expect(4, &["connector", "check"]).await;
+
+    notion.set_token(None, Some(Capabilities { users: UserCapability::None, ..Capabilities::default() }), None).unwrap();
+    let report = home.expect(0, &["crawl", "--json"]).await.json();
+    assert_eq!((&report["state"], &report["warnings"]), (&"completed".into(), &1.into()), "names are a comfort");
+
+    notion.set_token(None, Some(Capabilities::default()), Some(true)).unwrap();
+    let refused = home.expect(4, &["crawl"]).await;
+    assert_says(&refused, &["connector set-secret"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_integration_that_nothing_is_shared_with_is_told_how_to_share() {
+    let (notion, server) = notion("pages=5,seed=114").await;
+    notion.unshare_all(None).unwrap();
+    let mut home = Home::new();
+    home.set("NOTION_TOKEN", notion_emulator::DEFAULT_TOKEN);
+    let add = ["connector", "add", CONNECTOR, "--notion-url", &server.url];
+    assert_says(&home.expect(1, &add).await, &["Connections", "--no-validate"]);
+    home.expect(0, &[&add[..], &["--no-validate"]].concat()).await;
+    let report = home.expect(0, &["crawl", "--json"]).await.json();
+    assert_eq!((&report["discovered"], &report["warnings"]), (&0.into(), &1.into()));
+    let shown = home.expect(0, &["crawls", "show", "1"]).await;
+    assert!(shown.stdout.contains("Connections"), "{}", shown.stdout);
+    assert_eq!(home.expect(0, &["search", "anything", "--json"]).await.json()["total"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_understood_is_a_usage_error_with_all_problems_at_once() {
+    let home = Home::new();
+    home.expect(2, &["crawl", "--frobnicate"]).await;
+    home.expect(2, &["crawl", "--scope", "sideways"]).await;
+    home.expect(2, &["search"]).await;
+    home.expect(2, &[]).await;
+    home.expect(0, &["--help"]).await;
+    let config = home.path().join("config.toml");
+    std::fs::write(&config, "[crawl]\npatience = 1\ndeletion_share_percent = 'x'\n[notion]\nconcurrency = -1\n[nope]\n")
+        .unwrap();
+    let broken = home.expect(2, &["status", "--json", "--config", config.to_str().unwrap()]).await;
+    assert_says(&broken, &["crawl.patience", "crawl.deletion_share_percent", "notion.concurrency", "[nope]"]);
+    let missing = home.expect(2, &["status", "--config", "/nowhere/config.toml"]).await;
+    assert_says(&missing, &["/nowhere/config.toml"]);
+    assert!(!home.data_dir().exists(), "nothing was made");
+    assert_says(&home.expect(1, &["status"]).await, &["crawl first"]);
+    assert_says(&home.expect(1, &["crawl"]).await, &["connector add"]);
+    assert_says(&home.expect(1, &["crawl", "ghost"]).await, &["ghost"]);
+    assert_says(&home.expect(1, &["crawls", "show", "77"]).await, &["77"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_in_use_and_a_notion_out_of_reach_are_said_at_once() {
+    let (_notion, server) = notion("pages=5,seed=115").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    home.expect(0, &["crawl"]).await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    assert_says(&home.expect(1, &["serve", "--listen", address]).await, &[address, "--listen"]);
+
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    let add = ["connector", "add", "elsewhere", "--notion-url", &url];
+    let unreachable = tokio::time::timeout(Duration::from_secs(15), home.expect(5, &add)).await.unwrap();
+    assert_says(&unreachable, &["cannot be reached"]);
+    drop(server);
+    let crawl = tokio::time::timeout(Duration::from_secs(15), home.expect(5, &["crawl"])).await.unwrap();
+    assert_says(&crawl, &["cannot be reached", "again"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_process_is_told_who_owns_the_data_and_readers_work_beside_it() {
+    let (notion, mut server) = notion("pages=40,seed=116").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    home.expect(0, &["crawl"]).await;
+    notion.set_latency(Duration::from_secs(3600));
+    let before = *server.requests.borrow();
+    let mut first = home.spawn(&["crawl", "--scope", "force-reindex"]);
+    server.requests.wait_for(|count| *count > before).await.unwrap();
+    let refused = home.expect(1, &["crawl"]).await;
+    assert_says(&refused, &[&first.id().unwrap().to_string(), "--data-dir"]);
+    home.expect(0, &["search", "area"]).await;
+    home.expect(0, &["status"]).await;
+    first.kill().await.unwrap();
+    notion.set_latency(Duration::ZERO);
+    home.expect(0, &["crawl"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_crawl_says_so_and_goes_on_and_a_cancelled_one_does_not() {
+    let (notion, mut server) = notion("pages=40,seed=117").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    notion.set_latency(Duration::from_millis(300));
+    let crawl = home.spawn(&["crawl", "--json"]);
+    let seen = *server.requests.borrow();
+    server.requests.wait_for(|count| *count > seen + 8).await.unwrap();
+    let pid = crawl.id().unwrap().to_string();
+    assert!(home.command_of("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    let ended = Ended::of(crawl.wait_with_output().await.unwrap());
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    let cancelled = home.expect(0, &["crawls", "cancel", "1", "--json"]).await.json();
+    assert_eq!(cancelled["state"], "cancelled");
+    notion.set_latency(Duration::ZERO);
+    let report = home.expect(0, &["crawl", "--json"]).await.json();
+    assert_eq!((&report["id"], &report["resumed"]), (&2.into(), &false.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deletions_beyond_the_bound_wait_for_a_command() {
+    let (notion, server) = notion("pages=60,seed=118").await;
+    let mut home = Home::new();
+    home.set("NOTION_CONNECTOR__CRAWL__DELETION_FLOOR", "5");
+    home.connect(&server.url).await;
+    home.expect(0, &["crawl"]).await;
+    let held = home.expect(0, &["export"]).await.stdout;
+    notion.unshare_all(None).unwrap();
+    let asked = home.expect(6, &["crawl"]).await;
+    assert!(asked.stdout.contains("crawls approve-deletions 2"), "{}", asked.stdout);
+    assert_eq!(home.expect(0, &["export"]).await.stdout, held);
+    home.expect(0, &["crawls", "approve-deletions", "2", "--json"]).await.json();
+    assert_eq!(home.expect(0, &["export"]).await.stdout, "");
+    home.expect(2, &["crawls", "approve-deletions", "2"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing() {
+    let (_notion, server) = notion("pages=150,seed=119").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    // Files may not grow beyond 300 blocks of 512 or 1,024 bytes, which needs no right that a test may lack.
+    let script = format!("trap '' XFSZ; ulimit -f 300; exec '{PROGRAM}' crawl --json");
+    let full = Ended::of(home.command_of("sh").args(["-c", &script]).output().await.unwrap());
+    assert_eq!(full.code, Some(1), "{full:?}");
+    assert_says(&full, &["disk", "again"]);
+    full.json();
+    let report = home.expect(0, &["crawl", "--json"]).await.json();
+    assert_eq!(report["state"], "completed");
+    let lines = home.expect(0, &["export"]).await.json_lines();
+    assert_eq!(lines.len() as u64, report["discovered"].as_u64().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_database_is_named_and_left_as_it_is_and_a_damaged_index_is_mended() {
+    let (_notion, server) = notion("pages=20,seed=120").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    home.expect(0, &["crawl"]).await;
+    std::fs::write(home.data_dir().join("index/meta.json"), "{").unwrap();
+    assert_says(&home.expect(1, &["search", "area"]).await, &["index"]);
+    let before = *server.requests.borrow();
+    home.expect(0, &["crawl"]).await;
+    assert!(*server.requests.borrow() - before < 12, "the index comes from the store");
+    home.expect(0, &["search", "area"]).await;
+
+    drop(Store::open(&home.data_dir()).unwrap());
+    let path = home.data_dir().join("store.sqlite");
+    std::fs::write(&path, "no database at all, but long enough to be taken for one".repeat(100)).unwrap();
+    let damaged = std::fs::read(&path).unwrap();
+    for command in [vec!["crawl"], vec!["export"], vec!["status"], vec!["search", "area"]] {
+        assert_says(&home.expect(1, &command).await, &["store.sqlite", "damaged", "backup"]);
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), damaged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_never_leaves_by_way_of_the_data_directory() {
+    let (_notion, server) = notion("pages=10,seed=121").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    home.expect(0, &["crawl", "-vv"]).await;
+    let mut folders = vec![home.data_dir()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+        
+            let bytes = std::fs::read(&path).unwrap();
+            let secret = notion_emulator::DEFAULT_TOKEN.as_bytes();
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", path.display());
+        }
+    }
+}

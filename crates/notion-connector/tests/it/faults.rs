@@ -1,0 +1,155 @@
+//! Notion fails, answers nonsense, or does not answer: the crawl waits or asks again, and says what it could not get.
+
+use std::time::Duration;
+
+use notion_connector::ops::OpsError;
+use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::faults::{Failure, Fault};
+use notion_emulator::{Behavior, Options};
+
+use crate::support::{Dice, Line, assert_counters_add_up, generated};
+
+fn fault(failure: Failure, count: u32, skip: u32, path_prefix: &str) -> Fault {
+    Fault { failure, count, skip, method: None, path_prefix: Some(path_prefix.to_owned()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_here_and_there_leave_no_trace() {
+    let failures = [
+        Failure::InternalServerError,
+        Failure::BadGateway,
+        Failure::ServiceUnavailable,
+        Failure::GatewayTimeout,
+        Failure::ServiceOverload { retry_after_s: 7 },
+        Failure::RateLimited { retry_after_s: 3 },
+        Failure::Drop,
+        Failure::Slow { delay_ms: 70_000 },
+    ];
+    for seed in 0..3 {
+        let mut dice = Dice::new(seed);
+        let behavior = Behavior { latency_ms: 20, ..Behavior::default() };
+        let options = Options { behavior, ..Options::default() };
+        let line = Line::in_process(generated("pages=130,seed=101"), options).await;
+        for failure in failures.into_iter().cycle().take(24) {
+            let count = u32::try_from(1 + dice.below(2)).unwrap();
+            let skip = u32::try_from(dice.below(120)).unwrap();
+            let path = dice.pick(&["/v1/", "/v1/pages", "/v1/search", "/v1/data_sources", "/v1/users"]);
+            line.notion.push_fault(fault(failure, count, skip, path));
+        }
+        // Names of people are a comfort; everything else has to be there.
+        let report = line.crawl().await;
+        assert_counters_add_up(&report, line.truth().len());
+        line.assert_holds_the_truth();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_that_notion_asks_for_never_use_up_attempts() {
+    let line = Line::in_process(generated("pages=30,seed=102"), Options::default()).await;
+    line.notion.push_fault(fault(Failure::ServiceOverload { retry_after_s: 2 }, 40, 3, "/v1/"));
+    line.notion.push_fault(fault(Failure::RateLimited { retry_after_s: 2 }, 40, 9, "/v1/pages"));
+    let report = line.crawl().await;
+    assert_eq!((report.crawl.not_indexed, report.crawl.errors), (0, 0));
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_out() {
+    for failure in [Failure::BadGateway, Failure::Drop, Failure::ServiceUnavailable] {
+        let behavior = Behavior { latency_ms: 100, ..Behavior::default() };
+        let options = Options { behavior, ..Options::default() };
+        let line = Line::in_process(generated("pages=60,seed=103"), options).await;
+        line.notion.push_fault(fault(failure, u32::MAX, 25, "/v1/"));
+        let over = async {
+            tokio::time::sleep(Duration::from_secs(4 * 60)).await;
+            line.notion.clear_faults();
+        };
+        let (report, ()) = tokio::join!(line.crawl(), over);
+        assert_eq!(report.crawl.not_indexed, 0);
+        line.assert_holds_the_truth();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_beyond_patience_fails_the_crawl_and_costs_nothing_that_was_read() {
+    let behavior = Behavior { latency_ms: 100, ..Behavior::default() };
+    let options = Options { behavior, ..Options::default() };
+    let mut line = Line::in_process(generated("pages=60,seed=104"), options).await;
+    line.config.crawl.patience_minutes = 3;
+    line.notion.push_fault(fault(Failure::ServiceUnavailable, u32::MAX, 40, "/v1/"));
+    let error = line.try_crawl(Scope::Full).await.unwrap_err();
+    assert!(matches!(error, OpsError::Crawl(_)), "{error}");
+    assert!(error.to_string().contains("again later"), "{error}");
+    let held = line.export().len();
+    assert!(held > 0, "what was read is searchable");
+    line.notion.clear_faults();
+    line.notion.advance(Duration::from_secs(3600));
+    line.witness.take();
+    line.crawl().await;
+    line.assert_holds_the_truth();
+    let bodies = line.witness.take().iter().filter(|exchange| exchange.markdown_of().is_some()).count();
+    assert!(bodies <= 60 - held / 2, "{bodies} bodies were read although {held} items were known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_always_fails_is_named_and_repaired_by_the_next_crawl() {
+    for failure in [Failure::InternalServerError, Failure::BadGateway, Failure::Drop] {
+        let line = Line::in_process(generated("pages=60,seed=105"), Options::default()).await;
+        let truth = line.truth();
+        let leaf = truth
+            .values()
+            .find(|fact| fact.has_body() && truth.values().all(|other| other.parent != Some(fact.id)))
+            .unwrap();
+        for path in ["pages", "blocks"] {
+            line.notion.push_fault(fault(failure, u32::MAX, 0, &format!("/v1/{path}/{}", leaf.id)));
+        }
+        let report = line.try_crawl(Scope::Full).await.unwrap();
+        assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+        assert_eq!(report.crawl.not_indexed, 1);
+        assert_counters_add_up(&report, truth.len());
+        let failures = notion_connector::ops::list_failures(&line.app()).unwrap();
+        let [only] = failures.as_slice() else { panic!("{failures:?}") };
+        assert_eq!((only.object.0, only.title.as_deref()), (leaf.id, Some(leaf.title.as_str())));
+        let exported: Vec<_> = line.export().iter().map(|line| line.id.0).collect();
+        assert_eq!(exported.len(), truth.len() - 1);
+        assert!(!exported.contains(&leaf.id));
+
+        line.notion.clear_faults();
+        line.notion.advance(Duration::from_secs(3600));
+        line.crawl().await;
+        assert!(notion_connector::ops::list_failures(&line.app()).unwrap().is_empty());
+        line.assert_holds_the_truth();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_is_revoked_during_a_crawl_deletes_nothing() {
+    let line = Line::in_process(generated("pages=60,seed=106"), Options::default()).await;
+    line.crawl().await;
+    line.notion.advance(Duration::from_secs(3600));
+    let held = line.export();
+    line.notion.set_latency(Duration::from_millis(50));
+    let revoke = async {
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        line.notion.set_token(None, None, Some(true)).unwrap();
+    };
+    let (ended, ()) = tokio::join!(line.try_crawl(Scope::ForceReindex), revoke);
+    assert!(ended.unwrap_err().to_string().contains("secret"));
+    assert_eq!(line.export().len(), held.len());
+    line.notion.set_token(None, None, Some(false)).unwrap();
+    line.crawl().await;
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_ends_too_early_is_an_error_and_deletes_nothing() {
+    let line = Line::in_process(generated("pages=150,seed=107,shape=flat"), Options::default()).await;
+    line.crawl().await;
+    line.notion.advance(Duration::from_secs(3600));
+    let held = line.export().len();
+    line.notion.set_behavior(Behavior { search_wall: Some(60), ..Behavior::default() });
+    let report = line.try_crawl(Scope::Full).await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+    assert_eq!(report.crawl.deleted, 0);
+    assert_eq!(line.export().len(), held);
+}

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on should fail"
 )]
 
+mod program;
 mod support;
 
 mod budget;

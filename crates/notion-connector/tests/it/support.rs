@@ -17,14 +17,14 @@ use jiff::Timestamp;
 use notion_api::{HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::config::Config;
-use notion_connector::crawl::Progress;
+use notion_connector::crawl::{Crawler, Progress};
 use notion_connector::data_dir::DataDir;
-use notion_connector::model::{ItemKind, Viewer};
+use notion_connector::model::{ItemKind, NotionId, Viewer};
 use notion_connector::ops::{
     self, AddConnector, CrawlReport, CrawlRequest, ExportLine, OpsError, SearchAnswer, SearchQuery,
 };
 use notion_connector::runtime::Runtime;
-use notion_connector::store::{CrawlState, Scope};
+use notion_connector::store::{CrawlId, CrawlState, Scope};
 use notion_emulator::world::World;
 use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
 use secrecy::SecretString;
@@ -40,28 +40,28 @@ use uuid::Uuid;
 const IN_PROCESS: &str = "http://127.0.0.1:1";
 
 /// The name of the connector in every story.
-pub const CONNECTOR: &str = "works";
+pub(crate) const CONNECTOR: &str = "works";
 
 /// An emulated Notion, a data directory, and a connector between the two.
-pub struct Line {
-    pub notion: Emulator,
-    pub witness: Arc<Witness>,
-    pub config: Config,
+pub(crate) struct Line {
+    pub(crate) notion: Emulator,
+    pub(crate) witness: Arc<Witness>,
+    pub(crate) config: Config,
     url: String,
     files: tempfile::TempDir,
     _server: Option<Server>,
 }
 
 /// An emulated Notion behind a real socket; ends when dropped.
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     /// How many requests have reached it.
-    pub requests: watch::Receiver<u64>,
+    pub(crate) requests: watch::Receiver<u64>,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
 impl Server {
-    pub async fn start(notion: &Emulator) -> Self {
+    pub(crate) async fn start(notion: &Emulator) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (count, requests) = watch::channel(0);
@@ -84,7 +84,7 @@ impl Drop for Server {
 
 impl Line {
     /// Over real HTTP.
-    pub async fn over_http(world: World) -> Self {
+    pub(crate) async fn over_http(world: World) -> Self {
         let notion = Emulator::new(world, Options::default());
         let server = Server::start(&notion).await;
         let http = HttpTransport::new(&HttpSettings::default()).unwrap();
@@ -95,7 +95,7 @@ impl Line {
     }
 
     /// Within this process: works under a paused clock.
-    pub async fn in_process(world: World, options: Options) -> Self {
+    pub(crate) async fn in_process(world: World, options: Options) -> Self {
         let notion = Emulator::new(world, options);
         let transport = InProcess(notion.router());
         let line = Self::make(notion, IN_PROCESS.to_owned(), Arc::new(transport));
@@ -127,45 +127,68 @@ impl Line {
         ops::add_connector(&self.app(), new).await.unwrap();
     }
 
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.files.path().join("data")
     }
 
     /// A free path beside the data.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.files.path().join(name)
     }
 
     /// What the emulator's clock reads.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.notion.settings()["now"].as_str().unwrap().parse().unwrap()
     }
 
     /// Opens the data directory as a new process would. Its clock is Notion's.
-    pub fn app(&self) -> Arc<App> {
+    pub(crate) fn app(&self) -> Arc<App> {
         let dir = DataDir::create(&self.data_dir()).unwrap();
         let runtime = Runtime::simulated(self.now(), 7);
         let transport = Arc::clone(&self.witness) as Arc<dyn Transport>;
         Arc::new(App::with(self.config.clone(), dir, runtime, transport).unwrap())
     }
 
-    pub async fn try_crawl(&self, scope: Scope) -> Result<CrawlReport, OpsError> {
+    pub(crate) async fn try_crawl(&self, scope: Scope) -> Result<CrawlReport, OpsError> {
         ops::run_crawl(&self.app(), request(scope), watch::Sender::new(Progress::default())).await
     }
 
     /// A full crawl that is to complete.
-    pub async fn crawl(&self) -> CrawlReport {
+    pub(crate) async fn crawl(&self) -> CrawlReport {
         let report = self.try_crawl(Scope::Full).await.unwrap();
         assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", self.alerts(&report));
         report
     }
 
-    pub fn alerts(&self, report: &CrawlReport) -> Vec<String> {
+    /// A crawler of the connector with a crawl to run, for stories that bring their own pump.
+    pub(crate) async fn crawler(&self, app: &App) -> (Arc<Crawler>, CrawlId) {
+        let connector = app.store.load_connector(CONNECTOR).unwrap().unwrap();
+        let settings = self.notion.settings();
+        let workspace = NotionId(settings["workspace"]["id"].as_str().unwrap().parse().unwrap());
+        let bot = NotionId(settings["tokens"][0]["bot"].as_str().unwrap().parse().unwrap());
+        app.store.save_identity(connector.id, (workspace, None), (bot, None)).unwrap();
+        let pacing = app.budgets.pacing(bot.0, Some(workspace.0));
+        let crawler = Crawler {
+            store: Arc::clone(&app.store),
+            client: app.client_of(&connector).unwrap().paced(pacing),
+            runtime: app.runtime.clone(),
+            workspace,
+            body: app.config.notion.body,
+            settings: app.config.crawl.clone(),
+            concurrency: app.config.notion.concurrency,
+            progress: watch::Sender::new(Progress::default()),
+        };
+        let (first, now) = (Crawler::first_tasks(), app.runtime.now());
+        let id = app.store.add_crawl(connector.id, Scope::Full, "test", &first, now).unwrap();
+        (Arc::new(crawler), id)
+    }
+
+    pub(crate) fn alerts(&self, report: &CrawlReport) -> Vec<String> {
         let detail = ops::show_crawl(&self.app(), report.crawl.id).unwrap();
         detail.alerts.iter().map(|alert| format!("{}: {}", alert.level, alert.message)).collect()
     }
 
-    pub fn export(&self) -> Vec<ExportLine> {
+    pub(crate) fn export(&self) -> Vec<ExportLine> {
         let mut lines = Vec::new();
         ops::export(&self.app(), |line| {
             lines.push(line.clone());
@@ -175,25 +198,19 @@ impl Line {
         lines
     }
 
-    /// The export as the command writes it.
-    pub fn export_text(&self) -> String {
-        let lines = self.export();
-        lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
-    }
-
-    pub fn search(&self, text: &str) -> SearchAnswer {
+    pub(crate) fn search(&self, text: &str) -> SearchAnswer {
         search(&self.app(), text)
     }
 
     /// Everything that the emulator says this token can see and that becomes an item.
-    pub fn truth(&self) -> BTreeMap<Uuid, Fact> {
+    pub(crate) fn truth(&self) -> BTreeMap<Uuid, Fact> {
         let all = self.notion.truth(None).unwrap().into_iter();
         let facts = all.map(|fact| serde_json::from_value::<Fact>(fact).unwrap());
         facts.filter(|fact| fact.is_item() && !fact.archived).map(|fact| (fact.id, fact)).collect()
     }
 
     /// Store and index hold what the truth says: everything once, in its place, found by its marker words.
-    pub fn assert_holds_the_truth(&self) {
+    pub(crate) fn assert_holds_the_truth(&self) {
         let truth = self.truth();
         let lines = self.export();
         let exported: BTreeMap<Uuid, &ExportLine> = lines.iter().map(|line| (line.id.0, line)).collect();
@@ -225,7 +242,7 @@ impl Line {
 }
 
 /// A crawl of the connector, whatever is under way.
-pub fn request(scope: Scope) -> CrawlRequest {
+pub(crate) fn request(scope: Scope) -> CrawlRequest {
     CrawlRequest {
         connector: Some(CONNECTOR.to_owned()),
         scope,
@@ -235,28 +252,28 @@ pub fn request(scope: Scope) -> CrawlRequest {
     }
 }
 
-pub fn query(text: &str, limit: usize) -> SearchQuery {
+pub(crate) fn query(text: &str, limit: usize) -> SearchQuery {
     SearchQuery { text: text.to_owned(), limit, offset: 0, kinds: Vec::new() }
 }
 
-pub fn search(app: &App, text: &str) -> SearchAnswer {
+pub(crate) fn search(app: &App, text: &str) -> SearchAnswer {
     ops::search(&app.require_index().unwrap(), &query(text, 10), &Viewer::LocalOperator).unwrap()
 }
 
-pub fn generated(spec: &str) -> World {
+pub(crate) fn generated(spec: &str) -> World {
     World::generated(spec.parse().unwrap())
 }
 
 /// What the emulator says of one object.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Fact {
-    pub id: Uuid,
-    pub kind: String,
-    pub title: String,
-    pub parent: Option<Uuid>,
-    pub markers: Vec<String>,
+pub(crate) struct Fact {
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) parent: Option<Uuid>,
+    pub(crate) markers: Vec<String>,
     #[serde(default)]
-    pub archived: bool,
+    pub(crate) archived: bool,
 }
 
 impl Fact {
@@ -264,7 +281,7 @@ impl Fact {
         ["page", "row", "database", "data_source"].contains(&self.kind.as_str())
     }
 
-    pub fn has_body(&self) -> bool {
+    pub(crate) fn has_body(&self) -> bool {
         ["page", "row"].contains(&self.kind.as_str())
     }
 
@@ -292,7 +309,7 @@ fn breadcrumb(truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> Vec<String> {
 }
 
 /// The ids at and below `top`.
-pub fn subtree(truth: &BTreeMap<Uuid, Fact>, top: Uuid) -> BTreeSet<Uuid> {
+pub(crate) fn subtree(truth: &BTreeMap<Uuid, Fact>, top: Uuid) -> BTreeSet<Uuid> {
     let mut found = BTreeSet::from([top]);
     loop {
         let below = truth.values().filter(|fact| fact.parent.is_some_and(|parent| found.contains(&parent)));
@@ -305,7 +322,7 @@ pub fn subtree(truth: &BTreeMap<Uuid, Fact>, top: Uuid) -> BTreeSet<Uuid> {
 }
 
 /// The counters of product.md §5, each by its meaning.
-pub fn assert_counters_add_up(report: &CrawlReport, items: usize) {
+pub(crate) fn assert_counters_add_up(report: &CrawlReport, items: usize) {
     let crawl = &report.crawl;
     assert_eq!(crawl.indexed, crawl.added + crawl.updated);
     assert_eq!(crawl.discovered, crawl.indexed + crawl.unchanged + crawl.skipped + crawl.not_indexed);
@@ -314,18 +331,18 @@ pub fn assert_counters_add_up(report: &CrawlReport, items: usize) {
 
 /// One request and its answer.
 #[derive(Debug, Clone)]
-pub struct Exchange {
-    pub at: tokio::time::Instant,
-    pub method: Method,
-    pub path: String,
+pub(crate) struct Exchange {
+    pub(crate) at: tokio::time::Instant,
+    pub(crate) method: Method,
+    pub(crate) path: String,
     /// None when no answer came.
-    pub status: Option<u16>,
-    pub answer: Value,
+    pub(crate) status: Option<u16>,
+    pub(crate) answer: Value,
 }
 
 impl Exchange {
     /// The object whose body, or part of a body, was asked for.
-    pub fn markdown_of(&self) -> Option<Uuid> {
+    pub(crate) fn markdown_of(&self) -> Option<Uuid> {
         self.path.strip_prefix("/v1/pages/")?.strip_suffix("/markdown")?.parse().ok()
     }
 
@@ -335,7 +352,7 @@ impl Exchange {
 }
 
 /// Passes requests on and remembers them with their answers.
-pub struct Witness {
+pub(crate) struct Witness {
     transport: Arc<dyn Transport>,
     seen: Mutex<Vec<Exchange>>,
 }
@@ -346,26 +363,26 @@ impl Witness {
     }
 
     /// What was seen since the last time.
-    pub fn take(&self) -> Vec<Exchange> {
+    pub(crate) fn take(&self) -> Vec<Exchange> {
         std::mem::take(&mut *self.lock())
     }
 }
 
 /// The ids of all objects that listings returned.
-pub fn listed(exchanges: &[Exchange]) -> BTreeSet<Uuid> {
+pub(crate) fn listed(exchanges: &[Exchange]) -> BTreeSet<Uuid> {
     let listings = exchanges.iter().filter(|exchange| exchange.is_listing());
     let objects = listings.filter_map(|exchange| exchange.answer["results"].as_array()).flatten();
     objects.filter_map(|object| object["id"].as_str()?.parse().ok()).collect()
 }
 
 /// How many `unknown_block_ids` were answered.
-pub fn unknown_blocks(exchanges: &[Exchange]) -> usize {
+pub(crate) fn unknown_blocks(exchanges: &[Exchange]) -> usize {
     let ids = exchanges.iter().filter_map(|exchange| exchange.answer["unknown_block_ids"].as_array());
     ids.map(Vec::len).sum()
 }
 
 /// How many bodies and parts of bodies were asked for.
-pub fn body_requests(exchanges: &[Exchange]) -> usize {
+pub(crate) fn body_requests(exchanges: &[Exchange]) -> usize {
     let is_body = |exchange: &&Exchange| exchange.path.contains("/markdown") || exchange.path.contains("/children");
     exchanges.iter().filter(is_body).count()
 }
@@ -403,15 +420,15 @@ impl Transport for InProcess {
 }
 
 /// Numbers from a seed, for stories that choose at random and can be told again.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A number below `bound` (splitmix64).
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -419,11 +436,11 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
     }
 
-    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 
-    pub fn duration(&mut self, at_most: Duration) -> Duration {
+    pub(crate) fn duration(&mut self, at_most: Duration) -> Duration {
         Duration::from_micros(self.below(usize::try_from(at_most.as_micros()).unwrap().max(1)) as u64)
     }
 }
