@@ -27,8 +27,7 @@ async fn assert_within_budget(spec: &str, behavior: Behavior) {
     let (listed, truth) = (listed(&seen), line.truth());
     let count = |kinds: &[&str]| truth.values().filter(|fact| kinds.contains(&fact.kind.as_str())).count();
     let pages = count(&["page", "row"]);
-    let unlisted =
-        truth.values().filter(|fact| fact.has_body() && !listed.contains(&fact.id)).count();
+    let unlisted = truth.values().filter(|fact| fact.has_body() && !listed.contains(&fact.id)).count();
     let people = line.notion.truth(None).unwrap().iter().filter(|fact| fact["kind"] == "user").count();
     let extra = unlisted + unknown_blocks(&seen) + people.div_ceil(100);
     let bound = 1.02 * pages as f64 + 3.0 * count(&["data_source"]) as f64 + 10.0 + extra as f64;
@@ -52,7 +51,9 @@ async fn a_full_crawl_costs_one_request_for_each_page_and_little_else() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_search_keeps_back_costs_one_request_more() {
     let behavior = Behavior { search_omits_inherited: true, ..Behavior::default() };
-    for spec in ["pages=220,seed=47,shape=mixed", "pages=60,seed=48,shape=deep", "pages=130,seed=49,shape=database"] {
+    for spec in
+        ["pages=220,seed=47,shape=mixed", "pages=60,seed=48,shape=deep", "pages=130,seed=49,shape=database"]
+    {
         assert_within_budget(spec, behavior.clone()).await;
     }
 }

@@ -29,8 +29,22 @@ async fn a_workspace_is_added_crawled_searched_and_looked_at() {
     home.connect(&server.url).await;
     let report = home.expect(0, &["crawl", "-vv", "--json"]).await.json();
     for field in [
-        "state", "resumed", "discovered", "indexed", "added", "updated", "deleted", "unchanged", "skipped",
-        "not_indexed", "errors", "warnings", "requests", "seconds", "pages_per_second", "peak_rss_bytes",
+        "state",
+        "resumed",
+        "discovered",
+        "indexed",
+        "added",
+        "updated",
+        "deleted",
+        "unchanged",
+        "skipped",
+        "not_indexed",
+        "errors",
+        "warnings",
+        "requests",
+        "seconds",
+        "pages_per_second",
+        "peak_rss_bytes",
     ] {
         assert!(!report[field].is_null(), "{field} is missing in {report}");
     }
@@ -52,7 +66,9 @@ async fn a_workspace_is_added_crawled_searched_and_looked_at() {
     assert_eq!(home.expect(0, &["crawls", "show", "1", "--json"]).await.json()["state"], "completed");
     assert_eq!(home.expect(0, &["failures", "--json"]).await.json(), serde_json::json!([]));
     home.expect(0, &["connector", "check", "--json"]).await.json();
-    for words in [vec!["crawl"], vec!["search", "area"], vec!["status"], vec!["failures"], vec!["connector", "list"]] {
+    for words in
+        [vec!["crawl"], vec!["search", "area"], vec!["status"], vec!["failures"], vec!["connector", "list"]]
+    {
         assert!(!home.expect(0, &words).await.stdout.is_empty());
     }
 }
@@ -86,9 +102,15 @@ async fn what_notion_refuses_ends_with_its_own_code_and_says_what_to_do() {
     assert_eq!(refused.json()["error"]["exit_code"], 4);
     home.expect(4, &["connector", "check"]).await;
 
-    notion.set_token(None, Some(Capabilities { users: UserCapability::None, ..Capabilities::default() }), None).unwrap();
+    notion
+        .set_token(None, Some(Capabilities { users: UserCapability::None, ..Capabilities::default() }), None)
+        .unwrap();
     let report = home.expect(0, &["crawl", "--json"]).await.json();
-    assert_eq!((&report["state"], &report["warnings"]), (&"completed".into(), &1.into()), "names are a comfort");
+    assert_eq!(
+        (&report["state"], &report["warnings"]),
+        (&"completed".into(), &1.into()),
+        "names are a comfort"
+    );
 
     notion.set_token(None, Some(Capabilities::default()), Some(true)).unwrap();
     let refused = home.expect(4, &["crawl"]).await;
@@ -120,8 +142,11 @@ async fn what_cannot_be_understood_is_a_usage_error_with_all_problems_at_once() 
     home.expect(2, &[]).await;
     home.expect(0, &["--help"]).await;
     let config = home.path().join("config.toml");
-    std::fs::write(&config, "[crawl]\npatience = 1\ndeletion_share_percent = 'x'\n[notion]\nconcurrency = -1\n[nope]\n")
-        .unwrap();
+    std::fs::write(
+        &config,
+        "[crawl]\npatience = 1\ndeletion_share_percent = 'x'\n[notion]\nconcurrency = -1\n[nope]\n",
+    )
+    .unwrap();
     let broken = home.expect(2, &["status", "--json", "--config", config.to_str().unwrap()]).await;
     assert_says(&broken, &["crawl.patience", "crawl.deletion_share_percent", "notion.concurrency", "[nope]"]);
     let missing = home.expect(2, &["status", "--config", "/nowhere/config.toml"]).await;
@@ -263,7 +288,7 @@ async fn a_secret_never_leaves_by_way_of_the_data_directory() {
                 folders.push(path);
                 continue;
             }
-        
+
             let bytes = std::fs::read(&path).unwrap();
             let secret = notion_emulator::DEFAULT_TOKEN.as_bytes();
             assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", path.display());

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use notion_connector::ops;
 use notion_connector::model::Viewer;
+use notion_connector::ops;
 use notion_emulator::import::import_folder;
 use notion_emulator::world::World;
 use notion_emulator::{Behavior, DEFAULT_BASE_MS, MarkdownDefault, Options};
@@ -107,16 +107,20 @@ fn inline(line: &str) -> String {
                     after
                 })
             }
-            ']' => tail.strip_prefix('(').and_then(|address| Some(address.split_once(')')?.1)).or_else(|| {
-                tail.strip_prefix('[').and_then(|label| Some(label.split_once(']')?.1))
-            }),
+            ']' => tail
+                .strip_prefix('(')
+                .and_then(|address| Some(address.split_once(')')?.1))
+                .or_else(|| tail.strip_prefix('[').and_then(|label| Some(label.split_once(']')?.1))),
             '[' => tail.strip_prefix('^').and_then(|label| Some(label.split_once(']')?.1)),
             '<' if tail.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!')
                 && !tail.starts_with("http") =>
             {
                 tail.split_once('>').map(|(_, after)| after)
             }
-            '&' => tail.split_once(';').filter(|(name, _)| name.len() < 6 && !name.contains(' ')).map(|(_, after)| after),
+            '&' => tail
+                .split_once(';')
+                .filter(|(name, _)| name.len() < 6 && !name.contains(' '))
+                .map(|(_, after)| after),
             _ => None,
         };
         match skipped {
@@ -148,10 +152,12 @@ async fn assert_folder_is_searchable(folder: &Path, behavior: Behavior) {
     line.assert_holds_the_truth();
 
     let files = markdown_files(folder);
-    let readings: Vec<Reading> = files.iter().map(|file| read(&std::fs::read_to_string(file).unwrap())).collect();
+    let readings: Vec<Reading> =
+        files.iter().map(|file| read(&std::fs::read_to_string(file).unwrap())).collect();
     let mut holders: BTreeMap<String, u32> = BTreeMap::new();
     for reading in &readings {
-        let distinct: BTreeSet<String> = words(&format!("{} {}", reading.fields, reading.text)).into_iter().collect();
+        let distinct: BTreeSet<String> =
+            words(&format!("{} {}", reading.fields, reading.text)).into_iter().collect();
         for word in distinct {
             *holders.entry(word).or_default() += 1;
         }
@@ -188,7 +194,9 @@ async fn assert_folder_is_searchable(folder: &Path, behavior: Behavior) {
 #[tokio::test(start_paused = true)]
 async fn folders_of_documentation_are_found_by_their_rarest_words_and_lose_none() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/markdown");
-    for folder in [fixtures, repository().join("docs"), repository().join("crates/notion-emulator/src/sample/content")] {
+    for folder in
+        [fixtures, repository().join("docs"), repository().join("crates/notion-emulator/src/sample/content")]
+    {
         for markdown_default in [MarkdownDefault::V1, MarkdownDefault::V2] {
             let behavior = Behavior { markdown_default, ..Behavior::default() };
             assert_folder_is_searchable(&folder, behavior).await;

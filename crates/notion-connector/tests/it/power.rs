@@ -36,9 +36,9 @@ async fn an_old_store_beside_a_newer_index_ends_as_the_truth() {
     // The index learns of a new title, and of a page that the old store still has.
     let truth = line.truth();
     let [renamed, trashed] = {
-        let mut leaves = truth.values().filter(|fact| {
-            fact.has_body() && !truth.values().any(|other| other.parent == Some(fact.id))
-        });
+        let mut leaves = truth
+            .values()
+            .filter(|fact| fact.has_body() && !truth.values().any(|other| other.parent == Some(fact.id)));
         [leaves.next().unwrap().clone(), leaves.next().unwrap().clone()]
     };
     line.notion.advance(HOUR);

@@ -49,7 +49,8 @@ impl Tracer {
 
     fn drain(&mut self) {
         let now = self.origin.elapsed();
-        let mut select = self.connection.prepare_cached("SELECT number, what FROM trace WHERE number > ?1").unwrap();
+        let mut select =
+            self.connection.prepare_cached("SELECT number, what FROM trace WHERE number > ?1").unwrap();
         let rows = select.query_map([self.last], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         for row in rows {
             let (number, what): (i64, String) = row.unwrap();
@@ -76,10 +77,21 @@ fn tell(faults_skip: u32) -> Vec<String> {
     runtime.block_on(async {
         let behavior = Behavior { latency_ms: 35, ..Behavior::default() };
         let window = Some("90/5".parse().unwrap());
-        let line =
-            Line::in_process(generated("pages=200,seed=91"), Options { window, behavior, ..Options::default() }).await;
-        for failure in [Failure::BadGateway, Failure::InternalServerError, Failure::Drop, Failure::ServiceUnavailable] {
-            let fault = Fault { failure, count: 3, skip: faults_skip, method: None, path_prefix: Some("/v1/pages".to_owned()) };
+        let line = Line::in_process(
+            generated("pages=200,seed=91"),
+            Options { window, behavior, ..Options::default() },
+        )
+        .await;
+        for failure in
+            [Failure::BadGateway, Failure::InternalServerError, Failure::Drop, Failure::ServiceUnavailable]
+        {
+            let fault = Fault {
+                failure,
+                count: 3,
+                skip: faults_skip,
+                method: None,
+                path_prefix: Some("/v1/pages".to_owned()),
+            };
             line.notion.push_fault(fault);
         }
         let attached = Tracer::attach(&line);
@@ -91,7 +103,15 @@ fn tell(faults_skip: u32) -> Vec<String> {
         let some = *line.truth().keys().nth(9).unwrap();
         line.notion.trash(some).unwrap();
         line.crawl().await;
-        let mut lines = tracer.lock().unwrap().take().map(|mut tracer| { tracer.drain(); tracer.lines }).unwrap();
+        let mut lines = tracer
+            .lock()
+            .unwrap()
+            .take()
+            .map(|mut tracer| {
+                tracer.drain();
+                tracer.lines
+            })
+            .unwrap();
         let requests = line.witness.take().into_iter();
         lines.extend(requests.map(|exchange| {
             format!("{:?} {} {} {:?}", exchange.at - origin, exchange.method, exchange.path, exchange.status)
@@ -108,6 +128,8 @@ fn a_crawl_replays_identically_from_its_seed() {
         panic!("they part at {at}:\n{}\n{}", once[at], again[at]);
     }
     assert_eq!(once.len(), again.len());
-    assert!(once.iter().any(|line| line.contains("outbox")) && once.iter().any(|line| line.contains("delivered")));
+    assert!(
+        once.iter().any(|line| line.contains("outbox")) && once.iter().any(|line| line.contains("delivered"))
+    );
     assert_ne!(once, tell(25), "the trace shows what differs");
 }

@@ -383,7 +383,8 @@ pub(crate) fn unknown_blocks(exchanges: &[Exchange]) -> usize {
 
 /// How many bodies and parts of bodies were asked for.
 pub(crate) fn body_requests(exchanges: &[Exchange]) -> usize {
-    let is_body = |exchange: &&Exchange| exchange.path.contains("/markdown") || exchange.path.contains("/children");
+    let is_body =
+        |exchange: &&Exchange| exchange.path.contains("/markdown") || exchange.path.contains("/children");
     exchanges.iter().filter(is_body).count()
 }
 

@@ -10,9 +10,7 @@ use notion_emulator::{Edit, Options};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{
-    Dice, Fact, Line, assert_counters_add_up, body_requests, generated, subtree,
-};
+use crate::support::{Dice, Fact, Line, assert_counters_add_up, body_requests, generated, subtree};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
