@@ -1,4 +1,4 @@
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 
 use super::{Context, Exit};
 use crate::ops::{self, OpsError};

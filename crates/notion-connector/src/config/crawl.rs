@@ -6,7 +6,7 @@ use super::{Section, within};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrawlConfig {
-    /// Minutes without a single answer from Notion after which a crawl fails; it can be resumed. From 1 to 10,080.
+    /// Minutes without a single answer from Notion after which a crawl fails; what it read is kept. From 1 to 10,080.
     pub patience_minutes: u64,
     /// A crawl that would delete more than this share of a connector's items, by Notion's word, asks first. From 0 to 100.
     pub deletion_share_percent: u64,

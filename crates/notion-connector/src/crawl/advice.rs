@@ -1,6 +1,6 @@
 //! What to do when Notion refuses.
 
-use notion_api::{Class, Error};
+use notion_api::{Class, Error, ErrorCode};
 
 /// What happened, in words for an administrator, and what to do about it.
 pub fn advise(error: &Error) -> String {
@@ -27,5 +27,22 @@ pub fn advise(error: &Error) -> String {
             "Notion refused a request"
         }
     };
-    format!("{what_to_do} ({error})")
+    format!("{what_to_do} ({})", facts(error))
+}
+
+/// What was answered, without advice of its own.
+fn facts(error: &Error) -> String {
+    let Error::Refused(refusal) = error else { return error.to_string() };
+    let mut facts = format!("{} answered {}", refusal.endpoint, refusal.status.as_u16());
+    for more in
+        [refusal.code.as_ref().map(ErrorCode::as_str), refusal.message.as_deref()].into_iter().flatten()
+    {
+        facts.push_str(": ");
+        facts.push_str(more);
+    }
+    if let Some(id) = &refusal.request_id {
+        facts.push_str("; request id ");
+        facts.push_str(id);
+    }
+    facts
 }

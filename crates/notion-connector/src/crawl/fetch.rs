@@ -7,7 +7,7 @@ use notion_api::{Client, Error};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::step::{Object, Outcome, parent};
+use super::step::{Object, Outcome, parent_of};
 use crate::config::BodyChoice;
 use crate::model::{ItemKind, NotionId};
 use crate::render::markdown::{Dialect, guess_dialect};
@@ -43,7 +43,7 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
         },
         TaskKind::ResolveParent => {
             let block = client.fetch_block(target).await?.value;
-            Ok(Outcome::BlockParent(parent(block.parent.as_ref())))
+            Ok(Outcome::BlockParent(parent_of(block.parent.as_ref())))
         }
         TaskKind::ReadBody | TaskKind::ReadPart => match body {
             BodyChoice::Auto => markdown(client, target, None).await,

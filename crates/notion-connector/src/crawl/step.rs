@@ -4,10 +4,10 @@
 //! reads a clock or touches the store, so that the rules of discovery can be read and tested as a table.
 
 use jiff::Timestamp;
-use notion_api::wire::{self, DataSource, Database, Page, SearchResult};
-use uuid::Uuid;
+use notion_api::wire::{DataSource, Database, Page, SearchResult};
 
 use crate::model::{ItemKey, ItemKind, NotionId, Parent};
+pub use crate::render::parent_of;
 use crate::store::{BodyForm, Discovery, Listed, NewTask, Proof, Task, TaskKind};
 
 /// What a request returned.
@@ -147,7 +147,7 @@ fn discover_page(discovery: &mut Discovery, page: &Page, source: String, workspa
     } else if page.is_archived {
         discovery.gone.push((id, Proof::Archived));
     } else if page.is_full {
-        let parent = parent(page.parent.as_ref());
+        let parent = parent_of(page.parent.as_ref());
         let kind = if matches!(parent, Parent::DataSource(_)) { ItemKind::Row } else { ItemKind::Page };
         let title = page.title().unwrap_or_default();
         let edited = page.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
@@ -168,7 +168,7 @@ fn discover_data_source(discovery: &mut Discovery, found: &DataSource, source: S
         return;
     }
     let database = found.database_id().map(NotionId);
-    let parent = database.map_or_else(|| parent(found.parent.as_ref()), Parent::Database);
+    let parent = database.map_or_else(|| parent_of(found.parent.as_ref()), Parent::Database);
     let key = ItemKey::new(workspace, ItemKind::DataSource, id);
     let edited = found.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
     let title = found.title_text();
@@ -189,24 +189,11 @@ fn discover_database(discovery: &mut Discovery, found: &Database, source: String
     if found.data_sources.is_empty() {
         return;
     }
-    let parent = parent(found.parent.as_ref());
+    let parent = parent_of(found.parent.as_ref());
     let key = ItemKey::new(workspace, ItemKind::Database, id);
     let edited = found.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
     let title = found.title_text();
     discovery.listed.push(Listed { key, kind: ItemKind::Database, id, title, parent, edited, source });
     let named = found.data_sources.iter().map(|one| (NotionId(one.id), TaskKind::ReadDataSource, false));
     discovery.named.extend(named);
-}
-
-/// Where an object stands, in the words of the model.
-pub fn parent(parent: Option<&wire::Parent>) -> Parent {
-    let id = |id: &Uuid| NotionId(*id);
-    match parent {
-        Some(wire::Parent::Workspace) => Parent::Workspace,
-        Some(wire::Parent::Page(page)) => Parent::Page(id(page)),
-        Some(wire::Parent::DataSource { data_source_id, .. }) => Parent::DataSource(id(data_source_id)),
-        Some(wire::Parent::Database(database)) => Parent::Database(id(database)),
-        Some(wire::Parent::Block(block)) => Parent::Block(id(block)),
-        Some(wire::Parent::Agent(_) | wire::Parent::Unknown { .. }) | None => Parent::Unknown,
-    }
 }

@@ -216,9 +216,9 @@ async fn validate(client: &Client) -> Result<Validation, OpsError> {
     let mut problems = Vec::new();
     let listing = client.fetch_search(&SearchRequest::default()).await.map_err(OpsError::notion)?;
     let at_the_top = |found: &SearchResult| match found {
-        SearchResult::Page(page) => matches!(step::parent(page.parent.as_ref()), Parent::Workspace),
+        SearchResult::Page(page) => matches!(step::parent_of(page.parent.as_ref()), Parent::Workspace),
         SearchResult::DataSource(found) => {
-            matches!(step::parent(found.database_parent.as_ref()), Parent::Workspace)
+            matches!(step::parent_of(found.database_parent.as_ref()), Parent::Workspace)
         }
         SearchResult::Database(_) | SearchResult::Unknown(_) => false,
     };

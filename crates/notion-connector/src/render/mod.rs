@@ -164,7 +164,8 @@ fn parse_parts(parts: &BTreeMap<Uuid, Body>, warnings: &mut BTreeSet<Warning>) -
     parts.iter().map(parse).collect()
 }
 
-fn parent_of(parent: Option<&wire::Parent>) -> Parent {
+/// Where an object stands, in the words of the model.
+pub fn parent_of(parent: Option<&wire::Parent>) -> Parent {
     match parent {
         Some(wire::Parent::Workspace) => Parent::Workspace,
         Some(wire::Parent::Page(id)) => Parent::Page(NotionId(*id)),
