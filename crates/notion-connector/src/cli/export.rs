@@ -7,11 +7,14 @@ use crate::ops::{self, OpsError};
 pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
     let app = context.open_existing()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    ops::export(&app, |line| {
+    let exported = ops::export(&app, |line| {
         serde_json::to_writer(&mut out, line)?;
         out.write_all(b"\n")
-    })?;
-    out.flush()
-        .map_err(|source| OpsError::Io { what: "the export could not be written".to_owned(), source })?;
-    Ok(Exit::Completed)
+    });
+    let failed = |source| OpsError::Io { what: "the export could not be written".to_owned(), source };
+    match exported.and_then(|_| out.flush().map_err(failed)) {
+        // Whoever reads has seen enough, as `head` does.
+        Err(OpsError::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => Ok(Exit::Completed),
+        ended => ended.map(|()| Exit::Completed),
+    }
 }
