@@ -41,7 +41,9 @@ fn targets(text: &str) -> Vec<(usize, &str)> {
                 let in_code = line[..at].matches('`').count() % 2 == 1;
                 let rest = &line[at + opening.len()..];
                 if let (false, Some(end)) = (in_code, rest.find(closing)) {
-                    found.push((number + 1, &rest[..end]));
+                    // A title may follow the address: `[text](a.md "title")`.
+                    let address = rest[..end].split(" \"").next().unwrap_or_default();
+                    found.push((number + 1, address));
                 }
             }
         }
@@ -71,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_link_that_leads_nowhere_is_found() {
-        let text = "[a](b.md) [c](../d.md#e) `[f](g.md)`\n```\n[h](i.md)\n```\n[j](https://k) [l](#m)\n";
+        let text =
+            "[a](b.md \"B\") [c](../d.md#e) `[f](g.md)`\n```\n[h](i.md)\n```\n[j](https://k) [l](#m)\n";
         let exists = |path: &str| path == "docs/guide/b.md";
         let problems = check(&file("docs/guide/a.md", text), exists);
         assert!(matches!(problems.as_slice(), [one] if one.message.contains("../d.md#e")));
