@@ -19,13 +19,20 @@
 //! and becomes `sure`. The first refusal proves less: the requests before it may lie in two windows. From that number
 //! as many are taken off as can be sent one at a time in a part of what is left, so that the second window proves it.
 //!
+//! A window may end just when it is spent, and a next one begin unnoticed: the waits before it are rounded up, so it
+//! may have begun to be spent a second late. When, no sooner than a window can have ended, more was granted than the
+//! window of the last refusal can have held, and a little that others may have spent in it, a reset lay between, and
+//! requests go out side by side again. That the window which ended was all but spent is likely, not proven; it is
+//! assumed only of a spending as fast as the limit, and a few times in a row.
+//!
 //! A limit that is raised is found by the requests sent one at a time, and, when these do not get there, by trying a
 //! quarter more after some windows without a refusal.
 //!
 //! What no reckoning can avoid: refusals of what is in flight when the limit is met for the first time; when it is
-//! lowered, or tried anew; when another process spends with the same secret; and, if requests are too slow to be sent
-//! one at a time, once more at the second refusal, when the requests before the first lay in two windows, some of them
-//! perhaps in flight while the first window ended.
+//! lowered, or tried anew; when another process spends with the same secret, or had spent more than a little in the
+//! window of the last refusal; and, if requests are too slow to be sent one at a time, once more at the second
+//! refusal, when the requests before the first lay in two windows, some of them perhaps in flight while the first
+//! window ended.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -47,6 +54,16 @@ const BLIND_PAUSE_AT_MOST: Duration = Duration::from_secs(60);
 const GRAIN: Duration = Duration::from_millis(10);
 /// The part of a window that may go into sending one at a time after a first refusal.
 const CAREFUL_PART: f64 = 0.4;
+/// This many requests, and this part of what fits, may be granted beyond it before a window is taken to have ended
+/// unnoticed: another process may have spent as many in the window that taught the number.
+const SLACK: u64 = 2;
+const SLACK_PART: u64 = 100;
+/// A window that ended unnoticed is taken to lack no more than this part of what fits.
+const SHORT_PART: u64 = 33;
+/// So often in a row; then the limit may have been raised.
+const ROLLED_AT_MOST: u32 = 3;
+/// A window is spent at full speed within this many times its least length, or more slowly than this speaks of.
+const ROLLED_WITHIN: u32 = 2;
 
 /// What a [`Pace`] is told once.
 #[derive(Debug, Clone, Copy)]
@@ -151,6 +168,10 @@ pub struct Pace {
     window: Between,
     /// What was granted before the first refusal.
     first_granted: u64,
+    /// What the window before the last refusal can have held: no more than that fits, but for what others spent in it.
+    fits_at_most: Option<u64>,
+    /// Epochs begun without a refusal since the last one.
+    rolled_over: u32,
     /// When the epoch began, or `sure` was last raised without proof.
     tried_more_at: Duration,
     tried_more: u64,
@@ -182,6 +203,8 @@ impl Pace {
             held_until: Duration::ZERO,
             window: Between { from: SHORTEST_WINDOW, to: settings.window_at_most.max(SHORTEST_WINDOW) },
             first_granted: 0,
+            fits_at_most: None,
+            rolled_over: 0,
             tried_more_at: Duration::ZERO,
             tried_more: 0,
             window_learned: false,
@@ -303,6 +326,7 @@ impl Pace {
         self.epoch_granted += 1;
         self.spend(now, true);
         self.grow(now);
+        self.roll_over(now);
     }
 
     /// Nobody knows what became of the request: it may count.
@@ -419,6 +443,34 @@ impl Pace {
         }
     }
 
+    /// Begins an epoch without a refusal when more was granted than fits in one window, as happens when a window ends
+    /// just when it is spent.
+    fn roll_over(&mut self, now: Duration) {
+        let (Some(before), Some(fits), None) = (self.reset_before, self.fits_at_most, self.pause) else {
+            return;
+        };
+        let taught = !self.window_learned && self.rolled_over == 0;
+        let slack = SLACK + if taught { fits / SLACK_PART } else { 0 };
+        // Not sooner than a window can have ended, and only if there was no time to spend slowly.
+        let sooner = now <= before.from + self.window.from;
+        let later = now >= before.to + ROLLED_WITHIN * self.window.from;
+        let alone = self.outstanding.is_empty();
+        let possible = alone && !sooner && !later && self.rolled_over < ROLLED_AT_MOST;
+        // If that much was proven to fit, the limit was raised.
+        let raised = self.sure > Some(fits + slack);
+        if !possible || raised || self.epoch_granted <= fits + slack {
+            return;
+        }
+        self.rolled_over += 1;
+        let tried_more_at = self.tried_more_at;
+        self.open_epoch(Some(Between { from: before.from + self.window.from, to: now }), now);
+        self.tried_more_at = tried_more_at;
+        // What is above `fits` counts in the new window, and what the old one may have been left short of.
+        let counts = slack + 1 + fits / SHORT_PART;
+        self.spent_sum = counts;
+        self.spent.push_back(Spent { first: now, last: now, granted: 0, unknown: counts });
+    }
+
     fn begin_epoch(&mut self, reset: Between, now: Duration) {
         self.conclude(Some(reset));
         // What was answered so late that it may have been admitted after the reset counts on.
@@ -451,18 +503,25 @@ impl Pace {
         if let (Some(before), Some(reset)) = (self.reset_before, reset) {
             // One window or more lie between two resets.
             let span = reset.to.saturating_sub(before.from);
-            if span < self.window.from {
-                // The limit was changed to a shorter window.
-                self.window.from = SHORTEST_WINDOW;
+            // If it was begun without a refusal, too early: nothing is learned.
+            if span >= self.window.from || self.rolled_over == 0 {
+                if span < self.window.from {
+                    // The limit was changed to a shorter window.
+                    self.window.from = SHORTEST_WINDOW;
+                }
+                self.window.to = self.window.to.min(span).max(self.window.from);
+                self.window_learned = true;
+                alone = span < 2 * self.window.from;
             }
-            self.window.to = self.window.to.min(span).max(self.window.from);
-            self.window_learned = true;
-            alone = span < 2 * self.window.from;
         }
         let (granted, unknown) = self.counted(reset);
         if granted + unknown == 0 {
             return;
         }
+        // After more than one refusal the reckoning was wrong, and this number may be too.
+        let reckoned = self.sure.is_none() || self.epoch_refused <= 1;
+        self.fits_at_most = reckoned.then_some(granted + unknown);
+        self.rolled_over = 0;
         self.sure = Some(match self.sure {
             None => {
                 self.first_granted = granted + self.in_doubt(reset);

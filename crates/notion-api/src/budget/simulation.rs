@@ -420,3 +420,45 @@ fn scaled_limits_are_spent_without_exception() {
         }
     }
 }
+
+/// So slow that, begun up to a second late, a window ends just when it is spent, and says nothing.
+#[test]
+fn a_window_that_ends_unnoticed_costs_the_next_ones_nothing() {
+    for (limit, seconds) in [(200, 3), (300, 4)] {
+        let window = Duration::from_secs(seconds);
+        let mut unnoticed = 0;
+        for twentieth in 0..u32::try_from(seconds).unwrap() * 20 {
+            let reading = Reading::Aligned(MS * 50 * twentieth);
+            let mut world =
+                World::new(settings(10), Server::new(limit, window, reading), (MS * 90, MS * 90), 1);
+            world.run(window * 14);
+            if world.pace.first_granted() > limit {
+                // The exception in the head of the module: the first refusal came in a second window.
+                continue;
+            }
+            for seen in world.after_learning() {
+                let whole = seen.refused <= 1 && seen.granted * 100 >= limit * 97;
+                assert!(whole, "{limit}/{seconds} {reading:?}: {:?}", world.server.seen);
+                unnoticed += u32::from(seen.refused == 0);
+            }
+        }
+        assert!(unnoticed > 10, "{unnoticed} of {limit}/{seconds}");
+    }
+}
+
+/// A number that is too small, because another process had spent, is not taken for the limit by mistake.
+#[test]
+fn some_earlier_spending_of_another_process_costs_no_refusal() {
+    for (limit, seconds) in [(60, 3), (200, 4), (180, 60), (600, 60)] {
+        for others in 0..4 {
+            let mut server = Server::new(limit, Duration::from_secs(seconds), Reading::Anchored);
+            server.roll(Duration::ZERO).by_others = others;
+            let mut world = World::new(settings(10), server, (MS * 90, MS * 90), others);
+            world.run(Duration::from_secs(seconds * 10));
+            for seen in world.after_learning() {
+                let whole = seen.refused <= 1 && seen.granted * 100 >= limit * 97;
+                assert!(whole, "{limit}/{seconds} after {others}: {:?}", world.server.seen);
+            }
+        }
+    }
+}
