@@ -127,15 +127,19 @@ impl Crawler {
             (TaskKind::Verify, Some(object)) => Ok(self
                 .blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof))
                 .await?),
-            (TaskKind::ReadPart | TaskKind::ReadChildren, _) if is_part(task) => {
+            (TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren, _) if is_part(task) => {
                 let write =
                     move |crawler: &Self| crawler.apply_body(&at, &one, None, String::new(), None, &[], now);
                 Ok(self.blocking(write).await?)
             }
-            (TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadChildren, _) => match task.page {
-                Some(page) => self.body_is_missing(crawl, task, page).await,
-                None => Ok(self.blocking(move |crawler| crawler.store.finish_task(&one, None, &[])).await?),
-            },
+            (TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren, _) => {
+                match task.page {
+                    Some(page) => self.body_is_missing(crawl, task, page).await,
+                    None => {
+                        Ok(self.blocking(move |crawler| crawler.store.finish_task(&one, None, &[])).await?)
+                    }
+                }
+            }
             _ => Ok(self.blocking(move |crawler| crawler.store.finish_task(&one, None, &[])).await?),
         }
     }
@@ -175,7 +179,8 @@ const UNREADABLE_OBJECT: &str =
 const MISSING_BODY: &str = "Notion lists the page and answers 404 for its content; open the page in Notion, then run the crawl again";
 
 fn is_part(task: &Task) -> bool {
-    matches!(task.kind, TaskKind::ReadPart | TaskKind::ReadChildren) && task.target != task.page
+    matches!(task.kind, TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren)
+        && task.target != task.page
 }
 
 fn stopped(error: notion_api::Error) -> CrawlError {

@@ -51,6 +51,10 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
             BodyChoice::V2 => markdown(client, target, Some(MarkdownVersion::V2)).await,
             BodyChoice::Blocks => children(client, target, &paging).await,
         },
+        TaskKind::ReadBlock => {
+            let raw = utf8(&client.fetch_block(target).await?.raw);
+            Ok(Outcome::Blocks { blocks: format!("[{raw}]"), containers: Vec::new(), next_cursor: None })
+        }
         TaskKind::ReadChildren => children(client, target, &paging).await,
     }
 }

@@ -1,6 +1,6 @@
 //! A page with proof that every part of it was read, and what rendering makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use notion_api::wire::{Block, DataSource, Database, Page};
 use serde_json::value::RawValue;
@@ -48,17 +48,25 @@ fn body_of(page: NotionId, source: &BodySource) -> PageBody {
         .filter(|part| part.form == Some(BodyForm::Blocks))
         .map(|part| (part.part, part.answers.iter().flat_map(|answer| blocks_of(answer)).collect()))
         .collect();
-    let read = |part: &StoredPart| {
+    // What is nested in another list is read there and is no part of its own.
+    let nested: BTreeSet<NotionId> = lists
+        .iter()
+        .flat_map(|(list, blocks)| blocks.iter().map(|block| NotionId(block.id)).filter(move |id| id != list))
+        .collect();
+    let mut parts = BTreeMap::new();
+    for part in &source.parts {
+        if part.part != page && part.form == Some(BodyForm::Blocks) && nested.contains(&part.part) {
+            continue;
+        }
         let text = || part.answers.concat();
-        match part.form {
+        let body = match part.form {
             Some(BodyForm::MarkdownV1) => Body::MarkdownV1(text()),
             Some(BodyForm::MarkdownV2) => Body::MarkdownV2(text()),
             Some(BodyForm::Blocks) => Body::Blocks(tree(&mut lists, part.part, 0)),
             None => Body::None,
-        }
-    };
-    let mut parts: BTreeMap<_, Body> =
-        source.parts.iter().map(|part| part.part.0).zip(source.parts.iter().map(read)).collect();
+        };
+        parts.insert(part.part.0, body);
+    }
     let main = parts.remove(&page.0).unwrap_or_default();
     PageBody { main, parts }
 }

@@ -33,6 +33,8 @@ named_enum! {
         ResolveParent = "resolve_parent",
         /// `GET /pages/{target}/markdown` of a block of `page` that the page's own answer left out.
         ReadPart = "read_part",
+        /// `GET /blocks/{target}`: a block of `page` that markdown has no form for.
+        ReadBlock = "read_block",
         /// `GET /blocks/{target}/children` for the body of `page`. Pages by cursor.
         ReadChildren = "read_children",
         /// `GET /pages/{page}/markdown`: a whole body.
@@ -51,14 +53,14 @@ impl TaskKind {
             | Self::ReadPage
             | Self::Verify
             | Self::ResolveParent => 1,
-            Self::ReadPart | Self::ReadChildren => 2,
+            Self::ReadPart | Self::ReadBlock | Self::ReadChildren => 2,
             Self::ReadBody => 3,
         }
     }
 
     /// Whether the answer is (part of) the body of the task's page.
     pub const fn reads_body(self) -> bool {
-        matches!(self, Self::ReadBody | Self::ReadPart | Self::ReadChildren)
+        matches!(self, Self::ReadBody | Self::ReadPart | Self::ReadBlock | Self::ReadChildren)
     }
 }
 
@@ -247,9 +249,10 @@ impl Store {
                     | TaskKind::ReadDatabase => {
                         tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0]).map(|_| ())
                     }
-                    TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadChildren => {
-                        object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page))
-                    }
+                    TaskKind::ReadBody
+                    | TaskKind::ReadPart
+                    | TaskKind::ReadBlock
+                    | TaskKind::ReadChildren => object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page)),
                     TaskKind::ListUsers | TaskKind::ReadPage | TaskKind::Verify | TaskKind::ResolveParent => {
                         Ok(())
                     }

@@ -13,6 +13,7 @@
 mod program;
 mod support;
 
+mod bodies;
 mod budget;
 mod commands;
 mod documents;
