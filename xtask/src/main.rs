@@ -3,10 +3,12 @@
 //! - `cargo xtask test`: what a change must pass; the README's second command and all that CI runs.
 //! - `cargo xtask tidy`: the rules of the house that no compiler checks.
 //! - `cargo xtask bench`: how fast the connector crawls, measured with the programs as they ship.
+//! - `cargo xtask recordings`: what the product loses of recorded answers of the real API.
 //!
 //! To add a command: a file here and an arm of [`Command`]. To add a rule: see `tidy`.
 
 mod bench;
+mod recordings;
 mod test;
 mod tidy;
 mod tools;
@@ -32,6 +34,8 @@ enum Command {
     Tidy,
     /// Measure crawls of a generated workspace with the release build.
     Bench(bench::BenchArguments),
+    /// Read recorded answers of the real API; fail if decoding or rendering loses anything of them.
+    Recordings(recordings::RecordingsArguments),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&root, &arguments),
         Command::Tidy => tidy::run(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
+        Command::Recordings(arguments) => recordings::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

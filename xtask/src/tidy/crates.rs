@@ -9,7 +9,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("notion-emulator", &[]),
     ("plaintext", &[]),
     ("notion-connector", &["notion-api", "notion-emulator", "plaintext"]),
-    ("xtask", &[]),
+    // It reads recorded answers as the product would; the emulator gives its tests some.
+    ("xtask", &["notion-api", "notion-connector", "notion-emulator"]),
 ];
 
 pub(crate) fn check(files: &[File]) -> Vec<Problem> {

@@ -1,0 +1,122 @@
+//! Addresses without what is somebody's: `GET /v1/pages/{page_id}`.
+
+/// Collections of the API, the name of what stands behind each, and what asking for one of it answers.
+const COLLECTIONS: &[(&str, &str, &str)] = &[
+    ("pages", "page_id", "page"),
+    ("blocks", "block_id", "block"),
+    ("databases", "database_id", "database"),
+    ("data_sources", "data_source_id", "data_source"),
+    ("users", "user_id", "user"),
+    ("comments", "comment_id", "comment"),
+    ("properties", "property_id", "property_item"),
+    ("views", "view_id", "view"),
+    ("queries", "query_id", "view_query"),
+    ("file_uploads", "file_upload_id", "file_upload"),
+    ("custom_emojis", "custom_emoji_id", "custom_emoji"),
+    ("async_tasks", "task_id", "async_task"),
+];
+
+/// Segments that stand where an id could.
+const VERBS: &[&str] = &["me", "meeting_notes", "query"];
+
+/// The longest word of an address that is printed.
+const MAX_WORD: usize = 32;
+
+/// Method and path with placeholders for ids; host and parameters are left out.
+pub(super) fn template(method: &str, url: &str) -> String {
+    let path = path_of(url);
+    if path.is_empty() {
+        return "(single object)".to_owned();
+    }
+    let mut before = "";
+    let mut out = String::new();
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let collection = COLLECTIONS.iter().find(|(name, ..)| *name == before);
+        out.push('/');
+        match collection {
+            Some((_, id, _)) if !VERBS.contains(&segment) => {
+                out.push('{');
+                out.push_str(id);
+                out.push('}');
+            }
+            _ if is_word(segment) => out.push_str(segment),
+            _ => out.push_str("{id}"),
+        }
+        before = segment;
+    }
+    let method = if is_method(method) { method } else { "?" };
+    format!("{method} {out}")
+}
+
+/// What an endpoint answers with when it succeeds, where that is one object.
+pub(super) fn answers_with(template: &str) -> Option<&'static str> {
+    if template.ends_with("/markdown") {
+        return Some("page_markdown");
+    }
+    if template.ends_with("/users/me") {
+        return Some("user");
+    }
+    let (head, last) = template.rsplit_once('/')?;
+    if last.starts_with('{') {
+        let collection = head.rsplit_once('/').map_or(head, |(_, name)| name);
+        return COLLECTIONS.iter().find(|(name, ..)| *name == collection).map(|(_, _, object)| *object);
+    }
+    // What was just made.
+    let made = template.starts_with("POST /v1/") && head == "POST /v1";
+    COLLECTIONS.iter().find(|(name, ..)| made && *name == last).map(|(_, _, object)| *object)
+}
+
+/// The path of an address, with or without scheme and host.
+fn path_of(url: &str) -> &str {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+        None => url,
+    }
+}
+
+/// Letters only, but for the version: an id has digits, capitals or percent signs.
+fn is_word(segment: &str) -> bool {
+    let plain = segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'-');
+    (plain && segment.len() <= MAX_WORD) || matches!(segment, "v1" | "v2")
+}
+
+fn is_method(method: &str) -> bool {
+    (1..=7).contains(&method.len()) && method.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_hosts_and_parameters_are_left_out() {
+        let id = "38c93f42-0000-4000-8000-000000000000";
+        let cases = [
+            (format!("https://api.notion.com/v1/pages/{id}?filter=secret"), "GET /v1/pages/{page_id}"),
+            (format!("/v1/blocks/{id}/children"), "GET /v1/blocks/{block_id}/children"),
+            (format!("/v1/pages/{id}/properties/title"), "GET /v1/pages/{page_id}/properties/{property_id}"),
+            (format!("/v1/pages/{id}/properties/%3Aab"), "GET /v1/pages/{page_id}/properties/{property_id}"),
+            ("/v1/users/me".to_owned(), "GET /v1/users/me"),
+            ("/v1/search".to_owned(), "GET /v1/search"),
+            (format!("/v1/views/{id}/queries/abc"), "GET /v1/views/{view_id}/queries/{query_id}"),
+            (format!("/v1/novelties/{id}"), "GET /v1/novelties/{id}"),
+            (String::new(), "(single object)"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(template("GET", &url), expected);
+        }
+    }
+
+    #[test]
+    fn endpoints_say_what_they_answer() {
+        assert_eq!(answers_with("GET /v1/pages/{page_id}"), Some("page"));
+        assert_eq!(answers_with("PATCH /v1/blocks/{block_id}"), Some("block"));
+        assert_eq!(answers_with("POST /v1/pages"), Some("page"));
+        assert_eq!(answers_with("GET /v1/pages/{page_id}/markdown"), Some("page_markdown"));
+        assert_eq!(answers_with("GET /v1/users/me"), Some("user"));
+        assert_eq!(answers_with("GET /v1/users"), None);
+        assert_eq!(answers_with("POST /v1/search"), None);
+        assert_eq!(answers_with("POST /v1/oauth/token"), None);
+    }
+}

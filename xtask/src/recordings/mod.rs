@@ -1,0 +1,81 @@
+//! Reads recorded answers of the real API with the product's own types and renderer, and says what was lost on the way.
+//!
+//! - `source.rs`: files → exchanges, leniently: recordings were made by many hands.
+//! - `endpoint.rs`: method and address → a template without ids, and what such an endpoint answers.
+//! - `examine.rs`: one answer → decoded, rendered, counted.
+//! - `kinds.rs`: kinds within an answer that the wire types do not know.
+//! - `text.rs`: which runs of text are not in what rendering made of them; what counts as present is said there.
+//! - `report.rs`: the counts, and how they are printed.
+//!
+//! What fails the command: an object that does not decode, a block or property of a known type that is not understood,
+//! and a run whose text is not in the rendered item. A kind that is not known is told of and fails nothing, as long as
+//! its text is kept.
+//!
+//! Recordings hold other people's pages: of their text nothing is printed but the beginning of a run that is missing, and
+//! of their headers and addresses nothing at all.
+//!
+//! Not looked at: whether a body in Markdown reads the same as its blocks, since a recording seldom holds both whole
+//! (`render/differential.rs` does that); and block trees, since each listing is judged by itself.
+//!
+//! To add an object type: an arm in `examine.rs`, and its endpoint in `endpoint.rs`.
+
+mod endpoint;
+mod examine;
+mod kinds;
+mod report;
+mod source;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use examine::Examination;
+use report::Report;
+
+/// Arguments of `cargo xtask recordings`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordingsArguments {
+    /// Folder with recorded answers: every `*.json` below it but `_spec/` and `replayable.json`.
+    directory: PathBuf,
+}
+
+/// Prints what became of the recordings; fails if anything was lost.
+pub(crate) fn run(arguments: &RecordingsArguments) -> anyhow::Result<()> {
+    let report = examine(&arguments.directory)?;
+    let mut out = std::io::stdout().lock();
+    write!(out, "{report}").and_then(|()| out.flush()).context("the report could not be written")?;
+    if !report.is_lossless() {
+        bail!(
+            "the recordings lost something on the way: {} parts did not decode, {} runs of text are missing",
+            report.failures.len(),
+            report.missing.len()
+        );
+    }
+    Ok(())
+}
+
+/// Reads, decodes and renders all recordings below a folder.
+fn examine(directory: &Path) -> anyhow::Result<Report> {
+    let files = source::find_files(directory)?;
+    if files.is_empty() {
+        bail!("no recordings (*.json) lie below {}: name the folder that holds them", directory.display());
+    }
+    let mut report = Report::default();
+    for path in files {
+        let name = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
+        report.files += 1;
+        match source::read_file(&path) {
+            Ok(exchanges) => {
+                for exchange in exchanges {
+                    Examination::new(&name, &exchange, &mut report).run();
+                }
+            }
+            Err(reason) => report.fail_file(&name, reason),
+        }
+    }
+    Ok(report)
+}

@@ -1,0 +1,330 @@
+//! Recordings of our own making: the emulator's answers in all its versions, whole and deliberately broken.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use http::Request;
+use http_body_util::BodyExt as _;
+use notion_emulator::world::World;
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::examine;
+use super::report::Report;
+
+const VERSIONS: [&str; 3] = ["2022-06-28", "2025-09-03", "2026-03-11"];
+
+/// Asks an emulator and writes down what it answers.
+struct Recorder {
+    emulator: Emulator,
+    version: &'static str,
+    exchanges: Vec<Value>,
+}
+
+impl Recorder {
+    fn new(world: World, version: &'static str) -> Self {
+        Self { emulator: Emulator::new(world, Options::default()), version, exchanges: Vec::new() }
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: Value) -> Value {
+        let url = format!("https://api.notion.com/v1/{path}");
+        let sent = if body.is_null() { String::new() } else { body.to_string() };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/v1/{path}"))
+            .header("authorization", format!("Bearer {DEFAULT_TOKEN}"))
+            .header("notion-version", self.version)
+            .header("content-type", "application/json")
+            .body(sent)
+            .unwrap();
+        let response = self.emulator.router().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        // Every other body as a string: both occur.
+        let number = self.exchanges.len() + 1;
+        let kept = if number.is_multiple_of(2) { Value::from(answer.to_string()) } else { answer.clone() };
+        self.exchanges.push(json!({
+            "n": number,
+            "request": {"method": method, "url": url, "notion_version": self.version, "body": body},
+            "response": {"status": status, "headers": {"content-type": "application/json"}, "body": kept},
+        }));
+        answer
+    }
+
+    async fn get(&mut self, path: &str) -> Value {
+        self.ask("GET", path, Value::Null).await
+    }
+
+    /// All results of a listing by GET, where more parameters may follow the path.
+    async fn all(&mut self, path: &str) -> Vec<Value> {
+        let mut results = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let list = self.get(&format!("{path}page_size=100{cursor}")).await;
+            results.extend(list["results"].as_array().cloned().unwrap_or_default());
+            let Some(next) = list["next_cursor"].as_str() else { return results };
+            cursor = format!("&start_cursor={next}");
+        }
+    }
+
+    async fn all_posted(&mut self, path: &str) -> Vec<Value> {
+        let mut results = Vec::new();
+        let mut body = json!({"page_size": 100});
+        loop {
+            let list = self.ask("POST", path, body.clone()).await;
+            results.extend(list["results"].as_array().cloned().unwrap_or_default());
+            if list["next_cursor"].is_null() {
+                return results;
+            }
+            body["start_cursor"] = list["next_cursor"].clone();
+        }
+    }
+
+    /// Everything that a crawler could ask for, and some refusals.
+    async fn record_all(&mut self) {
+        self.get("users/me").await;
+        self.all("users?").await;
+        self.get("pages/not-an-id").await;
+        self.get("pages/00000000-0000-4000-8000-000000000000").await;
+        for object in self.all_posted("search").await {
+            let id = object["id"].as_str().unwrap();
+            match object["object"].as_str().unwrap() {
+                "page" => self.record_page(id).await,
+                "database" => self.record_database(id).await,
+                _ => {
+                    self.get(&format!("data_sources/{id}")).await;
+                    self.all_posted(&format!("data_sources/{id}/query")).await;
+                    let database = object["parent"]["database_id"].as_str().unwrap();
+                    self.get(&format!("databases/{database}")).await;
+                }
+            }
+        }
+    }
+
+    async fn record_database(&mut self, id: &str) {
+        self.get(&format!("databases/{id}")).await;
+        self.all_posted(&format!("databases/{id}/query")).await;
+    }
+
+    async fn record_page(&mut self, id: &str) {
+        let page = self.get(&format!("pages/{id}")).await;
+        for (_, property) in page["properties"].as_object().unwrap() {
+            self.get(&format!("pages/{id}/properties/{}", property["id"].as_str().unwrap())).await;
+        }
+        for parameters in ["", "?markdown_version=v1&include_transcript=true", "?markdown_version=v2"] {
+            self.get(&format!("pages/{id}/markdown{parameters}")).await;
+        }
+        self.all(&format!("comments?block_id={id}&")).await;
+        let mut parents = vec![id.to_owned()];
+        while let Some(parent) = parents.pop() {
+            for block in self.all(&format!("blocks/{parent}/children?")).await {
+                let own = !matches!(block["type"].as_str(), Some("child_page" | "child_database"));
+                if own && block["has_children"] == true {
+                    parents.push(block["id"].as_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+}
+
+fn sample() -> World {
+    World::from_import(notion_emulator::sample::sample(), notion_emulator::DEFAULT_BASE_MS).unwrap()
+}
+
+fn generated() -> World {
+    World::generated("pages=60,seed=11".parse().unwrap())
+}
+
+fn write(folder: &Path, name: &str, content: &Value) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content.to_string()).unwrap();
+}
+
+/// What becomes of a single file.
+fn report_of(content: &Value) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "one.json", content);
+    examine(folder.path()).unwrap()
+}
+
+/// One answer in a recording.
+fn answered(url: &str, body: &Value) -> Value {
+    json!({"exchanges": [{"n": 7, "request": {"method": "GET", "url": url, "notion_version": "2026-03-11"},
+        "response": {"status": 200, "headers": {"authorization": "secret"}, "body": body}}]})
+}
+
+fn paragraph(text: &str) -> Value {
+    json!({"object": "block", "id": "00000000-0000-4000-8000-000000000001", "type": "paragraph", "has_children": false,
+        "paragraph": {"rich_text": [{"type": "text", "text": {"content": text}, "plain_text": text}]}})
+}
+
+fn losses(report: &Report) -> Vec<String> {
+    let failures = report.failures.iter().map(|one| format!("{}: {}", one.place, one.reason));
+    let missing = report.missing.iter().map(|one| format!("{}: {}: {}", one.place, one.what, one.excerpt));
+    failures.chain(missing).collect()
+}
+
+async fn nothing_is_lost(world: fn() -> World) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let mut recorder = Recorder::new(world(), version);
+        recorder.record_all().await;
+        write(folder.path(), &format!("{version}/all.json"), &json!({"exchanges": recorder.exchanges}));
+    }
+    let report = examine(folder.path()).unwrap();
+    assert_eq!(losses(&report), [""; 0]);
+    assert_eq!((report.files, report.not_json, report.empty), (3, 0, 0));
+    assert_eq!(report.versions.keys().map(String::as_str).collect::<Vec<_>>(), VERSIONS);
+    assert!(report.runs > 1000, "{report}");
+    report
+}
+
+#[tokio::test]
+async fn the_sample_workspace_is_read_without_loss_in_all_versions() {
+    let report = nothing_is_lost(sample).await;
+    let endpoints: BTreeSet<&str> = report.endpoints.keys().map(|(endpoint, _)| endpoint.as_str()).collect();
+    for endpoint in [
+        "GET /v1/blocks/{block_id}/children",
+        "GET /v1/comments",
+        "GET /v1/data_sources/{data_source_id}",
+        "GET /v1/databases/{database_id}",
+        "GET /v1/pages/{page_id}",
+        "GET /v1/pages/{page_id}/markdown",
+        "GET /v1/pages/{page_id}/properties/{property_id}",
+        "GET /v1/users/me",
+        "POST /v1/data_sources/{data_source_id}/query",
+        "POST /v1/databases/{database_id}/query",
+        "POST /v1/search",
+    ] {
+        assert!(endpoints.contains(endpoint), "{endpoint} of {endpoints:?}");
+    }
+    for object in ["page", "block", "database", "data_source", "user", "comment", "property_item", "error"] {
+        assert!(report.objects.contains_key(object), "{object} of {:?}", report.objects);
+    }
+    let printed = report.to_string();
+    let last = printed.lines().last().unwrap();
+    assert!(last.starts_with("files=3 exchanges=") && last.ends_with(" failures=0 missing=0"), "{last}");
+}
+
+#[tokio::test]
+async fn a_generated_world_is_read_without_loss_in_all_versions() {
+    let report = nothing_is_lost(generated).await;
+    assert!(report.blocks.len() > 10 && report.properties.len() > 10, "{report}");
+}
+
+#[test]
+fn a_broken_answer_is_found() {
+    let page = json!({"object": "page", "id": "nobody", "properties": {}});
+    let found = losses(&report_of(&answered("https://api.notion.com/v1/pages/x1?a=token", &page)));
+    assert!(
+        matches!(found.as_slice(), [one] if one.starts_with("one.json n=7 GET /v1/pages/{page_id}: ")),
+        "{found:?}"
+    );
+    let mut block = paragraph("kept");
+    block["paragraph"]["rich_text"] = json!("no runs");
+    let list = json!({"object": "list", "type": "block", "has_more": false, "next_cursor": null,
+        "results": [paragraph("whole"), block, {"object": "block"}]});
+    let report = report_of(&answered("/v1/blocks/x1/children", &list));
+    assert_eq!((report.failures.len(), report.missing.len()), (2, 0), "{report}");
+    for text in [json!("{\"object\": \"page\", \"id\""), json!([1]), json!({"name": "no page"})] {
+        assert_eq!(report_of(&answered("/v1/pages/x1", &text)).failures.len(), 1, "{text}");
+    }
+    assert_eq!(report_of(&json!({"nothing": "here"})).failures.len(), 1);
+}
+
+#[test]
+fn a_lost_text_is_found() {
+    // A divider has no text that anybody reads.
+    let mut block = paragraph("SECRET that goes on and on ".repeat(9).as_str());
+    block["type"] = json!("divider");
+    block["divider"] = block["paragraph"].take();
+    let report = report_of(&json!({"body": block}));
+    assert!(!report.is_lossless());
+    assert_eq!(report.missing.len(), 1, "{report}");
+    assert_eq!(report.missing[0].excerpt.chars().count(), 80);
+    // Deeper than anything is looked for in what is unknown.
+    let mut deep = json!([{"plain_text": "lost"}]);
+    for _ in 0..20 {
+        deep = json!({"inner": deep});
+    }
+    let block = json!({"object": "block", "id": "00000000-0000-4000-8000-000000000001", "type": "hologram",
+        "hologram": deep});
+    assert_eq!(losses(&report_of(&json!({"body": block}))), ["one.json (single object): hologram: lost"]);
+    let view = json!({"object": "view", "id": "x", "title": [{"plain_text": "unread"}]});
+    assert_eq!(report_of(&json!({"body": view})).missing.len(), 1);
+}
+
+#[test]
+fn an_unknown_kind_is_told_and_fails_nothing() {
+    let block = json!({"object": "block", "id": "00000000-0000-4000-8000-000000000001", "type": "hologram",
+        "parent": {"type": "orbit_id"}, "hologram": {"rich_text": [{"plain_text": "kept", "type": "sound"}]}});
+    let property = json!({"object": "page", "id": "00000000-0000-4000-8000-000000000001", "properties": {
+        "Mood": {"id": "a", "type": "mood", "mood": [{"plain_text": "fine", "type": "text", "text": {"content": "fine"}}]}}});
+    let report = report_of(&json!([{"body": block}, {"body": property}]));
+    assert!(report.is_lossless(), "{report}");
+    let unknown: Vec<(&str, &str)> =
+        report.unknown.keys().map(|(what, kind)| (*what, kind.as_str())).collect();
+    assert_eq!(
+        unknown,
+        [("block", "hologram"), ("parent", "orbit_id"), ("property", "mood"), ("run of text", "sound")]
+    );
+    assert!(
+        report.to_string().ends_with("runs=2 unknown_kinds=4 unknown=4 failures=0 missing=0\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn old_versions_other_files_and_error_pages_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = answered("/v1/pages/x1", &json!({"object": "page"}));
+    write(folder.path(), "_spec/schema.json", &broken);
+    write(folder.path(), "a/replayable.json", &broken);
+    let mut old = broken.clone();
+    old["exchanges"][0]["request"]["notion_version"] = json!("2021-08-16");
+    write(folder.path(), "a/old.json", &old);
+    write(folder.path(), "a/html.json", &answered("/v1/pages/x1", &json!("<html>502</html>")));
+    write(folder.path(), "a/empty.json", &answered("/v1/pages/x1", &Value::Null));
+    std::fs::write(folder.path().join("a/notes.txt"), "x").unwrap();
+    let report = examine(folder.path()).unwrap();
+    assert_eq!(losses(&report), [""; 0]);
+    let skipped: Vec<(&str, u64)> =
+        report.skipped.iter().map(|(version, n)| (version.as_str(), *n)).collect();
+    assert_eq!(skipped, [("2021-08-16", 1)]);
+    assert_eq!((report.files, report.not_json, report.empty), (3, 1, 1));
+}
+
+#[test]
+fn answers_to_writing_and_blocks_in_the_trash_are_read() {
+    let mut trashed = paragraph("still text");
+    trashed["in_trash"] = json!(true);
+    let mut written = answered("/v1/blocks/x1", &trashed);
+    written["exchanges"][0]["request"]["method"] = json!("DELETE");
+    let report = report_of(&written);
+    assert!(report.is_lossless() && report.runs == 1, "{report}");
+    assert!(report.endpoints.contains_key(&("DELETE /v1/blocks/{block_id}".to_owned(), "200".to_owned())));
+}
+
+#[test]
+fn nothing_of_the_recordings_is_printed_but_what_is_missing() {
+    let mut user =
+        json!({"object": "user", "id": "00000000-0000-4000-8000-000000000001", "name": "Confidential"});
+    user["type"] = json!("person");
+    let recording = answered("https://api.notion.com/v1/users/ntn_confidential?token=confidential", &user);
+    let mut broken = paragraph("confidential");
+    broken["id"] = json!("confidential");
+    for content in [recording, answered("/v1/blocks/confidential", &broken)] {
+        let printed = report_of(&content).to_string().to_lowercase();
+        assert!(!printed.contains("confidential") && !printed.contains("secret"), "{printed}");
+    }
+}
+
+#[test]
+fn a_folder_without_recordings_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(examine(folder.path()).is_err());
+    assert!(examine(&folder.path().join("none")).is_err());
+}
