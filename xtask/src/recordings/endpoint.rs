@@ -28,6 +28,10 @@ pub(super) fn template(method: &str, url: &str) -> String {
     if path.is_empty() {
         return "(single object)".to_owned();
     }
+    if !path.starts_with("/v1/") {
+        // A host of files, whose paths hold names.
+        return "(not the API)".to_owned();
+    }
     let mut before = "";
     let mut out = String::new();
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
@@ -78,7 +82,7 @@ fn path_of(url: &str) -> &str {
 /// Letters only, but for the version: an id has digits, capitals or percent signs.
 fn is_word(segment: &str) -> bool {
     let plain = segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'-');
-    (plain && segment.len() <= MAX_WORD) || matches!(segment, "v1" | "v2")
+    (plain && segment.len() <= MAX_WORD) || segment == "v1"
 }
 
 fn is_method(method: &str) -> bool {
@@ -101,6 +105,7 @@ mod tests {
             ("/v1/search".to_owned(), "GET /v1/search"),
             (format!("/v1/views/{id}/queries/abc"), "GET /v1/views/{view_id}/queries/{query_id}"),
             (format!("/v1/novelties/{id}"), "GET /v1/novelties/{id}"),
+            ("https://files.example/people/letters".to_owned(), "(not the API)"),
             (String::new(), "(single object)"),
         ];
         for (url, expected) in cases {

@@ -95,12 +95,12 @@ fn bare(body: Value) -> Exchange {
 fn exchange_of(mut value: Value) -> Exchange {
     let request = value.get_mut("request").map(Value::take).unwrap_or_default();
     let mut response = value.get_mut("response").map(Value::take).unwrap_or_default();
-    let text = |key| request.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key| request.get(key).and_then(Value::as_str).map(str::to_owned);
     let body = response.get_mut("body").or_else(|| value.get_mut("body")).map(Value::take);
     Exchange {
         number: value.get("n").and_then(number),
-        method: text("method").to_ascii_uppercase(),
-        url: text("url"),
+        method: text("method").unwrap_or_default().to_ascii_uppercase(),
+        url: text("url").or_else(|| text("uri")).unwrap_or_default(),
         version: version_of(&request).or_else(|| version_of(&value)),
         status: response.get("status").and_then(number).and_then(|status| u16::try_from(status).ok()),
         body: payload(body.unwrap_or_default()),

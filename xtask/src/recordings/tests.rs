@@ -278,6 +278,20 @@ fn an_unknown_kind_is_told_and_fails_nothing() {
 }
 
 #[test]
+fn objects_that_the_product_never_asks_for_are_counted() {
+    let task = json!({"object": "async_task", "id": "task_1", "status": "succeeded",
+        "result": {"object": "page_markdown", "id": "00000000-0000-4000-8000-000000000001", "markdown": "# Hello"}});
+    let emojis = json!({"object": "list", "type": "custom_emoji", "has_more": false, "next_cursor": null,
+        "results": [{"id": "00000000-0000-4000-8000-000000000001", "name": "bufo"}]});
+    let token =
+        json!({"access_token": "secret", "owner": {"type": "user", "user": {"object": "user", "id": "x"}}});
+    let report = report_of(&json!([{"body": task}, {"body": emojis}, {"body": token}]));
+    assert!(report.is_lossless() && report.unknown.is_empty(), "{report}");
+    let objects: Vec<&str> = report.objects.keys().map(String::as_str).collect();
+    assert_eq!(objects, ["(none)", "async_task", "custom_emoji", "list of custom_emoji", "page_markdown"]);
+}
+
+#[test]
 fn old_versions_other_files_and_error_pages_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let broken = answered("/v1/pages/x1", &json!({"object": "page"}));
