@@ -32,7 +32,7 @@ pub(super) enum Payload {
     Empty,
 }
 
-/// The files below a folder, sorted. Symbolic links are not followed.
+/// The files below a folder, sorted. Links to folders are not followed, so that the walk ends.
 pub(super) fn find_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![directory.to_owned()];
@@ -45,9 +45,10 @@ pub(super) fn find_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
             let name = entry.file_name();
             if kind.is_dir() && name != "_spec" {
                 folders.push(entry.path());
-            } else if kind.is_file() && name != "replayable.json" {
+            } else if name != "replayable.json" {
                 let path = entry.path();
-                if path.extension().is_some_and(|extension| extension == "json") {
+                let is_file = kind.is_file() || (kind.is_symlink() && path.is_file());
+                if is_file && path.extension().is_some_and(|extension| extension == "json") {
                     found.push(path);
                 }
             }
