@@ -8,7 +8,6 @@
 //! To add a command: a file here and an arm of [`Command`]. To add a rule: see `tidy`.
 
 mod bench;
-mod recordings;
 mod test;
 mod tidy;
 mod tools;
@@ -16,6 +15,7 @@ mod tools;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// Automation of this repository.
@@ -35,7 +35,10 @@ enum Command {
     /// Measure crawls of a generated workspace with the release build.
     Bench(bench::BenchArguments),
     /// Read recorded answers of the real API; fail if decoding or rendering loses anything of them.
-    Recordings(recordings::RecordingsArguments),
+    Recordings {
+        /// Folder with recorded answers: every `*.json` below it but `_spec/` and `replayable.json`.
+        directory: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&root, &arguments),
         Command::Tidy => tidy::run(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
-        Command::Recordings(arguments) => recordings::run(&arguments),
+        Command::Recordings { directory } => recordings(&root, &directory),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,6 +56,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A program of its own: it is built on the whole product.
+fn recordings(root: &Path, directory: &Path) -> anyhow::Result<()> {
+    let directory = std::path::absolute(directory)?;
+    let directory = directory.to_str().context("the folder's name is not UTF-8")?;
+    test::cargo(root, &["run", "--quiet", "--package", "recordings", "--", directory])
 }
 
 /// The repository: where this crate's parent is.

@@ -64,7 +64,8 @@ fn step(
     result.with_context(|| format!("the step “{name}” failed"))
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+/// Runs cargo with the tools that the tests need in reach.
+pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     println!("$ cargo {}", arguments.join(" "));
     let mut command = Command::new(program);

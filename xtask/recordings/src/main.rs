@@ -1,4 +1,4 @@
-//! Reads recorded answers of the real API with the product's own types and renderer, and says what was lost on the way.
+//! `cargo xtask recordings`: reads recorded answers of the real API with the product's own types and renderer, and says what was lost on the way.
 //!
 //! - `source.rs`: files → exchanges, leniently: recordings were made by many hands.
 //! - `endpoint.rs`: method and address → a template without ids, and what such an endpoint answers.
@@ -17,6 +17,8 @@
 //! Not looked at: whether a body in Markdown reads the same as its blocks, since a recording seldom holds both whole
 //! (`render/differential.rs` does that); and block trees, since each listing is judged by itself.
 //!
+//! A program of its own, because it is built on the whole product and `xtask` is built in seconds.
+//!
 //! To add an object type: an arm in `examine.rs`, and its endpoint in `endpoint.rs`.
 
 mod endpoint;
@@ -30,22 +32,35 @@ mod text;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use clap::Parser;
 
 use examine::Examination;
 use report::Report;
 
-/// Arguments of `cargo xtask recordings`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct RecordingsArguments {
+/// Read recorded answers of the real API; fail if decoding or rendering loses anything of them.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask recordings", bin_name = "cargo xtask recordings")]
+struct Arguments {
     /// Folder with recorded answers: every `*.json` below it but `_spec/` and `replayable.json`.
     directory: PathBuf,
 }
 
+fn main() -> ExitCode {
+    match run(&Arguments::parse().directory) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Prints what became of the recordings; fails if anything was lost.
-pub(crate) fn run(arguments: &RecordingsArguments) -> anyhow::Result<()> {
-    let report = examine(&arguments.directory)?;
+fn run(directory: &Path) -> anyhow::Result<()> {
+    let report = examine(directory)?;
     let mut out = std::io::stdout().lock();
     write!(out, "{report}").and_then(|()| out.flush()).context("the report could not be written")?;
     if !report.is_lossless() {
