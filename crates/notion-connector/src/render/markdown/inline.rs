@@ -163,9 +163,10 @@ impl<'a> Scanner<'a, '_> {
             let (spelling, style) = match (c, left) {
                 ('*', 2..) => ("**", Some(Style::Bold)),
                 ('*', _) => ("*", Some(Style::Italic)),
-                ('_', 2..) if self.dialect == Dialect::V2 => ("__", Some(Style::Bold)),
-                // The first dialect writes bold with asterisks only, and does not escape `__init__`.
-                ('_', 2..) => ("__", None),
+                // The first dialect marks with asterisks only, and does not escape `_` (developers.notion.com
+                // "enhanced-markdown"): `__init__` and `_private_` mean themselves.
+                ('_', _) if self.dialect == Dialect::V1 => ("_", None),
+                ('_', 2..) => ("__", Some(Style::Bold)),
                 ('_', _) => ("_", Some(Style::Italic)),
                 ('~', 2..) => ("~~", Some(Style::Strikethrough)),
                 _ => ("~", None),
@@ -678,9 +679,9 @@ mod tests {
     fn words_keep_their_underscores() {
         for dialect in [Dialect::V1, Dialect::V2] {
             assert_eq!(text_of("snake_case_name and a_b", dialect), "snake_case_name and a_b");
-            assert_eq!(text_of("_soft_ words", dialect), "soft words");
         }
-        assert_eq!(text_of("__init__", Dialect::V1), "__init__");
+        assert_eq!(text_of("_soft_ words", Dialect::V2), "soft words");
+        assert_eq!(text_of("_private_ and __init__", Dialect::V1), "_private_ and __init__");
     }
 
     #[test]
