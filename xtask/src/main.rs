@@ -65,8 +65,10 @@ fn recordings(root: &Path, directory: &Path) -> anyhow::Result<()> {
     test::cargo(root, &["run", "--quiet", "--package", "recordings", "--", directory])
 }
 
-/// The repository: where this crate's parent is.
+/// The repository: where this crate's parent is. Cargo says so when it runs the program; what it said when it built it may
+/// be another checkout, where several share a target directory.
 fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_owned()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 /// Threads for blocking work. One connection writes, so that more would wait for each other; and the C library's
-/// allocator keeps memory for each thread (10,000 pages: 250 MB with one for each request under way, half of it with
+/// allocator keeps memory for each thread (10,000 pages: 250 MB with one for each request under way, 170 MB with
 /// these).
 const BLOCKING_THREADS: usize = 4;
 
