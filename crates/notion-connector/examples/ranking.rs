@@ -143,6 +143,7 @@ fn delivery(id: NotionId, record: &Record) -> Delivery {
             title: record.title.clone(),
             url: String::new(),
             icon: None,
+            cover: None,
             parent: Parent::Workspace,
             text,
             passages,

@@ -68,7 +68,7 @@ fn body_of(page: NotionId, source: &BodySource) -> PageBody {
         parts.insert(part.part.0, body);
     }
     let main = parts.remove(&page.0).unwrap_or_default();
-    PageBody { main, parts }
+    PageBody { main, parts, ..PageBody::default() }
 }
 
 /// Each block by itself: one that cannot be decoded does not cost the others.

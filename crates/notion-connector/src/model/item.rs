@@ -22,8 +22,11 @@ pub struct Item {
     pub title: String,
     /// Where it opens in Notion. Display only.
     pub url: String,
-    /// An emoji to show before the title.
+    /// What to show before the title: an emoji, or the name of a custom one between colons.
     pub icon: Option<String>,
+    /// Address of the picture above it, without signature.
+    #[serde(default)]
+    pub cover: Option<String>,
     /// Where it stands.
     pub parent: Parent,
     /// The whole body as plain text: one block a line, in document order.

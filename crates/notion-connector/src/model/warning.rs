@@ -19,6 +19,26 @@ pub enum Warning {
         /// Notion's name of the type.
         kind: String,
     },
+    /// A kind of parent that this version does not know; the item stands at no known place.
+    UnknownParent {
+        /// Notion's name of the kind.
+        kind: String,
+    },
+    /// A kind of user that this version does not know; the name was kept.
+    UnknownUser {
+        /// Notion's name of the kind.
+        kind: String,
+    },
+    /// A kind of file, icon or cover that this version does not know; its name and caption were kept.
+    UnknownFile {
+        /// Notion's name of the kind.
+        kind: String,
+    },
+    /// A bound was reached, and what lies beyond it was not read.
+    LeftOut {
+        /// What, and where the bound is: "comments beyond 10,000".
+        what: String,
+    },
     /// Part of the page could not be read: not shared with the integration, or of a type that the API does not
     /// deliver.
     Unreadable {
@@ -38,12 +58,32 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// The kind of Notion's that this version does not know: of what, and its name.
+    pub fn unknown_kind(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::UnknownBlock { kind } => Some(("block", kind)),
+            Self::UnknownProperty { kind } => Some(("property", kind)),
+            Self::UnknownMention { kind } => Some(("mention", kind)),
+            Self::UnknownParent { kind } => Some(("parent", kind)),
+            Self::UnknownUser { kind } => Some(("user", kind)),
+            Self::UnknownFile { kind } => Some(("file", kind)),
+            Self::LeftOut { .. }
+            | Self::Unreadable { .. }
+            | Self::NotComputed { .. }
+            | Self::Incomplete { .. } => None,
+        }
+    }
+
     /// A name for grouping: one alert a kind and crawl, with a count.
     pub fn group(&self) -> String {
         match self {
             Self::UnknownBlock { kind } => format!("unknown block type “{kind}”"),
             Self::UnknownProperty { kind } => format!("unknown property type “{kind}”"),
             Self::UnknownMention { kind } => format!("unknown mention type “{kind}”"),
+            Self::UnknownParent { kind } => format!("unknown kind of parent “{kind}”"),
+            Self::UnknownUser { kind } => format!("unknown kind of user “{kind}”"),
+            Self::UnknownFile { kind } => format!("unknown kind of file “{kind}”"),
+            Self::LeftOut { what } => format!("left out: {what}"),
             Self::Unreadable { .. } => "part of a page that the integration cannot read".to_owned(),
             Self::NotComputed { .. } => "formula or rollup that Notion does not compute".to_owned(),
             Self::Incomplete { .. } => "property with more values than were read".to_owned(),
@@ -63,6 +103,16 @@ impl std::fmt::Display for Warning {
             Self::UnknownMention { kind } => {
                 write!(f, "a mention of the unknown type “{kind}”: its text was kept")
             }
+            Self::UnknownParent { kind } => {
+                write!(f, "a parent of the unknown kind “{kind}”: the item is indexed without its place")
+            }
+            Self::UnknownUser { kind } => {
+                write!(f, "a user of the unknown kind “{kind}”: the name was kept")
+            }
+            Self::UnknownFile { kind } => {
+                write!(f, "a file of the unknown kind “{kind}”: its name and caption were kept")
+            }
+            Self::LeftOut { what } => write!(f, "{what} were left out"),
             Self::Unreadable { what } => {
                 write!(
                     f,

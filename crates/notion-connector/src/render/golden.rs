@@ -456,7 +456,11 @@ fn parts_that_name_each_other_end() {
     let to = |number: u128| {
         Body::MarkdownV1(format!("x\n<unknown url=\"{URL}#{}\" alt=\"y\"/>", id(number).simple()))
     };
-    let body = PageBody { main: to(5), parts: BTreeMap::from([(id(5), to(6)), (id(6), to(5))]) };
+    let body = PageBody {
+        main: to(5),
+        parts: BTreeMap::from([(id(5), to(6)), (id(6), to(5))]),
+        ..PageBody::default()
+    };
     assert_eq!(render(body.clone()).item.text, "x\nx\nx");
     assert_eq!(withheld_blocks(&body), []);
 }

@@ -28,7 +28,7 @@ use crate::model::{Item, ItemKey, ItemKind, NotionId, Parent, Warning};
 use document::Node;
 use jiff::Timestamp;
 use markdown::Dialect;
-use notion_api::wire::{self, Icon};
+use notion_api::wire::{self, FileSource, Icon};
 use text::{LinkSet, Part, render_text};
 use uuid::Uuid;
 
@@ -71,11 +71,13 @@ pub struct PageBody {
     /// By block: what reading an entry of `unknown_block_ids`, or the block behind an `<unknown>` tag, gave;
     /// [`Body::None`] if it could not be read (developers.notion.com "retrieve-page-markdown").
     pub parts: BTreeMap<Uuid, Body>,
+    /// The open comments on the page and on its blocks, as they were listed; those of a block name it as their parent.
+    pub comments: Vec<wire::Comment>,
 }
 
 impl From<Body> for PageBody {
     fn from(main: Body) -> Self {
-        Self { main, parts: BTreeMap::new() }
+        Self { main, ..Self::default() }
     }
 }
 
@@ -119,6 +121,7 @@ pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> R
         title: title_line(&page.title().unwrap_or_default()),
         url: page.url.clone().unwrap_or_default(),
         icon: emoji_of(page.icon.as_ref()),
+        cover: page.cover.as_ref().and_then(cover_of),
         parent,
         text,
         passages,
@@ -178,10 +181,16 @@ pub fn parent_of(parent: Option<&wire::Parent>) -> Parent {
     }
 }
 
+/// The stable part of a cover's address: built-in pictures keep their name in the path, uploads their file.
+fn cover_of(cover: &FileSource) -> Option<String> {
+    cover.url().map(|url| address::without_query(url).to_owned()).filter(|url| !url.is_empty())
+}
+
 fn emoji_of(icon: Option<&Icon>) -> Option<String> {
     match icon? {
         Icon::Emoji(emoji) => Some(emoji.clone()).filter(|emoji| !emoji.is_empty()),
-        Icon::CustomEmoji(_) | Icon::Named { .. } | Icon::File(_) | Icon::Unknown { .. } => None,
+        Icon::CustomEmoji(emoji) => Some(format!(":{}:", emoji.name)).filter(|_| !emoji.name.is_empty()),
+        Icon::Named { .. } | Icon::File(_) | Icon::Unknown { .. } => None,
     }
 }
 

@@ -8,7 +8,7 @@ use notion_api::wire::{DataSource, Database, PropertySchema, SchemaKind, SelectO
 use super::blocks::inlines_of;
 use super::document::{Inline, Kind, Node, plain};
 use super::text::{LinkSet, render_text};
-use super::{Rendered, emoji_of, parent_of, title_line};
+use super::{Rendered, cover_of, emoji_of, parent_of, title_line};
 use crate::model::{Item, ItemKey, ItemKind, LinkKind, NotionId, Warning};
 
 /// Renders a database: its title, its description, and the names of its data sources.
@@ -30,6 +30,7 @@ pub fn render_database(database: &Database, workspace: NotionId) -> Rendered {
         title: title_line(&plain(&inlines_of(&database.title, &mut warnings))),
         url: database.url.clone().unwrap_or_default(),
         icon: emoji_of(database.icon.as_ref()),
+        cover: database.cover.as_ref().and_then(cover_of),
         parent: parent_of(database.parent.as_ref()),
         text,
         passages,
@@ -58,6 +59,7 @@ pub fn render_data_source(source: &DataSource, workspace: NotionId) -> Rendered 
         title: title_line(&plain(&inlines_of(&source.title, &mut warnings))),
         url: source.url.clone().unwrap_or_default(),
         icon: emoji_of(source.icon.as_ref()),
+        cover: source.cover.as_ref().and_then(cover_of),
         parent: parent_of(source.parent.as_ref()),
         text,
         passages,

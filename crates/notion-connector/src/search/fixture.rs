@@ -28,6 +28,7 @@ pub(crate) fn page(n: u128, title: &str, text: &str) -> Delivery {
             title: title.to_owned(),
             url: format!("https://www.notion.so/{}", id(n).0.simple()),
             icon: None,
+            cover: None,
             parent: Parent::Workspace,
             text: text.to_owned(),
             passages: Vec::new(),

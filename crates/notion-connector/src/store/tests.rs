@@ -74,6 +74,7 @@ fn item(number: u128, title: &str, parent: Parent) -> Item {
         title: title.to_owned(),
         url: String::new(),
         icon: None,
+        cover: None,
         parent,
         text: format!("body of {title}"),
         passages: Vec::new(),

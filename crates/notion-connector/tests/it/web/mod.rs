@@ -119,6 +119,7 @@ fn hostile() -> Item {
         title: "hostilemarker <img src=x onerror=alert(1)>".to_owned(),
         url: "javascript:alert(1)".to_owned(),
         icon: Some("<script>".to_owned()),
+        cover: None,
         parent: Parent::Workspace,
         text: "</p></li><script>alert(1)</script> hostilemarker <iframe src=\"https://example.org/\">"
             .to_owned(),
