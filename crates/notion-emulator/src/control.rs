@@ -22,7 +22,7 @@ use crate::options::Behavior;
 use crate::rules::auth::Capabilities;
 use crate::rules::limit::Window;
 use crate::rules::validate::Query;
-use crate::seed::{Content, FileSeed};
+use crate::seed::{CommentSeed, Content, FileSeed};
 use crate::verbs::{Edit, VerbError};
 use crate::world::plant::SeedFiles;
 
@@ -178,14 +178,34 @@ async fn edit(State(emulator): State<Emulator>, body: Bytes) -> Answer {
 #[serde(deny_unknown_fields)]
 struct CommentBody {
     id: Uuid,
+    #[serde(default)]
     text: String,
     #[serde(default)]
+    rich_text: Value,
+    author: Option<String>,
+    discussion: Option<String>,
+    #[serde(default)]
+    attachments: Value,
+    #[serde(default)]
+    display_name: Value,
+    #[serde(default)]
     markers: Vec<String>,
+    #[serde(default)]
+    files: std::collections::BTreeMap<String, String>,
 }
 
 async fn comment(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let comment: CommentBody = read(&body)?;
-    let id = emulator.comment(comment.id, &comment.text, comment.markers)?;
+    let text = json!([{"text": {"content": comment.text}}]);
+    let seed = CommentSeed {
+        author: comment.author,
+        discussion: comment.discussion,
+        rich_text: if comment.rich_text.is_null() { text } else { comment.rich_text },
+        block: None,
+        attachments: comment.attachments,
+        display_name: comment.display_name,
+    };
+    let id = emulator.seed_comment(comment.id, &seed, comment.markers, &seed_files(comment.files))?;
     Ok(shown(&json!({ "id": id })))
 }
 

@@ -216,24 +216,19 @@ impl Emulator {
             self.limits().admit(token, now_ms)?;
             let endpoint = endpoint.ok_or_else(ApiError::url)?;
             let body = read_body(method, body)?;
+            let behavior = self.inner.behavior.read().unwrap_or_else(PoisonError::into_inner);
             let reader = Reader {
                 world: &state.world,
                 token: &state.tokens[token],
                 version,
+                behavior: &behavior,
                 signer: &self.inner.signer,
                 now_ms,
             };
             if endpoint.needs_content && !reader.token.capabilities.read_content {
                 return Err(ApiError::restricted());
             }
-            let behavior = self.inner.behavior.read().unwrap_or_else(PoisonError::into_inner);
-            let call = Call {
-                reader,
-                behavior: &behavior,
-                segments: endpoint.segments,
-                query: Query::parse(query),
-                body,
-            };
+            let call = Call { reader, segments: endpoint.segments, query: Query::parse(query), body };
             (endpoint.handler)(&call)
         });
         match result {

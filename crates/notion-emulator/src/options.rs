@@ -62,6 +62,48 @@ impl From<MarkdownDefault> for Dialect {
     }
 }
 
+/// What reading a linked view as a database gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkedViews {
+    /// 200 without data sources (recorded June 2026).
+    #[default]
+    Empty,
+    /// 400, naming it a linked database (reported of older versions).
+    Refused,
+    /// 400, finding no accessible data source (reported of older versions).
+    WithoutDataSources,
+    /// 404.
+    NotFound,
+}
+
+/// What the children of a copy of a synced block are, asked for by the copy's own id. Markdown has the original's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncedCopies {
+    /// The original's.
+    #[default]
+    Original,
+    /// None.
+    Empty,
+    /// 404.
+    NotFound,
+}
+
+/// How a page object shows title and rich_text properties with more than 25 mentions ("retrieve-a-page" limits them
+/// without saying what stands beyond).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MentionCut {
+    /// All items are there; later mentions of people and pages have an id and no text.
+    #[default]
+    Bare,
+    /// The array ends before the 26th mention.
+    Cut,
+    /// All are there in full.
+    None,
+}
+
 /// Switches for behaviour that varies between workspaces or over time; also set by `POST /_emulator/behavior`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -76,14 +118,32 @@ pub struct Behavior {
     pub markdown_max_blocks: usize,
     /// The dialect when none is asked for.
     pub markdown_default: MarkdownDefault,
+    /// Dialects that may be asked for; without any, `markdown_version` is refused as an unknown parameter.
+    pub markdown_versions: Vec<MarkdownDefault>,
+    /// `markdown_version` is not known and not looked at.
+    pub markdown_version_ignored: bool,
+    /// Entries of `unknown_block_ids` at most (reported to be 100); the tags in the text are not limited.
+    pub markdown_max_unknown_ids: usize,
+    /// Blocks of types that the dialect has no form for are named in `unknown_block_ids` too.
+    pub markdown_lists_unsupported: bool,
     /// How long after its creation an object is missing from search.
     pub search_lag_ms: i64,
     /// Search lists start points only.
     pub search_omits_inherited: bool,
     /// Search without an `in_trash` filter lists data sources in the trash (recorded June 2026).
     pub search_lists_trashed_data_sources: bool,
+    /// Search lists archived pages.
+    pub search_lists_archived: bool,
     /// Search ends with an invalid cursor after so many results (reported at about 11,200).
     pub search_wall: Option<usize>,
+    /// The comments of a page include those on its blocks ("working-with-comments" does not say).
+    pub comments_include_inline: bool,
+    /// What reading a linked view as a database gives.
+    pub linked_views: LinkedViews,
+    /// What the children of a copy of a synced block are.
+    pub synced_copies: SyncedCopies,
+    /// How a page object shows more than 25 mentions.
+    pub mention_cut: MentionCut,
 }
 
 impl Default for Behavior {
@@ -94,10 +154,19 @@ impl Default for Behavior {
             max_query_rows: 10_000,
             markdown_max_blocks: 20_000,
             markdown_default: MarkdownDefault::V1,
+            markdown_versions: vec![MarkdownDefault::V1, MarkdownDefault::V2],
+            markdown_version_ignored: false,
+            markdown_max_unknown_ids: 100,
+            markdown_lists_unsupported: false,
             search_lag_ms: 0,
             search_omits_inherited: false,
             search_lists_trashed_data_sources: true,
+            search_lists_archived: true,
             search_wall: None,
+            comments_include_inline: false,
+            linked_views: LinkedViews::Empty,
+            synced_copies: SyncedCopies::Original,
+            mention_cut: MentionCut::Bare,
         }
     }
 }

@@ -62,7 +62,11 @@ pub struct PageSeed {
     #[serde(default)]
     pub name: Option<SeedRef>,
     /// Title, as plain text.
+    #[serde(default)]
     pub title: String,
+    /// The title as rich text items, instead of `title`.
+    #[serde(default)]
+    pub title_text: Value,
     /// Icon in the shape of the API, or null.
     #[serde(default)]
     pub icon: Value,
@@ -89,7 +93,7 @@ pub struct PageSeed {
     pub comments: Vec<CommentSeed>,
 }
 
-/// One comment on a page.
+/// One comment on a page or on a block of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CommentSeed {
     /// E-mail of the person who wrote it; the first person of the workspace if none.
@@ -100,6 +104,15 @@ pub struct CommentSeed {
     pub discussion: Option<String>,
     /// The text, as rich text items.
     pub rich_text: Value,
+    /// The name of the block it hangs on; the page itself if none.
+    #[serde(default)]
+    pub block: Option<SeedRef>,
+    /// Attachments: `[{"category": "image", "file": {"ref": "…"}}]`, or null.
+    #[serde(default)]
+    pub attachments: Value,
+    /// `{"type": "custom"|"user"|"integration", "resolved_name": "…"}` as delivered; null for the writer's own name.
+    #[serde(default)]
+    pub display_name: Value,
 }
 
 /// A file that Notion would host; payloads refer to it by its path.
@@ -138,10 +151,17 @@ pub struct DatabaseSeed {
     /// Icon in the shape of the API, or null.
     #[serde(default)]
     pub icon: Value,
+    /// Cover in the shape of the API, or null.
+    #[serde(default)]
+    pub cover: Value,
     /// Whether it shows inside its page.
     #[serde(default)]
     pub is_inline: bool,
-    /// At least one.
+    /// Whether it is a wiki; its one data source may hold databases beside pages.
+    #[serde(default)]
+    pub is_wiki: bool,
+    /// Its tables. A database without any is a linked view of another one.
+    #[serde(default)]
     pub data_sources: Vec<DataSourceSeed>,
 }
 
@@ -155,9 +175,15 @@ pub struct DataSourceSeed {
     pub title: String,
     /// Property name → `{"type": …, "<type>": {…}}`; exactly one has type `title`.
     pub schema: serde_json::Map<String, Value>,
+    /// Description, as plain text; the database's if empty.
+    #[serde(default)]
+    pub description: String,
     /// The rows.
     #[serde(default)]
     pub rows: Vec<PageSeed>,
+    /// For a wiki: the databases among its rows.
+    #[serde(default)]
+    pub databases: Vec<DatabaseSeed>,
 }
 
 /// A whole workspace to be planted.

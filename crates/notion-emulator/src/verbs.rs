@@ -15,9 +15,9 @@ use crate::log::Entry;
 use crate::options::Behavior;
 use crate::rules::auth::Capabilities;
 use crate::rules::limit::Window;
-use crate::seed::Content;
+use crate::seed::{CommentSeed, Content};
 use crate::world::ids::Space;
-use crate::world::model::{Comment, Ix, Kind, Parent};
+use crate::world::model::{Ix, Kind, Parent};
 use crate::world::plant::{PlantError, SeedFiles};
 use crate::world::{Found, rich_text};
 
@@ -189,30 +189,33 @@ impl Emulator {
         Ok(planted.into_iter().map(|ix| state.world.id(ix)).collect())
     }
 
-    /// Adds a comment to a page or block; its id. Without `author` the first person writes it.
+    /// Adds a comment to a page or block; its id. The first person writes it.
     ///
     /// # Errors
     /// If the object is unknown.
     pub fn comment(&self, id: Uuid, text: &str, markers: Vec<String>) -> Result<Uuid, VerbError> {
+        let seed = CommentSeed { rich_text: rich_text::plain(text), ..CommentSeed::default() };
+        self.seed_comment(id, &seed, markers, &SeedFiles::new())
+    }
+
+    /// Adds a comment to a page or block as a seed describes it, whose `block` is not looked at; its id.
+    ///
+    /// # Errors
+    /// If the object is unknown or the seed refers to something unknown.
+    pub fn seed_comment(
+        &self,
+        id: Uuid,
+        seed: &CommentSeed,
+        markers: Vec<String>,
+        files: &SeedFiles,
+    ) -> Result<Uuid, VerbError> {
         let now_ms = self.now_ms();
         let mut state = self.state_mut();
-        let (page, ordinal) = match state.found(id)? {
+        let place = match state.found(id)? {
             Found::Block(page, ordinal) => (page, ordinal),
             Found::Entity(ix) => (ix, 0),
         };
-        let number = u32::try_from(state.world.comments().len()).unwrap_or(u32::MAX);
-        let comment = Comment {
-            page,
-            ordinal,
-            discussion: number,
-            created_by: 0,
-            created_ms: now_ms,
-            edited_ms: now_ms,
-            rich_text: rich_text::plain(text),
-            resolved: false,
-            markers,
-        };
-        let number = state.world.add_comment(comment);
+        let number = state.world.plant_comment(place, seed, markers, files, now_ms)?;
         Ok(state.world.ids().seal(Space::Comment, number, 0))
     }
 

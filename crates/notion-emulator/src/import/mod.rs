@@ -128,8 +128,12 @@ fn database(folder: &Folder, columns: &columns::Columns, library: &mut Library<'
             row
         })
         .collect();
-    let data_source =
-        DataSourceSeed { name: None, title: folder.title.clone(), schema: columns.schema(), rows };
+    let data_source = DataSourceSeed {
+        title: folder.title.clone(),
+        schema: columns.schema(),
+        rows,
+        ..DataSourceSeed::default()
+    };
     DatabaseSeed {
         name: Some(folder.path.clone()),
         title: folder.title.clone(),

@@ -16,7 +16,11 @@ impl Reader<'_> {
             ordinal => json!({"type": "block_id", "block_id": self.world.block_id(comment.page, ordinal)}),
         };
         let author = self.world.users().get(comment.created_by as usize);
-        json!({
+        let own_name =
+            || json!({"type": "user", "resolved_name": author.and_then(|user| user.name.as_deref())});
+        let display_name =
+            if comment.display_name.is_null() { own_name() } else { comment.display_name.clone() };
+        let mut object = json!({
             "object": "comment",
             "id": ids.seal(Space::Comment, number, 0),
             "parent": parent,
@@ -25,7 +29,11 @@ impl Reader<'_> {
             "last_edited_time": minute(comment.edited_ms),
             "created_by": self.partial_user(comment.created_by),
             "rich_text": self.served(&comment.rich_text),
-            "display_name": {"type": "user", "resolved_name": author.and_then(|user| user.name.as_deref())},
-        })
+            "display_name": display_name,
+        });
+        if !comment.attachments.is_null() {
+            object["attachments"] = self.served(&comment.attachments);
+        }
+        object
     }
 }

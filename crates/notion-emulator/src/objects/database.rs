@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Reader, exact, minute};
-use crate::world::model::{Ix, Kind};
+use crate::world::model::{Ix, Kind, Parent};
 use crate::world::rich_text;
 
 impl Reader<'_> {
@@ -22,7 +22,7 @@ impl Reader<'_> {
             "id": self.world.id(ix),
             "title": rich_text::plain(&database.title),
             "description": rich_text::plain(&database.description),
-            "parent": self.parent(entity.parent),
+            "parent": self.parent_of_database(entity.parent),
             "is_inline": database.is_inline,
             "in_trash": standing.trashed,
             "is_locked": false,
@@ -30,7 +30,7 @@ impl Reader<'_> {
             "last_edited_time": exact(entity.edited_ms),
             "data_sources": data_sources,
             "icon": self.served(&database.icon),
-            "cover": null,
+            "cover": self.served(&database.cover),
             "url": self.url(ix),
             "public_url": null,
         });
@@ -57,23 +57,43 @@ impl Reader<'_> {
         let object = json!({
             "object": "data_source",
             "id": self.world.id(ix),
-            "cover": null,
+            "cover": shown.map_or(Value::Null, |database| self.served(&database.cover)),
             "icon": shown.map_or(Value::Null, |database| self.served(&database.icon)),
             "created_time": minute(entity.created_ms),
             "created_by": self.partial_user(entity.created_by),
             "last_edited_by": self.partial_user(entity.edited_by),
             "last_edited_time": minute(entity.edited_ms),
             "title": rich_text::plain(&data_source.title),
-            "description": shown.map_or_else(|| json!([]), |database| rich_text::plain(&database.description)),
+            "description": rich_text::plain(match (&data_source.description, shown) {
+                (own, Some(database)) if own.is_empty() => &database.description,
+                (own, _) => own,
+            }),
             "is_inline": shown.is_some_and(|database| database.is_inline),
             "properties": data_source.schema,
             "parent": self.parent(entity.parent),
-            "database_parent": self.parent(above.parent),
+            "database_parent": self.parent_of_database(above.parent),
             "url": self.url(database),
             "public_url": null,
             "in_trash": standing.trashed,
         });
         self.with_archived(object, standing.trashed)
+    }
+
+    /// A database in a wiki names the wiki's database, not its data source (the SDK's types know no other form).
+    fn parent_of_database(&self, parent: Parent) -> Value {
+        match parent {
+            Parent::DataSource(rows) => self.parent(self.world.entity(rows).parent),
+            other => self.parent(other),
+        }
+    }
+
+    /// A data source as a list shows it: up to 2022-06-28 as its database.
+    #[must_use]
+    pub fn table(&self, ix: Ix) -> Value {
+        match self.world.entity(ix).parent.holder() {
+            Some(database) if !self.version.has_data_sources() => self.legacy_database(database, ix),
+            _ => self.data_source(ix),
+        }
     }
 
     /// A database as versions up to 2022-06-28 know it: container and schema in one object.
@@ -87,7 +107,7 @@ impl Reader<'_> {
         json!({
             "object": "database",
             "id": self.world.id(database),
-            "cover": null,
+            "cover": self.served(&shown.cover),
             "icon": self.served(&shown.icon),
             "created_time": minute(entity.created_ms),
             "created_by": self.partial_user(entity.created_by),
@@ -97,7 +117,7 @@ impl Reader<'_> {
             "description": rich_text::plain(&shown.description),
             "is_inline": shown.is_inline,
             "properties": table.schema,
-            "parent": self.parent(entity.parent),
+            "parent": self.parent_of_database(entity.parent),
             "url": self.url(database),
             "public_url": null,
             "archived": standing.trashed,

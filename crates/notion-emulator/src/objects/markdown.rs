@@ -47,7 +47,7 @@ impl Directory for Reader<'_> {
             url: self.url(ix),
             icon: database.icon["emoji"].as_str().map(str::to_owned),
             is_inline: database.is_inline,
-            is_wiki: false,
+            is_wiki: database.is_wiki,
             data_source_ids: self.data_sources_of(ix).map(|child| self.world.id(child)).collect(),
         })
     }

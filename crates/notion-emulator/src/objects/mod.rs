@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::files::Signer;
+use crate::options::Behavior;
 use crate::rules::auth::Token;
 use crate::rules::version::Version;
 use crate::world::access::Standing;
@@ -41,6 +42,8 @@ pub struct Reader<'a> {
     pub token: &'a Token,
     /// In which version.
     pub version: Version,
+    /// Switches.
+    pub behavior: &'a Behavior,
     /// Who signs URLs of files.
     pub signer: &'a Signer,
     /// When.

@@ -43,7 +43,10 @@ impl Reader<'_> {
     /// All properties of a page, keyed by name. `cut` limits references as a page object does.
     #[must_use]
     pub fn properties(&self, ix: Ix, entity: &Entity, page: &PageDetail, cut: bool) -> Map<String, Value> {
-        let title = || rich_text::plain(&page.title);
+        let title = || match &page.title_text {
+            Value::Null => rich_text::plain(&page.title),
+            items => self.served(items),
+        };
         let Some(columns) = schema::schema_of_row(self.world, ix) else {
             let mut only = Map::new();
             only.insert("title".to_owned(), json!({"id": "title", "type": "title", "title": title()}));

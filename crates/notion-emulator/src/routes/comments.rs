@@ -31,13 +31,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Value, ApiError> {
         }
         _ => return Err(call.not_found("block", id)),
     };
-    let open: Vec<u32> = reader
-        .world
-        .comments_at(place.0, place.1)
-        .iter()
-        .copied()
-        .filter(|number| !reader.world.comments()[*number as usize].resolved)
-        .collect();
+    let is_whole = place.1 == 0 && reader.behavior.comments_include_inline;
+    let found = if is_whole {
+        reader.world.comments_of(place.0)
+    } else {
+        reader.world.comments_at(place.0, place.1).to_vec()
+    };
+    let open: Vec<u32> =
+        found.into_iter().filter(|number| !reader.world.comments()[*number as usize].resolved).collect();
     let (part, next) = slice(&open, &paging, |number| reader.world.ids().seal(Space::Comment, number, 0))?;
     Ok(envelope("comment", part.into_iter().map(|number| reader.comment(number)).collect(), next))
 }

@@ -1,11 +1,14 @@
 //! Data sources and their rows (developers.notion.com "query-a-data-source").
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::filter::{Filter, RowView, sort_rows};
 use super::{Call, list};
 use crate::error::ApiError;
+use crate::objects::Reader;
 use crate::rules::validate::{Paging, known_keys, uuid};
 use crate::world::ids::{Space, hash_text};
 use crate::world::model::{Ix, Kind};
@@ -48,20 +51,21 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
         (filter, Some(schema)) => Some(Filter::parse(filter, schema)?),
     };
     let wants_archived = call.body["is_archived"].as_bool().unwrap_or_default();
-    let wants_pages = call.body["result_type"].as_str().is_none_or(|kind| kind == "page");
+    let wants = result_kind(&call.body["result_type"])?;
     let wanted = |ix: &Ix| {
         let standing = reader.standing(*ix);
+        let is_asked_for = wants.is_none_or(|kind| kind == reader.world.entity(*ix).kind);
         let is_there =
-            wants_pages && standing.visible && !standing.trashed && standing.archived == wants_archived;
+            is_asked_for && standing.visible && !standing.trashed && standing.archived == wants_archived;
         is_there && filter.as_ref().is_none_or(|filter| filter.matches(&RowView::new(reader, *ix)))
     };
-    let children = &reader.world.entity(data_source).children;
+    let children = members(reader, data_source);
     let session = reader.world.ids().seal(
         Space::Session,
         data_source.0,
-        hash_text(&format!("{}{}{wants_archived}", call.body["filter"], call.body["sorts"])),
+        hash_text(&format!("{}{}{wants_archived}{wants:?}", call.body["filter"], call.body["sorts"])),
     );
-    let cap = call.behavior.max_query_rows;
+    let cap = call.reader.behavior.max_query_rows;
     let anchor = match &paging.cursor {
         None => None,
         Some(cursor) => Some(anchor(call, session, cursor).ok_or_else(|| ApiError::cursor(cursor))?),
@@ -91,7 +95,11 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
     };
     let page = page.ok_or_else(|| ApiError::cursor(paging.cursor.as_deref().unwrap_or_default()))?;
     let wanted_properties = call.query.all("filter_properties");
-    let results = page.rows.into_iter().map(|ix| reader.page(ix, &wanted_properties)).collect();
+    let shown = |ix: Ix| match reader.world.entity(ix).kind {
+        Kind::Page => reader.page(ix, &wanted_properties),
+        _ => reader.table(ix),
+    };
+    let results = page.rows.into_iter().map(shown).collect();
     let next = page.next.map(|ix| format!("s:{session}:{}", reader.world.id(ix)));
     let kind = if reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
     let mut answer = list(kind, results, next);
@@ -100,6 +108,32 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
             json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"});
     }
     Ok(answer)
+}
+
+/// Which of the two kinds of results a query asks for; both without `result_type`.
+fn result_kind(asked: &Value) -> Result<Option<Kind>, ApiError> {
+    match asked.as_str() {
+        None if asked.is_null() => Ok(None),
+        Some("page") => Ok(Some(Kind::Page)),
+        Some("data_source") => Ok(Some(Kind::DataSource)),
+        _ => Err(ApiError::validation(format!(
+            "body failed validation: body.result_type should be `\"page\"`, `\"data_source\"`, or `undefined`, instead was `{asked}`."
+        ))),
+    }
+}
+
+/// What stands in a data source, oldest first: its rows, and in a wiki the data sources of the databases among them.
+fn members<'a>(reader: &Reader<'a>, data_source: Ix) -> Cow<'a, [Ix]> {
+    let world = reader.world;
+    let children = &world.entity(data_source).children;
+    if !world.is_wiki(data_source) {
+        return Cow::Borrowed(children);
+    }
+    let flat = children.iter().flat_map(|ix| match world.entity(*ix).kind {
+        Kind::Database => &world.entity(*ix).children[..],
+        _ => std::slice::from_ref(ix),
+    });
+    Cow::Owned(flat.copied().collect())
 }
 
 /// One page of a result.
@@ -132,5 +166,5 @@ fn anchor(call: &Call<'_>, session: Uuid, cursor: &str) -> Option<Ix> {
     if uuid(begun)? != session {
         return None;
     }
-    call.reader.find(uuid(row)?, &[Kind::Page])
+    call.reader.find(uuid(row)?, &[Kind::Page, Kind::DataSource])
 }

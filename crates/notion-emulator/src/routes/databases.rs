@@ -1,13 +1,28 @@
 //! Databases. Up to 2022-06-28 a database is its only data source; with more than one such a client is refused.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Call, data_sources};
 use crate::error::ApiError;
+use crate::options::LinkedViews;
 use crate::world::model::{Ix, Kind};
 
 pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
-    let ix = call.entity("database", call.path_id("database_id")?, &[Kind::Database])?;
+    let id = call.path_id("database_id")?;
+    let ix = call.entity("database", id, &[Kind::Database])?;
+    if call.reader.world.entity(ix).children.is_empty() {
+        match call.reader.behavior.linked_views {
+            LinkedViews::Empty => {}
+            LinkedViews::Refused => {
+                return Err(ApiError::validation(format!(
+                    "Database with ID {id} is a linked database. Database retrievals do not support linked databases."
+                )));
+            }
+            LinkedViews::WithoutDataSources => return Err(no_data_sources(id)),
+            LinkedViews::NotFound => return Err(call.not_found("database", id)),
+        }
+    }
     if call.reader.version.has_data_sources() {
         return Ok(call.reader.database(ix));
     }
@@ -28,10 +43,7 @@ fn only_data_source(call: &Call<'_>, database: Ix) -> Result<Ix, ApiError> {
     let found: Vec<Ix> = call.reader.data_sources_of(database).collect();
     match found[..] {
         [only] => Ok(only),
-        [] => Err(ApiError::validation(format!(
-            "Database with ID {} does not contain any data sources accessible by this API bot.",
-            world.id(database)
-        ))),
+        [] => Err(no_data_sources(world.id(database))),
         _ => {
             let ids: Vec<String> = found.iter().map(|ix| world.id(*ix).to_string()).collect();
             Err(ApiError::validation(
@@ -40,4 +52,10 @@ fn only_data_source(call: &Call<'_>, database: Ix) -> Result<Ix, ApiError> {
             .with("child_data_source_ids", ids))
         }
     }
+}
+
+fn no_data_sources(database: Uuid) -> ApiError {
+    ApiError::validation(format!(
+        "Database with ID {database} does not contain any data sources accessible by this API bot."
+    ))
 }

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
 use crate::objects::{Reader, same_property};
-use crate::world::model::Ix;
+use crate::world::model::{Ix, Kind};
+use crate::world::rich_text::{joined, plain};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -26,9 +27,26 @@ impl<'a> RowView<'a> {
     fn property(&self, name: &str) -> &Value {
         let properties = self.properties.get_or_init(|| {
             let world = self.reader.world;
+            if world.entity(self.ix).kind == Kind::DataSource {
+                return self.of_wiki_member();
+            }
             self.reader.properties(self.ix, world.entity(self.ix), &world.page(self.ix), false)
         });
         properties.get(name).map_or(&Value::Null, |value| &value[value["type"].as_str().unwrap_or_default()])
+    }
+
+    /// A data source among the rows of a wiki has the wiki's title column only.
+    fn of_wiki_member(&self) -> Map<String, Value> {
+        let world = self.reader.world;
+        let above = |ix: Ix| world.entity(ix).parent.holder();
+        let wiki = above(self.ix).and_then(above).and_then(|wiki| world.data_source(wiki));
+        let columns = wiki.into_iter().flat_map(|wiki| &wiki.schema);
+        let titles = columns.filter(|(_, column)| column["type"] == "title");
+        titles
+            .map(|(name, _)| {
+                (name.clone(), json!({"id": "title", "type": "title", "title": plain(&world.title(self.ix))}))
+            })
+            .collect()
     }
 
     fn time(&self, timestamp: Timestamp) -> i64 {
@@ -173,7 +191,7 @@ impl Condition {
 
     fn holds(&self, kind: &str, value: &Value, now_ms: i64) -> bool {
         match kind {
-            "title" | "rich_text" => self.holds_for_text(&plain_text(value)),
+            "title" | "rich_text" => self.holds_for_text(&joined(value)),
             "url" | "email" | "phone_number" | "string" => {
                 self.holds_for_text(value.as_str().unwrap_or_default())
             }
@@ -352,10 +370,6 @@ fn operators(kind: &str) -> &'static [&'static str] {
     }
 }
 
-fn plain_text(value: &Value) -> String {
-    value.as_array().into_iter().flatten().filter_map(|item| item["plain_text"].as_str()).collect()
-}
-
 /// The first and last millisecond that a date, a time or a word such as `today` names.
 fn span(text: &str, now_ms: i64) -> Option<(i64, i64)> {
     let today = now_ms - now_ms.rem_euclid(DAY_MS);
@@ -457,7 +471,7 @@ fn millis_key(ms: i64) -> SortKey {
 fn sort_key(kind: &str, value: &Value, now_ms: i64) -> SortKey {
     let text = |text: &str| if text.is_empty() { SortKey::Empty } else { SortKey::Text(text.to_lowercase()) };
     match kind {
-        "title" | "rich_text" => text(&plain_text(value)),
+        "title" | "rich_text" => text(&joined(value)),
         "number" => value.as_f64().map_or(SortKey::Empty, SortKey::Number),
         "unique_id" => value["number"].as_f64().map_or(SortKey::Empty, SortKey::Number),
         "checkbox" => SortKey::Number(f64::from(u8::from(value.as_bool().unwrap_or_default()))),

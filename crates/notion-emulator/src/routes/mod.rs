@@ -15,14 +15,12 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::objects::{Reader, object};
-use crate::options::Behavior;
 use crate::rules::validate::{self, Paging, Query};
 use crate::world::model::{Ix, Kind};
 
 /// One request that passed the general rules.
 pub(crate) struct Call<'a> {
     pub reader: Reader<'a>,
-    pub behavior: &'a Behavior,
     /// Values of the template's `{…}` segments, in order.
     pub segments: Vec<&'a str>,
     pub query: Query,

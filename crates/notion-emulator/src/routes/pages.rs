@@ -19,7 +19,7 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
     let id = call.path_id("page_id")?;
     let include_transcript = call.query.flag("include_transcript")?;
     let dialect = match call.query.get("markdown_version") {
-        None => call.behavior.markdown_default.into(),
+        None => call.reader.behavior.markdown_default.into(),
         Some("v1") => Dialect::V1,
         Some("v2") => Dialect::V2,
         Some(other) => {
@@ -44,7 +44,7 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
     };
     let mut options = Options::new(reader.url(page));
     options.include_transcript = include_transcript;
-    options.max_blocks = call.behavior.markdown_max_blocks;
+    options.max_blocks = call.reader.behavior.markdown_max_blocks;
     let rendered = markdown::render(&trees, dialect, reader, &options);
     Ok(json!({
         "object": "page_markdown",

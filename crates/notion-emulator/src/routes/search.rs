@@ -44,7 +44,7 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
             collect(call, &search, paging.size, range.rev())
         }
     };
-    if let Some(wall) = call.behavior.search_wall {
+    if let Some(wall) = call.reader.behavior.search_wall {
         let before = from.map_or(0, |from| matches_before(call, &search, from));
         if before >= wall
             && let Some(cursor) = &paging.cursor
@@ -101,8 +101,8 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
     if search.kind.is_some_and(|kind| kind != entity.kind) {
         return false;
     }
-    if entity.created_ms.saturating_add(call.behavior.search_lag_ms) > call.reader.now_ms
-        && call.behavior.search_lag_ms > 0
+    if entity.created_ms.saturating_add(call.reader.behavior.search_lag_ms) > call.reader.now_ms
+        && call.reader.behavior.search_lag_ms > 0
     {
         return false;
     }
@@ -111,14 +111,15 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
         Some(wanted) => standing.trashed == wanted,
         None => {
             let listed_anyway =
-                entity.kind == Kind::DataSource && call.behavior.search_lists_trashed_data_sources;
+                entity.kind == Kind::DataSource && call.reader.behavior.search_lists_trashed_data_sources;
             !standing.trashed || listed_anyway
         }
     };
-    if !standing.visible || !trash_fits {
+    let archive_fits = !standing.archived || call.reader.behavior.search_lists_archived;
+    if !standing.visible || !trash_fits || !archive_fits {
         return false;
     }
-    if call.behavior.search_omits_inherited && !call.reader.token.access.is_start_point(world, ix) {
+    if call.reader.behavior.search_omits_inherited && !call.reader.token.access.is_start_point(world, ix) {
         return false;
     }
     search.words.is_empty() || {
@@ -128,11 +129,9 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
 }
 
 fn shown(reader: &Reader<'_>, ix: Ix) -> Value {
-    let entity = reader.world.entity(ix);
-    match (entity.kind, entity.parent.holder()) {
-        (Kind::Page, _) => reader.page(ix, &[]),
-        (_, Some(database)) if !reader.version.has_data_sources() => reader.legacy_database(database, ix),
-        _ => reader.data_source(ix),
+    match reader.world.entity(ix).kind {
+        Kind::Page => reader.page(ix, &[]),
+        _ => reader.table(ix),
     }
 }
 

@@ -49,6 +49,7 @@ fn database(name: &str, title: &str, icon: &str, schema: Value, rows: Vec<PageSe
         title: title.into(),
         schema: object(schema),
         rows,
+        ..DataSourceSeed::default()
     };
     DatabaseSeed {
         name: Some(name.into()),

@@ -89,5 +89,6 @@ pub(super) fn comment(author: &str, discussion: Option<&str>, content: &str) -> 
         author: Some(author.into()),
         discussion: discussion.map(str::to_owned),
         rich_text: json!([text(content)]),
+        ..CommentSeed::default()
     }
 }

@@ -91,7 +91,10 @@ impl World {
     pub(crate) fn set_title(&mut self, ix: Ix, title: &str, now_ms: i64) {
         title.clone_into(match self.entity(ix).kind {
             Kind::Page => match self.page_mut(ix) {
-                Some(page) => &mut page.title,
+                Some(page) => {
+                    page.title_text = Value::Null;
+                    &mut page.title
+                }
                 None => return,
             },
             _ => match &mut self.entities[ix.at()].detail {
@@ -189,7 +192,10 @@ impl World {
             }
             above = self.entity(next).parent.holder();
         }
-        if matches!(parent, Parent::DataSource(_)) && self.entity(ix).kind != Kind::Page {
+        if let Parent::DataSource(rows) = parent
+            && self.entity(ix).kind != Kind::Page
+            && !self.is_wiki(rows)
+        {
             return Err(PlantError::NotARow);
         }
         // Whether it is a row decides what is made up for it, so it is written down first.

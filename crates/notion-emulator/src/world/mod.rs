@@ -186,6 +186,19 @@ impl World {
         self.comments_at.get(&(page, ordinal)).map_or(&[], Vec::as_slice)
     }
 
+    /// Comments on a page and on its blocks, oldest first.
+    #[must_use]
+    pub fn comments_of(&self, page: Ix) -> Vec<u32> {
+        let mut found: Vec<u32> = self
+            .comments_at
+            .range((page, 0)..=(page, u32::MAX))
+            .flat_map(|(_, numbers)| numbers)
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
     /// Planted files.
     #[must_use]
     pub fn files(&self) -> &[HostedFile] {
@@ -286,6 +299,13 @@ impl World {
             Node::Block(block) => block.trashed,
             Node::Child(ix) => self.entity(*ix).trashed || self.entity(*ix).purged,
         }
+    }
+
+    /// Whether a data source is that of a wiki.
+    #[must_use]
+    pub fn is_wiki(&self, data_source: Ix) -> bool {
+        let database = self.entity(data_source).parent.holder();
+        database.and_then(|database| self.database(database)).is_some_and(|database| database.is_wiki)
     }
 
     /// Whether an entity is a row.

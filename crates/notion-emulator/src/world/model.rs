@@ -97,6 +97,8 @@ pub enum Detail {
 pub struct PageDetail {
     /// Title, as plain text.
     pub title: String,
+    /// The title as rich text, in stored form, if it is more than plain text; else null.
+    pub title_text: Value,
     /// Icon, in stored form.
     pub icon: Value,
     /// Cover, in stored form.
@@ -161,8 +163,12 @@ pub struct DatabaseDetail {
     pub description: String,
     /// Icon, in stored form.
     pub icon: Value,
+    /// Cover, in stored form.
+    pub cover: Value,
     /// Whether it shows inside its page.
     pub is_inline: bool,
+    /// Whether it is a wiki: its rows may be databases.
+    pub is_wiki: bool,
 }
 
 /// A data source's own fields.
@@ -170,6 +176,8 @@ pub struct DatabaseDetail {
 pub struct DataSourceDetail {
     /// Title, as plain text.
     pub title: String,
+    /// Description, as plain text; the database's if empty.
+    pub description: String,
     /// Property name → full schema value `{id, name, description, type, <type>}`.
     pub schema: Map<String, Value>,
     /// The number the next row gets in a `unique_id` column.
@@ -212,6 +220,10 @@ pub struct Comment {
     pub edited_ms: i64,
     /// Text, in stored form.
     pub rich_text: Value,
+    /// Attachments, in stored form; null for none.
+    pub attachments: Value,
+    /// `display_name` as delivered; null for the writer's own name.
+    pub display_name: Value,
     /// Resolved comments cannot be read.
     pub resolved: bool,
     /// Words that occur here only.

@@ -34,8 +34,8 @@ pub enum PlantError {
     /// A place that holds no pages.
     #[error("{0} is not a page, a block of a page or a data source; plant below one of these")]
     NotAPlace(Uuid),
-    /// Only pages are rows.
-    #[error("only pages can be planted below a data source")]
+    /// Only pages are rows, except in a wiki.
+    #[error("only pages can stand in a data source; in that of a wiki, databases too")]
     NotARow,
 }
 
@@ -110,14 +110,7 @@ impl World {
         self.now_ms = now_ms;
         let mut walk = Walk::default();
         match parent {
-            Parent::DataSource(_) => {
-                for content in contents {
-                    if let Content::Page(page) = content {
-                        self.plant_page(page, parent, &mut walk);
-                    }
-                }
-            }
-            Parent::Workspace => {
+            Parent::Workspace | Parent::DataSource(_) => {
                 for content in contents {
                     match content {
                         Content::Page(page) => self.plant_page(page, parent, &mut walk),
@@ -143,7 +136,8 @@ impl World {
     fn check(&self, parent: Parent, contents: &[Content], files: &SeedFiles) -> Result<(), PlantError> {
         for content in contents {
             match (parent, content) {
-                (Parent::DataSource(_), Content::Block(_) | Content::Database(_)) => {
+                (Parent::DataSource(_), Content::Block(_)) => return Err(PlantError::NotARow),
+                (Parent::DataSource(ix), Content::Database(_)) if !self.is_wiki(ix) => {
                     return Err(PlantError::NotARow);
                 }
                 (Parent::Workspace, Content::Block(_)) => {
@@ -193,8 +187,11 @@ impl World {
         walk.comments.extend(seed.comments.iter().map(|comment| (ix, comment.clone())));
         let mut next_ordinal = 1;
         let body = self.plant_body(&seed.body, ix, Parent::Page(ix), &mut next_ordinal, walk);
+        let mut title_text = seed.title_text.clone();
+        rich_text::complete(&mut title_text);
         self.entities[ix.at()].detail = Detail::Page(Box::new(PageDetail {
             title: seed.title.clone(),
+            title_text,
             icon: seed.icon.clone(),
             cover: seed.cover.clone(),
             properties: seed.properties.clone(),
@@ -246,11 +243,15 @@ impl World {
         if let Some(name) = &seed.name {
             self.names.insert(name.clone(), Found::Entity(ix));
         }
+        // Recorded: a linked view is called so, whatever it shows.
+        let title = if seed.data_sources.is_empty() { "Untitled" } else { &seed.title };
         self.entities[ix.at()].detail = Detail::Database(Box::new(DatabaseDetail {
-            title: seed.title.clone(),
+            title: title.to_owned(),
             description: seed.description.clone(),
             icon: seed.icon.clone(),
+            cover: seed.cover.clone(),
             is_inline: seed.is_inline,
+            is_wiki: seed.is_wiki,
         }));
         for data_source in &seed.data_sources {
             self.plant_data_source(data_source, &seed.title, ix, walk);
@@ -274,11 +275,15 @@ impl World {
         let schema = schema::complete_schema(&self.ids, &seed.schema);
         self.entities[ix.at()].detail = Detail::DataSource(Box::new(DataSourceDetail {
             title: title.to_owned(),
+            description: seed.description.clone(),
             schema,
             next_unique: 1,
         }));
         for row in &seed.rows {
             self.plant_page(row, Parent::DataSource(ix), walk);
+        }
+        for database in &seed.databases {
+            self.plant_database(database, Parent::DataSource(ix), walk);
         }
         self.date_by_rows(database, ix);
     }
@@ -318,6 +323,10 @@ impl World {
         for ix in &walk.planted {
             self.edit_detail(*ix, |world, detail| match detail {
                 Detail::Page(page) => {
+                    world.resolve(*ix, &mut page.title_text, files)?;
+                    if page.title.is_empty() {
+                        page.title = rich_text::joined(&page.title_text);
+                    }
                     world.resolve(*ix, &mut page.icon, files)?;
                     world.resolve(*ix, &mut page.cover, files)?;
                     if let Body::Written(nodes) = &mut page.body {
@@ -329,7 +338,10 @@ impl World {
                     world.complete_properties(*ix, page);
                     Ok(())
                 }
-                Detail::Database(database) => world.resolve(*ix, &mut database.icon, files),
+                Detail::Database(database) => {
+                    world.resolve(*ix, &mut database.icon, files)?;
+                    world.resolve(*ix, &mut database.cover, files)
+                }
                 Detail::DataSource(data_source) => {
                     data_source.schema.values_mut().try_for_each(|column| world.resolve(*ix, column, files))
                 }
@@ -340,15 +352,30 @@ impl World {
             self.complete_relations(*ix);
         }
         for (page, comment) in &walk.comments {
-            self.plant_comment(*page, comment, files)?;
+            let place = match comment.block.as_deref().map(|name| (name, self.named(name))) {
+                None => (*page, 0),
+                Some((_, Some(Found::Block(page, ordinal)))) => (page, ordinal),
+                Some((name, _)) => return Err(PlantError::UnknownRef(name.to_owned())),
+            };
+            let at_ms = self.entity(*page).edited_ms;
+            self.plant_comment(place, comment, Vec::new(), files, at_ms)?;
         }
         Ok(())
     }
 
-    fn plant_comment(&mut self, page: Ix, seed: &CommentSeed, files: &SeedFiles) -> Result<(), PlantError> {
-        let mut rich_text = seed.rich_text.clone();
+    /// Adds a comment to a page (ordinal 0) or a block; its number.
+    pub(crate) fn plant_comment(
+        &mut self,
+        (page, ordinal): (Ix, u32),
+        seed: &CommentSeed,
+        markers: Vec<String>,
+        files: &SeedFiles,
+        at_ms: i64,
+    ) -> Result<u32, PlantError> {
+        let (mut rich_text, mut attachments) = (seed.rich_text.clone(), seed.attachments.clone());
         rich_text::complete(&mut rich_text);
         self.resolve(page, &mut rich_text, files)?;
+        self.resolve(page, &mut attachments, files)?;
         let author = seed.author.as_deref().and_then(|email| {
             self.users
                 .iter()
@@ -360,19 +387,19 @@ impl World {
             u32::try_from(hash_text(&format!("{}\u{0}{word}", page.0)) & 0x7fff_ffff).unwrap_or_default()
                 | 0x8000_0000
         });
-        let at_ms = self.entity(page).edited_ms;
-        self.add_comment(Comment {
+        Ok(self.add_comment(Comment {
             page,
-            ordinal: 0,
+            ordinal,
             discussion,
             created_by: author.and_then(|author| u32::try_from(author).ok()).unwrap_or_default(),
             created_ms: at_ms,
             edited_ms: at_ms,
             rich_text,
+            attachments,
+            display_name: seed.display_name.clone(),
             resolved: false,
-            markers: Vec::new(),
-        });
-        Ok(())
+            markers,
+        }))
     }
 
     /// Takes an entity's detail out, so that it can be changed while the world is looked at, and puts it back.

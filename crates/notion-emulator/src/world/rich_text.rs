@@ -17,6 +17,12 @@ pub(crate) fn plain(text: &str) -> Value {
     value
 }
 
+/// The plain text of rich text items in full form.
+#[must_use]
+pub(crate) fn joined(items: &Value) -> String {
+    items.as_array().into_iter().flatten().filter_map(|item| item["plain_text"].as_str()).collect()
+}
+
 /// Completes every rich text item anywhere in a value.
 pub(crate) fn complete(value: &mut Value) {
     match value {

@@ -20,8 +20,9 @@ pub(crate) const COMPUTED: [&str; 4] = ["created_time", "last_edited_time", "cre
 pub(crate) fn property_id(name: &str, kind: &str) -> String {
     const CHARACTERS: &[u8] =
         b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_~:;?@<>=[]{}`|^";
-    if kind == "title" {
-        return "title".to_owned();
+    // Recorded: these two are named by their type.
+    if kind == "title" || kind == "verification" {
+        return kind.to_owned();
     }
     let mut rest = hash_text(name);
     let mut id = String::new();

@@ -1,6 +1,7 @@
 //! The emulator held against the documentation, sentence by sentence, and against outside witnesses.
 //!
-//! `conformance` cites what it checks; `sharing`, `changes` and `limits` drive the verbs in process; `files` the file
+//! `conformance` cites what it checks; `objects` does so for kinds of
+//! objects and the switches about them; `sharing`, `changes` and `limits` drive the verbs in process; `files` the file
 //! host; `sdk` runs the official SDKs and schemas against the binary; `binary` its command line.
 
 #![expect(
@@ -15,6 +16,7 @@ mod conformance;
 mod files;
 mod harness;
 mod limits;
+mod objects;
 mod queries;
 mod sdk;
 mod sharing;

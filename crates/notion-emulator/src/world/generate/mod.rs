@@ -191,6 +191,8 @@ impl World {
                 created_ms: entity.created_ms,
                 edited_ms: entity.created_ms,
                 rich_text: rich_text::plain(&format!("Please check {marker} before the review.")),
+                attachments: serde_json::Value::Null,
+                display_name: serde_json::Value::Null,
                 resolved: false,
                 markers: vec![marker],
             };
@@ -243,14 +245,13 @@ impl Layout {
             database,
             Detail::Database(Box::new(DatabaseDetail {
                 title: title.clone(),
-                description: String::new(),
-                icon: serde_json::Value::Null,
                 is_inline,
+                ..DatabaseDetail::default()
             })),
         );
         let data_source = self.world.add_generated(Kind::DataSource, Parent::Database(database), times, 0);
         let schema = schema::complete_schema(self.world.ids(), &row::schema());
-        let detail = DataSourceDetail { title, schema, next_unique: 1 };
+        let detail = DataSourceDetail { title, schema, next_unique: 1, ..DataSourceDetail::default() };
         self.world.set_detail(data_source, Detail::DataSource(Box::new(detail)));
         data_source
     }
@@ -360,6 +361,7 @@ pub(super) fn page_detail(world: &World, ix: Ix) -> PageDetail {
     };
     PageDetail {
         title: title(world, ix),
+        title_text: serde_json::Value::Null,
         icon,
         cover: serde_json::Value::Null,
         properties: row::properties(world, generator, ix),
