@@ -42,7 +42,7 @@ impl TokenOptions {
     }
 }
 
-/// The markdown dialect of an answer when the request asks for none.
+/// A dialect of the markdown endpoint, as switches name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkdownDefault {
@@ -51,6 +51,17 @@ pub enum MarkdownDefault {
     V1,
     /// As announced for the version after it.
     V2,
+}
+
+impl MarkdownDefault {
+    /// Its value in a request.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
 }
 
 impl From<MarkdownDefault> for Dialect {

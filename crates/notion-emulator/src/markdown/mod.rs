@@ -96,6 +96,9 @@ pub struct Options {
     pub max_blocks: usize,
     /// Entries of `unknown_block_ids` at most. Reported to be 100; the tags in the text are not limited.
     pub max_unknown_ids: usize,
+    /// Whether blocks of types without a form count as unknown too. By the wording of "working-with-markdown-content"
+    /// they only leave a tag.
+    pub lists_unsupported: bool,
 }
 
 impl Options {
@@ -107,6 +110,7 @@ impl Options {
             include_transcript: false,
             max_blocks: 20_000,
             max_unknown_ids: 100,
+            lists_unsupported: false,
         }
     }
 }
@@ -176,6 +180,14 @@ impl<'a> Page<'a> {
             && let Some(id) = block.id()
         {
             self.unknown_block_ids.push(id);
+        }
+    }
+
+    /// A block of a type that the dialect has no form for.
+    fn unsupported(&mut self, block: &BlockTree) {
+        self.unknown_tag(block);
+        if self.options.lists_unsupported {
+            self.record_unknown(block);
         }
     }
 

@@ -74,7 +74,7 @@ fn one(page: &mut Page<'_>, block: &BlockTree, depth: usize, number: u64) {
         // "working-with-markdown-content"; tab, which neither that table nor the format knows; and what is new tomorrow.
         _ => {
             line(page, depth);
-            page.unknown_tag(block);
+            page.unsupported(block);
         }
     }
 }
@@ -281,7 +281,7 @@ fn link_to_page(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
     line(page, depth);
     match super::v2::mention_of_link(block) {
         Some(item) => rich_text(page, &[item], Place::V1),
-        None => page.unknown_tag(block),
+        None => page.unsupported(block),
     }
 }
 

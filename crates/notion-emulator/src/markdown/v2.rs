@@ -33,12 +33,8 @@ pub(super) fn blocks(page: &mut Page<'_>, siblings: &[BlockTree], depth: usize) 
 }
 
 pub(super) fn cut(page: &mut Page<'_>, block: &BlockTree) {
-    unknown(page, block);
-    page.record_unknown(block);
-}
-
-fn unknown(page: &mut Page<'_>, block: &BlockTree) {
     page.unknown_tag(block);
+    page.record_unknown(block);
 }
 
 fn one(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
@@ -72,14 +68,14 @@ fn one(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
         "child_database" => child_database(page, block),
         "link_to_page" => match mention_of_link(block) {
             Some(item) => rich_text(page, &[item], Place::Lines("")),
-            None => unknown(page, block),
+            None => page.unsupported(block),
         },
         "image" => image(page, block),
         kind @ ("video" | "pdf" | "audio" | "file" | "bookmark" | "embed") => media(page, block, kind),
         "link_preview" => link_preview(page, block),
         "meeting_notes" => meeting_notes(page, block, depth),
         // breadcrumb, template, `unsupported` and what is new tomorrow have no form.
-        _ => unknown(page, block),
+        _ => page.unsupported(block),
     }
 }
 
@@ -442,7 +438,7 @@ fn link_preview(page: &mut Page<'_>, block: &BlockTree) {
         "github.com" => "github",
         "figma.com" => "figma",
         "drive.google.com" | "docs.google.com" => "google_drive",
-        _ => return unknown(page, block),
+        _ => return page.unsupported(block),
     };
     Tag::new("external_object_instance").with("integration", integration).open(&mut page.out);
     plain(&mut page.out, url, Place::Tagged);

@@ -18,16 +18,7 @@ pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
 pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
     let id = call.path_id("page_id")?;
     let include_transcript = call.query.flag("include_transcript")?;
-    let dialect = match call.query.get("markdown_version") {
-        None => call.reader.behavior.markdown_default.into(),
-        Some("v1") => Dialect::V1,
-        Some("v2") => Dialect::V2,
-        Some(other) => {
-            return Err(ApiError::validation(format!(
-                "query failed validation: query.markdown_version should be `\"v1\"`, `\"v2\"`, or `undefined`, instead was `\"{other}\"`."
-            )));
-        }
-    };
+    let dialect = dialect(call)?;
     let reader = &call.reader;
     let (page, trees) = match reader.world.find(id) {
         Some(Found::Entity(ix)) if reader.sees(ix) && reader.world.entity(ix).kind == Kind::Page => {
@@ -44,7 +35,9 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
     };
     let mut options = Options::new(reader.url(page));
     options.include_transcript = include_transcript;
-    options.max_blocks = call.reader.behavior.markdown_max_blocks;
+    options.max_blocks = reader.behavior.markdown_max_blocks;
+    options.max_unknown_ids = reader.behavior.markdown_max_unknown_ids;
+    options.lists_unsupported = reader.behavior.markdown_lists_unsupported;
     let rendered = markdown::render(&trees, dialect, reader, &options);
     Ok(json!({
         "object": "page_markdown",
@@ -53,4 +46,25 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
         "truncated": rendered.truncated,
         "unknown_block_ids": rendered.unknown_block_ids,
     }))
+}
+
+/// What `markdown_version` asks for ("migrate-to-notion-flavored-markdown"): of the two dialects a later version refuses
+/// v1, and an earlier one knew neither the second nor the parameter.
+fn dialect(call: &Call<'_>) -> Result<Dialect, ApiError> {
+    let behavior = call.reader.behavior;
+    let asked = call.query.get("markdown_version").filter(|_| !behavior.markdown_version_ignored);
+    let Some(asked) = asked else { return Ok(behavior.markdown_default.into()) };
+    let known = &behavior.markdown_versions;
+    if let Some(version) = known.iter().find(|version| version.name() == asked) {
+        return Ok((*version).into());
+    }
+    let names: Vec<String> = known.iter().map(|version| format!("`\"{}\"`", version.name())).collect();
+    let wanted = if names.is_empty() {
+        "not present".to_owned()
+    } else {
+        format!("{}, or `undefined`", names.join(", "))
+    };
+    Err(ApiError::validation(format!(
+        "query failed validation: query.markdown_version should be {wanted}, instead was `\"{asked}\"`."
+    )))
 }

@@ -208,3 +208,70 @@ async fn search_may_leave_out_what_is_archived() {
     switch(&client, json!({"search_lists_archived": false})).await;
     assert_eq!(client.listed().await, [page]);
 }
+
+/// "migrate-to-notion-flavored-markdown": a later version answers in v2 and refuses v1; earlier ones knew no v2, or not
+/// even the parameter.
+#[tokio::test]
+async fn versions_differ_in_the_dialects_that_they_know() {
+    let (client, page) =
+        page_with(json!([{"block": {"kind": "paragraph", "payload": {"rich_text": []}}}])).await;
+    let ask = async |version: &str| client.get(&format!("/v1/pages/{page}/markdown{version}")).await;
+    let [none, v1, v2] = ["", "?markdown_version=v1", "?markdown_version=v2"];
+    assert_eq!(ask(none).await.ok()["markdown"], "<empty-block/>");
+    assert_eq!(ask(v2).await.ok()["markdown"], "<p />");
+    let refused = ask("?markdown_version=v3").await;
+    assert_eq!(
+        refused.message(),
+        "query failed validation: query.markdown_version should be `\"v1\"`, `\"v2\"`, or `undefined`, instead was `\"v3\"`."
+    );
+    switch(&client, json!({"markdown_versions": ["v2"], "markdown_default": "v2"})).await;
+    assert_eq!(ask(none).await.ok()["markdown"], "<p />");
+    assert_eq!(ask(v1).await.refusal(), (400, "validation_error"));
+    switch(&client, json!({"markdown_versions": ["v1"], "markdown_default": "v1"})).await;
+    assert_eq!(ask(v2).await.refusal(), (400, "validation_error"));
+    switch(&client, json!({"markdown_versions": []})).await;
+    assert_eq!(ask(v1).await.refusal(), (400, "validation_error"));
+    assert_eq!(ask(none).await.ok()["markdown"], "<empty-block/>");
+    switch(&client, json!({"markdown_version_ignored": true})).await;
+    assert_eq!(ask(v2).await.ok()["markdown"], "<empty-block/>");
+}
+
+/// "retrieve-page-markdown", "working-with-markdown-content": what is too large is cut, each cut block leaves a tag, and
+/// `unknown_block_ids` names some (reported: 100), which the same endpoint gives one by one.
+#[tokio::test]
+async fn a_cut_page_names_some_of_what_is_missing_and_tags_all_of_it() {
+    let lines: Vec<Value> = (0..12).map(|n| paragraph(&format!("p{n}"), &format!("Line {n}"))).collect();
+    let (client, page) = page_with(json!(lines)).await;
+    for dialect in ["v1", "v2"] {
+        switch(&client, json!({"markdown_max_blocks": 5, "markdown_max_unknown_ids": 3})).await;
+        let path = format!("/v1/pages/{page}/markdown?markdown_version={dialect}");
+        let answer = client.get(&path).await.ok();
+        let tags = |answer: &Value| answer["markdown"].as_str().unwrap().matches("<unknown url=").count();
+        assert_eq!((&answer["truncated"], tags(&answer)), (&json!(true), 7), "{answer}");
+        let named = ["p5", "p6", "p7"].map(|name| client.emulator.named(name).unwrap());
+        assert_eq!(answer["unknown_block_ids"], json!(named));
+        let part = client.get(&format!("/v1/pages/{}/markdown", named[0])).await.ok();
+        assert_eq!((&part["markdown"], &part["truncated"]), (&json!("Line 5"), &json!(false)));
+        assert_eq!(part["id"], json!(named[0]));
+        switch(&client, json!({"markdown_max_unknown_ids": 0})).await;
+        let unnamed = client.get(&path).await.ok();
+        assert_eq!((tags(&unnamed), &unnamed["unknown_block_ids"]), (7, &json!([])));
+        assert_eq!(unnamed["truncated"], true);
+    }
+}
+
+/// "working-with-markdown-content": types without a form leave a tag; whether they count as truncation is not said.
+#[tokio::test]
+async fn unsupported_blocks_may_count_as_unknown() {
+    let (client, page) = page_with(json!([{"block": {"kind": "breadcrumb", "payload": {}}}])).await;
+    let block = client.get(&format!("/v1/blocks/{page}/children")).await.ok()["results"][0]["id"].clone();
+    for dialect in ["v1", "v2"] {
+        let path = format!("/v1/pages/{page}/markdown?markdown_version={dialect}");
+        for (counts, ids) in [(false, json!([])), (true, json!([block]))] {
+            switch(&client, json!({"markdown_lists_unsupported": counts})).await;
+            let answer = client.get(&path).await.ok();
+            assert!(answer["markdown"].as_str().unwrap().contains("alt=\"breadcrumb\""), "{answer}");
+            assert_eq!((&answer["truncated"], &answer["unknown_block_ids"]), (&json!(counts), &ids));
+        }
+    }
+}
