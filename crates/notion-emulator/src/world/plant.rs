@@ -52,9 +52,14 @@ impl World {
     /// # Errors
     /// If the seed refers to something it does not contain.
     pub fn from_import(import: Import, now_ms: i64) -> Result<Self, PlantError> {
+        Self::planted(import, 0, now_ms)
+    }
+
+    /// As [`World::from_import`], with the ids of the world of this number.
+    pub(super) fn planted(import: Import, number: u64, now_ms: i64) -> Result<Self, PlantError> {
         let seed = &import.workspace;
         let files = import.files.into_iter().map(|file| (file.path.clone(), file)).collect();
-        let mut world = Self::new(&seed.name, 0, now_ms);
+        let mut world = Self::new(&seed.name, number, now_ms);
         for person in &seed.people {
             world.add_person(person);
         }

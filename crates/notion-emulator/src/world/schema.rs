@@ -187,10 +187,14 @@ fn chosen(ids: &Ids, property: &str, kind: &str, column: &mut Value, given: &Val
     json!({"id": option["id"], "name": option["name"], "color": option["color"]})
 }
 
-/// People are kept as `[{"id": …}]`; a seed may name them by `name`, `email` or `id`.
+/// People are kept as `[{"id": …}]`; a seed may name them by `name`, `email` or `id`. Groups are kept as they are: no
+/// endpoint lists them.
 fn people(world: &World, given: &Value) -> Value {
-    let items = given.as_array().into_iter().flatten().filter_map(|item| person(world, item));
-    Value::from(items.map(|id| json!({ "id": id })).collect::<Vec<_>>())
+    let kept = |item: &Value| match item["object"].as_str() {
+        Some("group") => Some(item.clone()),
+        _ => person(world, item).map(|id| json!({ "id": id })),
+    };
+    Value::from(given.as_array().into_iter().flatten().filter_map(kept).collect::<Vec<_>>())
 }
 
 /// The id of the user that a seed means.

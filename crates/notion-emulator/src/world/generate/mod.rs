@@ -6,19 +6,23 @@
 
 mod body;
 mod row;
+mod spec;
+mod variety;
 mod words;
-
-use std::str::FromStr;
 
 use serde_json::json;
 
 use super::World;
+use super::ids::Ids;
 use super::model::{
     Body, Comment, DataSourceDetail, DatabaseDetail, Detail, Ix, Kind, Node, PageDetail, Parent,
 };
 use super::rng::{Rng, mix};
 use super::{rich_text, schema};
+use crate::seed::Import;
 use words::Vocabulary;
+
+pub use spec::{Generate, GenerateError, Shape};
 
 pub(crate) use body::{file_bytes, file_ref};
 
@@ -30,77 +34,6 @@ const FIRST_EDITED: u32 = 10_000_000;
 const FIRST_CREATED_MS: i64 = 1_672_560_000_000;
 /// … and last edited before July 2026.
 const LAST_EDITED_MS: i64 = 1_782_864_000_000;
-
-/// How a generated world is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shape {
-    /// Pages in several levels, some in toggles and columns, and databases with rows.
-    #[default]
-    Mixed,
-    /// Top-level pages with up to a thousand subpages each, nothing below them.
-    Flat,
-    /// Chains of pages, thirty levels deep.
-    Deep,
-    /// One page with one database that has all the rows.
-    Database,
-}
-
-/// What to generate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generate {
-    /// Pages and rows together.
-    pub pages: u32,
-    /// The seed: one seed, one world.
-    pub seed: u64,
-    /// The layout.
-    pub shape: Shape,
-}
-
-/// Why a description of a generated world is refused.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum GenerateError {
-    /// Something that is not `key=value` or not a known key.
-    #[error("{0:?} is not understood; write pages=N,seed=S,shape=mixed|flat|deep|database")]
-    Unknown(String),
-    /// Not a number.
-    #[error("{key}={value} is not a whole number")]
-    NotANumber {
-        /// The key.
-        key: String,
-        /// The value.
-        value: String,
-    },
-    /// No pages or too many.
-    #[error("pages must be given and lie between 1 and 5000000")]
-    Pages,
-}
-
-impl FromStr for Generate {
-    type Err = GenerateError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut generate = Self { pages: 0, seed: 0, shape: Shape::Mixed };
-        for part in text.split(',') {
-            let unknown = || GenerateError::Unknown(part.to_owned());
-            let (key, value) = part.split_once('=').ok_or_else(unknown)?;
-            let not_a_number = |_| GenerateError::NotANumber { key: key.to_owned(), value: value.to_owned() };
-            match (key.trim(), value.trim()) {
-                ("pages", value) => generate.pages = value.parse().map_err(not_a_number)?,
-                ("seed", value) => generate.seed = value.parse().map_err(not_a_number)?,
-                ("shape", "mixed") => generate.shape = Shape::Mixed,
-                ("shape", "flat") => generate.shape = Shape::Flat,
-                ("shape", "deep") => generate.shape = Shape::Deep,
-                ("shape", "database") => generate.shape = Shape::Database,
-                _ => return Err(unknown()),
-            }
-        }
-        if generate.pages == 0 || generate.pages > 5_000_000 {
-            Err(GenerateError::Pages)
-        } else {
-            Ok(generate)
-        }
-    }
-}
 
 /// What generated pages are made from.
 #[derive(Debug)]
@@ -152,6 +85,25 @@ impl World {
     /// A generated world.
     #[must_use]
     pub fn generated(generate: Generate) -> Self {
+        match generate.shape {
+            Shape::Varied { depth } => {
+                let vocabulary = Vocabulary::new(generate.seed);
+                let ids = Ids::new(generate.seed);
+                let import = variety::import(generate.pages, generate.seed, depth, &ids, &vocabulary);
+                Self::written(import, generate.seed)
+            }
+            _ => Self::laid_out(generate),
+        }
+    }
+
+    /// A generated world that is written down whole. Its seed names all that it refers to, and the tests below plant
+    /// each; if one did not, the world would be empty and its name would say why.
+    fn written(import: Import, seed: u64) -> Self {
+        Self::planted(import, seed, LAST_EDITED_MS)
+            .unwrap_or_else(|error| Self::new(&error.to_string(), seed, LAST_EDITED_MS))
+    }
+
+    fn laid_out(generate: Generate) -> Self {
         let mut world = Self::new("Generated Works", generate.seed, LAST_EDITED_MS);
         for number in 0..24 {
             let (name, email) = words::person(number);
@@ -164,7 +116,7 @@ impl World {
             Shape::Mixed => layout.mixed(),
             Shape::Flat => layout.flat(),
             Shape::Deep => layout.deep(),
-            Shape::Database => layout.database(),
+            Shape::Database { .. } | Shape::Varied { .. } => layout.database(),
         }
         let mut world = layout.world;
         world.add_generated_comments();
@@ -220,7 +172,11 @@ impl Layout {
     /// Creation times grow with the number of the page; edits follow at some later minute.
     fn times(&mut self) -> (i64, i64) {
         let span = LAST_EDITED_MS - FIRST_CREATED_MS;
-        let done = i64::from(self.made) * span / i64::from(self.of.pages.max(1));
+        let made = match self.of.shape {
+            Shape::Database { per_minute: Some(rows) } => self.made - self.made % rows.max(1),
+            _ => self.made,
+        };
+        let done = i64::from(made) * span / i64::from(self.of.pages.max(1));
         let created = FIRST_CREATED_MS + done;
         let left = usize::try_from(LAST_EDITED_MS - created).unwrap_or_default();
         let edited = created + i64::try_from(self.rng.below(left.max(1))).unwrap_or_default();
@@ -381,10 +337,14 @@ pub(super) fn body(world: &World, ix: Ix) -> Vec<Node> {
 
 /// The marker word of a page, its file or its comment: unique in the world, because the number behind it is.
 pub(crate) fn marker(world: &World, ix: Ix, marked: Marked) -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstvwxyz0123456789";
     let seed = world.generator.as_ref().map_or(0, |generator| generator.seed);
-    // Two Feistel rounds over 30 bits keep the numbers apart and make neighbours look unlike each other.
-    let number = (ix.0 << 2) | marked as u32;
+    marker_word(seed, (ix.0 << 2) | marked as u32)
+}
+
+/// The marker word of a number below 2^30.
+fn marker_word(seed: u64, number: u32) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstvwxyz0123456789";
+    // Four Feistel rounds over 30 bits keep the numbers apart and make neighbours look unlike each other.
     let (mut left, mut right) = (number >> 15 & 0x7fff, number & 0x7fff);
     for round in 0..4_u64 {
         let mixed = mix(seed ^ (round << 32) ^ u64::from(right)) & 0x7fff;
@@ -430,7 +390,9 @@ mod tests {
 
     #[test]
     fn every_shape_has_exactly_the_pages_asked_for() {
-        for shape in [Shape::Mixed, Shape::Flat, Shape::Deep, Shape::Database] {
+        let database = Shape::Database { per_minute: None };
+        let shapes = [Shape::Mixed, Shape::Flat, Shape::Deep, database, Shape::Varied { depth: 3 }];
+        for shape in shapes {
             for pages in [1, 2, 7, 300, 1234] {
                 let made = world(shape, pages).entities().filter(|(_, e)| e.kind == Kind::Page).count();
                 assert_eq!(made, pages as usize, "{shape:?}");
@@ -472,14 +434,5 @@ mod tests {
         let world = world(Shape::Mixed, 10_000);
         let rows = world.entities().filter(|(ix, _)| world.is_row(*ix)).count();
         assert!((2_500..7_000).contains(&rows), "{rows} rows");
-    }
-
-    #[test]
-    fn descriptions_are_read_and_mistakes_named() {
-        let parsed: Generate = "pages=10,seed=3,shape=deep".parse().unwrap();
-        assert_eq!(parsed, Generate { pages: 10, seed: 3, shape: Shape::Deep });
-        assert_eq!("seed=3".parse::<Generate>(), Err(GenerateError::Pages));
-        assert!("pages=ten".parse::<Generate>().unwrap_err().to_string().contains("whole number"));
-        assert!("pages=1,colour=red".parse::<Generate>().is_err());
     }
 }
