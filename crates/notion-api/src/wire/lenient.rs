@@ -69,9 +69,9 @@ pub(super) fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
     object.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// A field of an object, decoded, or nothing.
+/// A field of an object, decoded, or nothing. Null is nothing even to a type that keeps whatever it does not know.
 pub(super) fn field<T: DeserializeOwned>(object: &Map<String, Value>, key: &str) -> Option<T> {
-    object.get(key).and_then(|value| T::deserialize(value).ok())
+    object.get(key).filter(|value| !value.is_null()).and_then(|value| T::deserialize(value).ok())
 }
 
 /// A time of an object.

@@ -137,6 +137,9 @@ pub struct SelectOption {
     /// Its colour.
     #[serde(deserialize_with = "lenient::or_default")]
     pub color: String,
+    /// What it is for; told by the column, not by the rows.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub description: Option<String>,
 }
 
 /// A day, an instant, or a range of either, as written: `YYYY-MM-DD` or ISO 8601 with an offset.

@@ -3,16 +3,25 @@
 use std::collections::BTreeSet;
 
 use notion_api::wire::{
-    Annotations, Block, BlockKind, LinkTarget, MediaBlock, Mention as WireMention, RichText, RichTextKind,
-    UrlBlock, collect_text,
+    Annotations, Block, BlockKind, LinkTarget, MediaBlock, MeetingNotes, Mention as WireMention, RichText,
+    RichTextKind, UrlBlock, collect_text,
 };
 use uuid::Uuid;
 
 use super::address;
-use super::document::{Inline, Kind, MAX_DEPTH, Marks, Media, Mention, Node, Web, readable_date};
+use super::document::{
+    Inline, Kind, MAX_DEPTH, Marks, Media, Mention, Node, Section, Web, order_sections, readable_date,
+};
+use super::markdown::cost::looked_at;
+use super::unknowns;
 use crate::model::{NotionId, Warning};
 
 /// A block with the blocks nested in it, all pages of every listing read.
+///
+/// The children are what a reader sees below the block, whoever owns it: of a copy of a synced block the children of its
+/// original; of meeting notes the blocks that the payload names (`summary_block_id`, `notes_block_id`,
+/// `transcript_block_id`), each with its own children, in any order. A section is told by its id, so a block of which
+/// only the id is known will do. Of a child page or database nothing below is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockNode {
     /// The block.
@@ -23,18 +32,59 @@ pub struct BlockNode {
 
 /// Converts a listing of blocks.
 pub(super) fn convert(blocks: &[BlockNode], warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
-    convert_below(blocks, 1, warnings)
+    convert_below(blocks, Within::default(), 1, warnings)
 }
 
-fn convert_below(blocks: &[BlockNode], depth: usize, warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
+/// What the blocks around a block make of it.
+#[derive(Clone, Copy, Default)]
+struct Within<'a> {
+    /// The meeting notes that it is a child of.
+    notes: Option<&'a MeetingNotes>,
+    /// The copy of a synced block that shows it: the block itself stands on another page, so results open at the copy.
+    copy: Option<NotionId>,
+}
+
+impl<'a> Within<'a> {
+    fn below(self, block: &'a Block) -> Self {
+        match &block.kind {
+            BlockKind::MeetingNotes(notes) => Self { notes: Some(notes), ..self },
+            BlockKind::SyncedBlock { synced_from: Some(_) } => {
+                Self { notes: None, copy: self.copy.or(Some(NotionId(block.id))) }
+            }
+            _ => Self { notes: None, ..self },
+        }
+    }
+
+    fn section(self, block: &Block) -> Option<Section> {
+        let notes = self.notes?;
+        let id = Some(block.id);
+        [
+            (notes.summary_block_id, Section::Summary),
+            (notes.notes_block_id, Section::Notes),
+            (notes.transcript_block_id, Section::Transcript),
+        ]
+        .into_iter()
+        .find_map(|(named, section)| (named == id).then_some(section))
+    }
+}
+
+fn convert_below(
+    blocks: &[BlockNode],
+    within: Within<'_>,
+    depth: usize,
+    warnings: &mut BTreeSet<Warning>,
+) -> Vec<Node> {
     if depth >= MAX_DEPTH {
-        return convert_flat(blocks, warnings);
+        return convert_flat(blocks, within, warnings);
     }
     let mut nodes = Vec::with_capacity(blocks.len());
     for block in blocks.iter().filter(|block| !block.block.in_trash) {
-        let mut node = node_of(&block.block, warnings);
+        let mut node = node_of(&block.block, within, warnings);
         if !is_document(&block.block.kind) {
-            node.children = convert_below(&block.children, depth + 1, warnings);
+            node.children = convert_below(&block.children, within.below(&block.block), depth + 1, warnings);
+        }
+        if node.kind == Kind::MeetingNotes {
+            order_sections(&mut node.children);
         }
         nodes.push(node);
     }
@@ -42,16 +92,17 @@ fn convert_below(blocks: &[BlockNode], depth: usize, warnings: &mut BTreeSet<War
 }
 
 /// Everything below the depth that a tree may have, side by side.
-fn convert_flat(blocks: &[BlockNode], warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
+fn convert_flat(blocks: &[BlockNode], within: Within<'_>, warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
     let mut nodes = Vec::new();
-    let mut rest: Vec<&BlockNode> = blocks.iter().rev().collect();
-    while let Some(block) = rest.pop() {
+    let mut rest: Vec<(&BlockNode, Within<'_>)> = blocks.iter().rev().map(|block| (block, within)).collect();
+    while let Some((block, within)) = rest.pop() {
         if block.block.in_trash {
             continue;
         }
-        nodes.push(node_of(&block.block, warnings));
+        nodes.push(node_of(&block.block, within, warnings));
         if !is_document(&block.block.kind) {
-            rest.extend(block.children.iter().rev());
+            let below = within.below(&block.block);
+            rest.extend(block.children.iter().rev().map(|child| (child, below)));
         }
     }
     nodes
@@ -62,18 +113,30 @@ fn is_document(kind: &BlockKind) -> bool {
     matches!(kind, BlockKind::ChildPage { .. } | BlockKind::ChildDatabase { .. })
 }
 
-fn node_of(block: &Block, warnings: &mut BTreeSet<Warning>) -> Node {
-    let (kind, label) = match text_block(&block.kind) {
-        Some((kind, runs)) => (kind, inlines_of(runs, warnings)),
-        None => other_block(block, warnings),
+fn node_of(block: &Block, within: Within<'_>, warnings: &mut BTreeSet<Warning>) -> Node {
+    looked_at(1);
+    unknowns::check_parent(block.parent.as_ref(), warnings);
+    unknowns::check_users(block.created_by.iter().chain(&block.last_edited_by), warnings);
+    let text = text_block(&block.kind, warnings).map(|(kind, runs)| (kind, inlines_of(runs, warnings)));
+    let (kind, label) = match within.section(block) {
+        Some(section) => (Kind::MeetingSection(section), text.map(|(_, label)| label).unwrap_or_default()),
+        None => text.unwrap_or_else(|| other_block(block, warnings)),
     };
-    Node { id: Some(NotionId(block.id)), kind, label, children: Vec::new() }
+    let id = match kind {
+        // By its own id a part may stand in for it.
+        Kind::Unknown { .. } => NotionId(block.id),
+        _ => within.copy.unwrap_or(NotionId(block.id)),
+    };
+    Node { id: Some(id), kind, label, children: Vec::new() }
 }
 
 /// The blocks that are a line of text.
-fn text_block(kind: &BlockKind) -> Option<(Kind, &[RichText])> {
+fn text_block<'a>(kind: &'a BlockKind, warnings: &mut BTreeSet<Warning>) -> Option<(Kind, &'a [RichText])> {
     Some(match kind {
-        BlockKind::Paragraph(block) => (Kind::Paragraph, &block.rich_text),
+        BlockKind::Paragraph(block) => {
+            unknowns::check_icon(block.icon.as_ref(), warnings);
+            (Kind::Paragraph, &block.rich_text)
+        }
         BlockKind::Heading(block) => {
             (Kind::Heading { level: block.level.clamp(1, 4), toggle: block.is_toggleable }, &block.rich_text)
         }
@@ -82,7 +145,10 @@ fn text_block(kind: &BlockKind) -> Option<(Kind, &[RichText])> {
         BlockKind::ToDo(block) => (Kind::Todo { checked: block.checked }, &block.rich_text),
         BlockKind::Toggle(block) => (Kind::Toggle, &block.rich_text),
         BlockKind::Quote(block) => (Kind::Quote, &block.rich_text),
-        BlockKind::Callout(block) => (Kind::Callout, &block.rich_text),
+        BlockKind::Callout(block) => {
+            unknowns::check_icon(block.icon.as_ref(), warnings);
+            (Kind::Callout, &block.rich_text)
+        }
         BlockKind::Template(block) => (Kind::Paragraph, &block.rich_text),
         _ => return None,
     })
@@ -107,7 +173,7 @@ fn other_block(block: &Block, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<In
         ),
         BlockKind::ColumnList | BlockKind::Tab => (Kind::Container, Vec::new()),
         BlockKind::Column { .. } => (Kind::Column, Vec::new()),
-        BlockKind::SyncedBlock { .. } => (Kind::Synced, Vec::new()),
+        BlockKind::SyncedBlock { synced_from } => (Kind::Synced { copy: synced_from.is_some() }, Vec::new()),
         BlockKind::ChildPage { title } => {
             (Kind::ChildPage { page: Some(NotionId(block.id)) }, vec![Inline::plain(title)])
         }
@@ -160,6 +226,7 @@ fn web(web: Web, block: &UrlBlock, warnings: &mut BTreeSet<Warning>) -> (Kind, V
 }
 
 fn media(media: Media, file: &MediaBlock, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<Inline>) {
+    unknowns::check_file(&file.source, warnings);
     (
         super::markdown::media_of(media, file.source.url(), file.name.clone()),
         inlines_of(&file.caption, warnings),
@@ -209,6 +276,7 @@ fn mention_of(mention: &WireMention, plain_text: &str, warnings: &mut BTreeSet<W
     let shown = plain_text.to_owned();
     let (target, label) = match mention {
         WireMention::User(user) => {
+            unknowns::check_user(user, warnings);
             let name = plain_text.strip_prefix('@').unwrap_or(plain_text);
             let name = if name.is_empty() { user.name.as_deref().unwrap_or_default() } else { name };
             let label = if name.is_empty() { String::new() } else { format!("@{name}") };
@@ -276,6 +344,51 @@ mod tests {
         let below = vec![paragraph("kept", false, Vec::new()), paragraph("gone", true, Vec::new())];
         let nodes = convert(&[paragraph("above", false, below)], &mut BTreeSet::new());
         assert_eq!(nodes[0].children.len(), 1);
+    }
+
+    fn block(raw: serde_json::Value, children: Vec<BlockNode>) -> BlockNode {
+        BlockNode { block: serde_json::from_value(raw).unwrap(), children }
+    }
+
+    #[test]
+    fn sections_of_meeting_notes_are_told_by_their_ids_in_any_order() {
+        let id = Uuid::from_u128;
+        let notes = json!({"id": id(1), "type": "meeting_notes", "meeting_notes": {"title": [], "children": {
+            "summary_block_id": id(2), "notes_block_id": id(3), "transcript_block_id": id(4)}}});
+        let section = |number: u128, text: &str| {
+            block(json!({"object": "block", "id": id(number)}), vec![paragraph(text, false, Vec::new())])
+        };
+        let children =
+            vec![section(4, "said"), section(3, "noted"), section(2, "summed"), section(9, "other")];
+        let mut warnings = BTreeSet::new();
+        let nodes = convert(&[block(notes, children)], &mut warnings);
+        let found: Vec<(&Kind, String)> = nodes[0]
+            .children
+            .iter()
+            .map(|node| (&node.kind, node.children.iter().map(|child| plain(&child.label)).collect()))
+            .collect();
+        let sections = [Section::Summary, Section::Notes, Section::Transcript].map(Kind::MeetingSection);
+        let partial = Kind::Unknown { kind: "block".to_owned(), withheld: true };
+        assert_eq!(
+            found,
+            [
+                (&partial, "other".to_owned()),
+                (&sections[0], "summed".to_owned()),
+                (&sections[1], "noted".to_owned()),
+                (&sections[2], "said".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn results_in_a_copy_open_at_the_copy() {
+        let from = json!({"type": "block_id", "block_id": Uuid::from_u128(8)});
+        let copy =
+            json!({"id": Uuid::from_u128(7), "type": "synced_block", "synced_block": {"synced_from": from}});
+        let nodes =
+            convert(&[block(copy, vec![paragraph("shared", false, Vec::new())])], &mut BTreeSet::new());
+        assert_eq!(nodes[0].children[0].id, Some(NotionId(Uuid::from_u128(7))));
+        assert_eq!(nodes[0].kind, Kind::Synced { copy: true });
     }
 
     #[test]

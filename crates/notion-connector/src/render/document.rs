@@ -111,11 +111,8 @@ pub enum Kind {
         /// The data source that its tag names.
         data_source: Option<NotionId>,
     },
-    /// A folder of pages; the label is its name.
-    Folder {
-        /// Its id.
-        folder: Option<NotionId>,
-    },
+    /// A folder of pages; the label is its name. What is in it is read by itself, under the node's id.
+    Folder,
     /// A line that leads to another object.
     LinkToPage {
         /// What it leads to.
@@ -127,15 +124,15 @@ pub enum Kind {
     Column,
     /// One tab; the label is its title.
     Tab,
-    /// A synced block or a copy of one, with its content.
-    Synced,
+    /// A synced block with its content.
+    Synced {
+        /// Whether the content belongs to another block, the original, which may not be readable.
+        copy: bool,
+    },
     /// Meeting notes; the label is their title, the children are sections.
     MeetingNotes,
-    /// A section of meeting notes: summary, notes or transcript.
-    MeetingSection {
-        /// Whether it is what was said, which is only delivered on request.
-        transcript: bool,
-    },
+    /// A section of meeting notes.
+    MeetingSection(Section),
     /// A mail; the label is its subject.
     Mail,
     /// Table of contents: made of the headings, holds no text of its own.
@@ -150,6 +147,26 @@ pub enum Kind {
         /// Whether Notion withheld it, so that its text is missing.
         withheld: bool,
     },
+}
+
+/// A section of meeting notes. The order is that of the text: the two dialects differ in theirs
+/// (developers.notion.com "enhanced-markdown", "notion-flavored-markdown").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// What Notion makes of the meeting.
+    Summary,
+    /// What people wrote.
+    Notes,
+    /// What was said, which is only delivered on request.
+    Transcript,
+}
+
+/// Puts the children of meeting notes into the one order of the text: what is no section first, as it stands.
+pub fn order_sections(children: &mut [Node]) {
+    children.sort_by_key(|child| match child.kind {
+        Kind::MeetingSection(section) => Some(section),
+        _ => None,
+    });
 }
 
 /// A kind of file in a page.

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::markdown::{Dialect, guess_dialect};
 use super::{
-    BlockNode, Body, PageBody, Rendered, content_hash, render_data_source, render_database, render_page,
-    withheld_blocks,
+    BlockNode, Body, PageBody, Rendered, WithheldBlock, content_hash, render_data_source, render_database,
+    render_page, withheld_blocks,
 };
 use crate::model::{ItemKind, NotionId, Property, PropertyValue, Warning};
 
@@ -448,6 +448,36 @@ fn parts_stand_where_their_block_was_withheld() {
     let missing = |what: String| Warning::Unreadable { what };
     assert_eq!(rendered.warnings, [missing(format!("block {}", id(8))), missing("y".to_owned())]);
     assert_eq!(withheld_blocks(&body), []);
+}
+
+#[test]
+fn a_folder_is_filled_by_its_part_and_told_of_without() {
+    let folder = Uuid::from_u128(5);
+    let tag = format!("<folder url=\"https://app.notion.com/p/{}\">Reports</folder>", folder.simple());
+    let mut body = PageBody::from(Body::MarkdownV2(format!("before\n\n{tag}\n\nafter")));
+    let withheld = withheld_blocks(&body);
+    assert_eq!(withheld, [WithheldBlock { id: Some(NotionId(folder)), kind: "folder".to_owned() }]);
+    let rendered = render(body.clone());
+    assert_eq!(rendered.item.text, "before\nReports\nafter");
+    assert_eq!(rendered.warnings, [Warning::Unreadable { what: "folder “Reports”".to_owned() }]);
+    body.parts.insert(folder, Body::MarkdownV2(format!("<page url=\"{URL}\">May</page>")));
+    let rendered = render(body.clone());
+    assert_eq!(show(&rendered), format!("before\nReports\nMay\nafter\n→ ChildPage {ID}"));
+    assert_eq!(withheld_blocks(&body), []);
+    body.parts.insert(folder, Body::None);
+    assert_eq!(render(body.clone()).warnings, [Warning::Unreadable { what: "folder “Reports”".to_owned() }]);
+    assert_eq!(withheld_blocks(&body), []);
+}
+
+#[test]
+fn a_copy_that_shows_nothing_is_told_of_in_all_ways() {
+    let copy =
+        json!([{"type": "synced_block", "with": {"synced_from": {"type": "block_id", "block_id": ID}}}]);
+    let v1 = format!("<synced_block_reference url=\"{URL}\">\n</synced_block_reference>");
+    let v2 = format!("<synced-block-reference url=\"{URL}\" notice=\"no access\" />");
+    for body in [blocks(&copy), Body::MarkdownV1(v1), Body::MarkdownV2(v2)] {
+        assert_eq!(render(body).warnings, [Warning::Unreadable { what: "synced block".to_owned() }]);
+    }
 }
 
 #[test]

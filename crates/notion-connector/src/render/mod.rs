@@ -1,19 +1,22 @@
 //! A complete page becomes an [`Item`] and warnings. Pure: the same input gives the same output, and nothing fails.
 //!
 //! `document.rs` is the tree that every body is parsed into: `markdown/` reads both dialects, `blocks.rs` the block
-//! endpoints; `text.rs` and `passages.rs` write it as text, `properties.rs` renders properties. Input is hostile:
+//! endpoints; `text.rs` and `passages.rs` write it as text, `comments.rs` what people say about it, `properties.rs`
+//! renders properties, `unknowns.rs` warns of kinds that this version does not know. Input is hostile:
 //! cost is linear in it, depth is bounded, what is not understood is kept as text and warned of.
 //!
 //! A change here that changes what an unchanged page yields raises [`RENDERER_VERSION`].
 
 pub mod address;
 mod blocks;
+mod comments;
 pub mod document;
 pub mod markdown;
 mod passages;
 mod properties;
 mod schema;
 mod text;
+mod unknowns;
 
 #[cfg(test)]
 mod differential;
@@ -25,18 +28,20 @@ mod proptests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Item, ItemKey, ItemKind, NotionId, Parent, Warning};
+use comments::write_comments;
 use document::Node;
 use jiff::Timestamp;
 use markdown::Dialect;
-use notion_api::wire::{self, FileSource, Icon};
-use text::{LinkSet, Part, render_text};
+use notion_api::wire::{self, CustomEmoji, FileSource, Icon};
+use passages::Cutter;
+use text::{LinkSet, Part, write_blocks};
 use uuid::Uuid;
 
 pub use blocks::BlockNode;
 pub use schema::{render_data_source, render_database};
 
 /// The version of what this room makes of a page. The store keeps sources beside it and renders anew when it rises.
-pub const RENDERER_VERSION: u32 = 1;
+pub const RENDERER_VERSION: u32 = 2;
 
 /// The body of a page, or of a part of it, as it was read.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -105,7 +110,10 @@ pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> R
     let mut links = LinkSet::default();
     let nodes = body.main.parse(&mut warnings);
     let parts = parse_parts(&body.parts, &mut warnings);
-    let (text, passages) = render_text(&nodes, &parts, &mut links, &mut warnings);
+    let mut cutter = Cutter::default();
+    write_blocks(&nodes, &parts, &mut cutter, &mut links, &mut warnings);
+    write_comments(page.id, &body.comments, &mut cutter, &mut links, &mut warnings);
+    let (text, passages) = cutter.finish();
     let properties = properties::render_properties(&page.properties, &mut links, &mut warnings);
     let parent = parent_of(page.parent.as_ref());
     let kind = match parent {
@@ -113,6 +121,9 @@ pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> R
         Parent::DataSource(_) | Parent::Database(_) => ItemKind::Row,
         Parent::Workspace | Parent::Page(_) | Parent::Block(_) | Parent::Unknown => ItemKind::Page,
     };
+    unknowns::check_parent(page.parent.as_ref(), &mut warnings);
+    unknowns::check_icon(page.icon.as_ref(), &mut warnings);
+    unknowns::check_users(page.created_by.iter().chain(&page.last_edited_by), &mut warnings);
     let id = NotionId(page.id);
     let item = Item {
         key: ItemKey::new(workspace, kind, id),
@@ -120,8 +131,8 @@ pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> R
         id,
         title: title_line(&page.title().unwrap_or_default()),
         url: page.url.clone().unwrap_or_default(),
-        icon: emoji_of(page.icon.as_ref()),
-        cover: page.cover.as_ref().and_then(cover_of),
+        icon: icon_of(page.icon.as_ref()),
+        cover: cover_of(page.cover.as_ref(), &mut warnings),
         parent,
         text,
         passages,
@@ -182,15 +193,18 @@ pub fn parent_of(parent: Option<&wire::Parent>) -> Parent {
 }
 
 /// The stable part of a cover's address: built-in pictures keep their name in the path, uploads their file.
-fn cover_of(cover: &FileSource) -> Option<String> {
-    cover.url().map(|url| address::without_query(url).to_owned()).filter(|url| !url.is_empty())
+fn cover_of(cover: Option<&FileSource>, warnings: &mut BTreeSet<Warning>) -> Option<String> {
+    unknowns::check_file(cover?, warnings);
+    cover?.url().map(|url| address::without_query(url).to_owned()).filter(|url| !url.is_empty())
 }
 
-fn emoji_of(icon: Option<&Icon>) -> Option<String> {
+fn icon_of(icon: Option<&Icon>) -> Option<String> {
     match icon? {
         Icon::Emoji(emoji) => Some(emoji.clone()).filter(|emoji| !emoji.is_empty()),
-        Icon::CustomEmoji(emoji) => Some(format!(":{}:", emoji.name)).filter(|_| !emoji.name.is_empty()),
-        Icon::Named { .. } | Icon::File(_) | Icon::Unknown { .. } => None,
+        Icon::CustomEmoji(CustomEmoji { name, .. }) | Icon::Named { name, .. } => {
+            Some(format!(":{name}:")).filter(|_| !name.is_empty())
+        }
+        Icon::File(_) | Icon::Unknown { .. } => None,
     }
 }
 

@@ -86,6 +86,13 @@ impl Cutter {
         }
     }
 
+    /// Begins what is no part of the document so far, under one heading that is no line of the text.
+    pub(super) fn section(&mut self, name: &str) {
+        self.close();
+        self.scopes.clear();
+        self.path = vec![(0, name.to_owned())];
+    }
+
     /// The text and its passages.
     pub(super) fn finish(mut self) -> (String, Vec<Passage>) {
         self.close();
@@ -132,7 +139,8 @@ impl Cutter {
         self.open = Some(Open { range, width, path: path_of(&self.path), block_id, only_headings: heading });
     }
 
-    fn close(&mut self) {
+    /// Ends the passage.
+    pub(super) fn close(&mut self) {
         if let Some(open) = self.open.take() {
             self.passages.push(Passage {
                 heading_path: open.path,

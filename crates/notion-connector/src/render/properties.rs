@@ -8,14 +8,16 @@ use std::collections::BTreeSet;
 
 use notion_api::wire::{
     DateValue as WireDate, FileObject, Formula, Place, Property as WireProperty, PropertyValue as WireValue,
-    Rollup, RollupValue, SelectOption, User, Verification, collect_text,
+    Rollup, RollupValue, SelectOption, User, Verification, collect_text, parse_timestamp,
 };
+use serde::Deserialize as _;
 use serde_json::{Number, Value};
 
 use super::address;
 use super::blocks::inlines_of;
 use super::document::{plain, readable_date};
 use super::text::LinkSet;
+use super::unknowns;
 use crate::model::{DateValue, LinkKind, NotionId, Person, Property, PropertyValue, Warning};
 
 /// Renders all properties but the title, in the order of the page.
@@ -57,8 +59,8 @@ impl Reader<'_> {
             WireValue::Select(option) | WireValue::Status(option) => options(option.as_slice()),
             WireValue::MultiSelect(chosen) => options(chosen),
             WireValue::Date(value) => date(value.as_ref()),
-            WireValue::People(users) => people(users),
-            WireValue::Files(all) => files(all),
+            WireValue::People(users) => self.people(users),
+            WireValue::Files(all) => self.files(all),
             WireValue::Checkbox(value) => boolean(Some(*value)),
             WireValue::Url(value) => urls(value.as_deref().map(address::unsigned)),
             WireValue::Email(value) | WireValue::PhoneNumber(value) => urls(value.as_deref()),
@@ -76,16 +78,29 @@ impl Reader<'_> {
                 let start = time.map(|time| time.to_string());
                 date(start.map(|start| WireDate { start, end: None, time_zone: None }).as_ref())
             }
-            WireValue::CreatedBy(user) | WireValue::LastEditedBy(user) => people(user.as_slice()),
+            WireValue::CreatedBy(user) | WireValue::LastEditedBy(user) => self.people(user.as_slice()),
             WireValue::UniqueId(id) => text(id.display().unwrap_or_default()),
-            WireValue::Verification(value) => value.as_ref().map_or_else(empty, verification),
+            WireValue::Verification(value) => value.as_ref().map_or_else(empty, |value| {
+                unknowns::check_users(&value.verified_by, self.warnings);
+                verification(value)
+            }),
             WireValue::Place(value) => value.as_ref().map_or_else(empty, |value| text(place(value))),
             WireValue::Button => empty(),
-            WireValue::Unknown { kind, raw } => {
+            WireValue::Unknown { kind, raw } => undocumented(kind, raw).unwrap_or_else(|| {
                 self.warnings.insert(Warning::UnknownProperty { kind: kind.clone() });
                 text(unknown(kind, raw))
-            }
+            }),
         }
+    }
+
+    fn people(&mut self, users: &[User]) -> Rendered {
+        unknowns::check_users(users, self.warnings);
+        people(users)
+    }
+
+    fn files(&mut self, all: &[FileObject]) -> Rendered {
+        all.iter().for_each(|file| unknowns::check_file(&file.source, self.warnings));
+        files(all)
     }
 
     fn warn_incomplete(&mut self) {
@@ -228,6 +243,23 @@ fn place(place: &Place) -> String {
         .filter_map(|part| part.as_deref().map(str::trim).filter(|part| !part.is_empty()))
         .collect();
     if parts.is_empty() { format!("{}, {}", place.lat, place.lon) } else { parts.join(", ") }
+}
+
+/// Two types that columns may have and whose values no documentation shows (developers.notion.com
+/// "property-object"); none when the value is not what the name lets expect.
+fn undocumented(kind: &str, raw: &Value) -> Option<Rendered> {
+    let payload = raw.get(kind)?;
+    match (kind, payload) {
+        ("last_visited_time" | "location", Value::Null) => Some(empty()),
+        ("last_visited_time", Value::String(time)) => {
+            let start = parse_timestamp(time)?.to_string();
+            Some(date(Some(&WireDate { start, end: None, time_zone: None })))
+        }
+        ("last_visited_time", _) => WireDate::deserialize(payload).ok().map(|value| date(Some(&value))),
+        ("location", Value::String(place)) => Some(text(place.trim().to_owned())),
+        ("location", _) => Place::deserialize(payload).ok().map(|value| text(place(&value))),
+        _ => None,
+    }
 }
 
 /// The text of a value whose type is not known: what stands under its name, or rich text anywhere in it.

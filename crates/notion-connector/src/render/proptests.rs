@@ -1,13 +1,14 @@
 //! What must hold for any input: no panic, bounded depth, no lost text, linear cost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::document::{MAX_DEPTH, Node};
 use super::markdown::{Dialect, cost, parse};
-use super::text::{LinkSet, render_text};
+use super::passages::Cutter;
+use super::text::{LinkSet, Part, write_blocks};
 use crate::model::{NotionId, Passage, Warning};
 
 const DIALECTS: [Dialect; 2] = [Dialect::V1, Dialect::V2];
@@ -16,7 +17,13 @@ fn render(text: &str, dialect: Dialect) -> (String, Vec<Passage>) {
     let mut warnings = BTreeSet::new();
     let nodes = parse(text, dialect, &mut warnings);
     assert!(depth(&nodes) <= MAX_DEPTH + 1);
-    render_text(&nodes, &Default::default(), &mut LinkSet::default(), &mut warnings)
+    written(&nodes, &BTreeMap::new())
+}
+
+fn written(nodes: &[Node], parts: &BTreeMap<NotionId, Part>) -> (String, Vec<Passage>) {
+    let mut cutter = Cutter::default();
+    write_blocks(nodes, parts, &mut cutter, &mut LinkSet::default(), &mut BTreeSet::new());
+    cutter.finish()
 }
 
 fn depth(nodes: &[Node]) -> usize {
@@ -466,10 +473,10 @@ fn a_part_is_no_deeper_for_being_a_part() {
     let parts = (1..400)
         .map(|id| {
             let nodes = parse(&text(id + 1), Dialect::V1, &mut warnings);
-            (NotionId(Uuid::from_u128(id)), super::text::Part::Read(nodes))
+            (NotionId(Uuid::from_u128(id)), Part::Read(nodes))
         })
         .collect();
     let nodes = parse(&text(1), Dialect::V1, &mut warnings);
-    let (text, _) = render_text(&nodes, &parts, &mut LinkSet::default(), &mut warnings);
+    let (text, _) = written(&nodes, &parts);
     assert_eq!(words(&text).len(), 400);
 }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use notion_api::wire::{DataSource, Database, PropertySchema, SchemaKind, SelectOption};
+use notion_api::wire::{
+    DataSource, Database, PropertySchema, RelationSchema, SchemaKind, SelectOption, StatusGroup,
+};
 
 use super::blocks::inlines_of;
 use super::document::{Inline, Kind, Node, plain};
-use super::text::{LinkSet, render_text};
-use super::{Rendered, cover_of, emoji_of, parent_of, title_line};
-use crate::model::{Item, ItemKey, ItemKind, LinkKind, NotionId, Warning};
+use super::passages::Cutter;
+use super::text::{LinkSet, write_blocks};
+use super::{Rendered, cover_of, icon_of, parent_of, title_line, unknowns};
+use crate::model::{Item, ItemKey, ItemKind, LinkKind, NotionId, Passage, Warning};
 
 /// Renders a database: its title, its description, and the names of its data sources.
 pub fn render_database(database: &Database, workspace: NotionId) -> Rendered {
@@ -20,8 +23,10 @@ pub fn render_database(database: &Database, workspace: NotionId) -> Rendered {
         links.add(LinkKind::DataSource, Some(NotionId(source.id)));
         nodes.push(line(source.name.clone()));
     }
-    nodes.extend(schema_lines(&database.properties, &mut warnings));
-    let (text, passages) = render_text(&nodes, &BTreeMap::new(), &mut links, &mut warnings);
+    nodes.extend(schema_lines(&database.properties, &mut links, &mut warnings));
+    let (text, passages) = written(&nodes, &mut links, &mut warnings);
+    unknowns::check_parent(database.parent.as_ref(), &mut warnings);
+    unknowns::check_icon(database.icon.as_ref(), &mut warnings);
     let id = NotionId(database.id);
     let item = Item {
         key: ItemKey::new(workspace, ItemKind::Database, id),
@@ -29,8 +34,8 @@ pub fn render_database(database: &Database, workspace: NotionId) -> Rendered {
         id,
         title: title_line(&plain(&inlines_of(&database.title, &mut warnings))),
         url: database.url.clone().unwrap_or_default(),
-        icon: emoji_of(database.icon.as_ref()),
-        cover: database.cover.as_ref().and_then(cover_of),
+        icon: icon_of(database.icon.as_ref()),
+        cover: cover_of(database.cover.as_ref(), &mut warnings),
         parent: parent_of(database.parent.as_ref()),
         text,
         passages,
@@ -49,8 +54,12 @@ pub fn render_data_source(source: &DataSource, workspace: NotionId) -> Rendered 
     let mut warnings = BTreeSet::new();
     let mut links = LinkSet::default();
     let mut nodes = vec![Node::labelled(Kind::Paragraph, inlines_of(&source.description, &mut warnings))];
-    nodes.extend(schema_lines(&source.properties, &mut warnings));
-    let (text, passages) = render_text(&nodes, &BTreeMap::new(), &mut links, &mut warnings);
+    nodes.extend(schema_lines(&source.properties, &mut links, &mut warnings));
+    let (text, passages) = written(&nodes, &mut links, &mut warnings);
+    unknowns::check_parent(source.parent.as_ref(), &mut warnings);
+    unknowns::check_parent(source.database_parent.as_ref(), &mut warnings);
+    unknowns::check_icon(source.icon.as_ref(), &mut warnings);
+    unknowns::check_users(source.created_by.iter().chain(&source.last_edited_by), &mut warnings);
     let id = NotionId(source.id);
     let item = Item {
         key: ItemKey::new(workspace, ItemKind::DataSource, id),
@@ -58,8 +67,8 @@ pub fn render_data_source(source: &DataSource, workspace: NotionId) -> Rendered 
         id,
         title: title_line(&plain(&inlines_of(&source.title, &mut warnings))),
         url: source.url.clone().unwrap_or_default(),
-        icon: emoji_of(source.icon.as_ref()),
-        cover: source.cover.as_ref().and_then(cover_of),
+        icon: icon_of(source.icon.as_ref()),
+        cover: cover_of(source.cover.as_ref(), &mut warnings),
         parent: parent_of(source.parent.as_ref()),
         text,
         passages,
@@ -77,33 +86,61 @@ fn line(text: String) -> Node {
     Node::labelled(Kind::Paragraph, vec![Inline::plain(text)])
 }
 
-/// One line a column: `Stage (what it is for): Todo, Doing, Done`.
-fn schema_lines(columns: &[PropertySchema], warnings: &mut BTreeSet<Warning>) -> Vec<Node> {
+fn written(nodes: &[Node], links: &mut LinkSet, warnings: &mut BTreeSet<Warning>) -> (String, Vec<Passage>) {
+    let mut cutter = Cutter::default();
+    write_blocks(nodes, &BTreeMap::new(), &mut cutter, links, warnings);
+    cutter.finish()
+}
+
+/// One line a column: `Stage (what it is for): Todo (not begun), Done; To-do, Complete`. Expressions of formulas and
+/// functions of rollups are left out: they are programs, and their results are in the rows.
+fn schema_lines(
+    columns: &[PropertySchema],
+    links: &mut LinkSet,
+    warnings: &mut BTreeSet<Warning>,
+) -> Vec<Node> {
     let mut lines = Vec::with_capacity(columns.len());
     for column in columns {
-        let mut text = column.name.clone();
-        if let Some(description) = column.description.as_deref().filter(|text| !text.is_empty()) {
-            text = format!("{text} ({description})");
-        }
-        let options = options_of(&column.kind, warnings);
-        if !options.is_empty() {
-            let names: Vec<&str> = options.iter().map(|option| option.name.as_str()).collect();
-            text = format!("{text}: {}", names.join(", "));
-        }
-        lines.push(line(text));
+        let name = noted(&column.name, column.description.as_deref());
+        let choices = choices_of(&column.kind, links, warnings);
+        lines.push(line(if choices.is_empty() { name } else { format!("{name}: {choices}") }));
     }
     lines
 }
 
-fn options_of<'a>(kind: &'a SchemaKind, warnings: &mut BTreeSet<Warning>) -> &'a [SelectOption] {
+/// `name (note)`
+fn noted(name: &str, note: Option<&str>) -> String {
+    match note.map(str::trim).filter(|note| !note.is_empty()) {
+        Some(note) => format!("{name} ({note})"),
+        None => name.to_owned(),
+    }
+}
+
+fn choices_of(kind: &SchemaKind, links: &mut LinkSet, warnings: &mut BTreeSet<Warning>) -> String {
     match kind {
-        SchemaKind::Select(options)
-        | SchemaKind::MultiSelect(options)
-        | SchemaKind::Status { options, .. } => options,
+        SchemaKind::Select(options) | SchemaKind::MultiSelect(options) => option_names(options),
+        SchemaKind::Status { options, groups } => {
+            let (options, groups) = (option_names(options), group_names(groups));
+            if groups.is_empty() { options } else { format!("{options}; {groups}") }
+        }
+        SchemaKind::UniqueId { prefix } => prefix.clone().unwrap_or_default(),
+        SchemaKind::Relation(RelationSchema { data_source_id, database_id }) => {
+            links.add(LinkKind::Mention, data_source_id.or(*database_id).map(NotionId));
+            String::new()
+        }
         SchemaKind::Unknown { kind, .. } => {
             warnings.insert(Warning::UnknownProperty { kind: kind.clone() });
-            &[]
+            String::new()
         }
-        _ => &[],
+        _ => String::new(),
     }
+}
+
+fn option_names(options: &[SelectOption]) -> String {
+    let names = options.iter().map(|option| noted(&option.name, option.description.as_deref()));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn group_names(groups: &[StatusGroup]) -> String {
+    groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::WithheldBlock;
 use super::address;
-use super::document::{Inline, Kind, Mention, Node, plain, push_plain};
+use super::document::{Inline, Kind, Mention, Node, Section, plain, push_plain};
 use super::passages::Cutter;
-use crate::model::{Link, LinkKind, NotionId, Passage, Warning};
+use crate::model::{Link, LinkKind, NotionId, Warning};
 
 /// What became of a part of a body that was read by itself.
 #[derive(Debug)]
@@ -21,14 +21,15 @@ pub(super) enum Part {
     Unreadable,
 }
 
-/// Writes `blocks` as text; where a withheld block's part was read, the part stands in its place.
-pub(super) fn render_text(
+/// Writes `blocks` into `cutter`; where a withheld block's part was read, the part stands in its place.
+pub(super) fn write_blocks(
     blocks: &[Node],
     parts: &BTreeMap<NotionId, Part>,
+    cutter: &mut Cutter,
     links: &mut LinkSet,
     warnings: &mut BTreeSet<Warning>,
-) -> (String, Vec<Passage>) {
-    let mut walk = Walk { parts, used: BTreeSet::new(), cutter: Cutter::default(), links, warnings };
+) {
+    let mut walk = Walk { parts, used: BTreeSet::new(), cutter, links, warnings };
     walk.run(blocks);
     // A part that no block asks for is still part of the page.
     for (id, part) in parts {
@@ -42,7 +43,6 @@ pub(super) fn render_text(
             }
         }
     }
-    walk.cutter.finish()
 }
 
 /// Collects the withheld blocks that no part stands for, parts included, in the order of the text.
@@ -57,11 +57,15 @@ pub(super) fn find_withheld(
         let Some(node) = nodes.next() else { continue };
         stack.push(nodes);
         stack.push(node.children.iter());
-        let Kind::Unknown { kind, withheld: true } = &node.kind else { continue };
+        let kind = match &node.kind {
+            Kind::Unknown { kind, withheld: true } => kind.as_str(),
+            Kind::Folder => "folder",
+            _ => continue,
+        };
         match node.id.and_then(|id| parts.get(&id).map(|part| (id, part))) {
             Some((id, Part::Read(nodes))) if used.insert(id) => stack.push(nodes.iter()),
             Some(_) => {}
-            None => found.push(WithheldBlock { id: node.id, kind: kind.clone() }),
+            None => found.push(WithheldBlock { id: node.id, kind: kind.to_owned() }),
         }
     }
 }
@@ -74,7 +78,7 @@ enum Step<'a> {
 struct Walk<'a, 'w> {
     parts: &'a BTreeMap<NotionId, Part>,
     used: BTreeSet<NotionId>,
-    cutter: Cutter,
+    cutter: &'w mut Cutter,
     links: &'w mut LinkSet,
     warnings: &'w mut BTreeSet<Warning>,
 }
@@ -114,14 +118,20 @@ impl<'a> Walk<'a, '_> {
             Kind::Heading { level, .. } => self.cutter.heading(level, &line, node.id),
             _ => self.cutter.block(&line, node.id),
         }
-        if let Kind::Folder { .. } = node.kind {
-            self.warnings.insert(Warning::Unreadable { what: format!("folder “{line}”") });
+        if node.kind == (Kind::Synced { copy: true }) && node.children.is_empty() {
+            // The original lies where the integration may not read.
+            self.warnings.insert(Warning::Unreadable { what: "synced block".to_owned() });
         }
     }
 
     /// The blocks that stand in the place of a withheld one.
     fn part_of(&mut self, node: &Node) -> Option<&'a [Node]> {
-        let Kind::Unknown { kind, withheld } = &node.kind else { return None };
+        let missing = match &node.kind {
+            Kind::Unknown { kind, withheld: true } => Warning::Unreadable { what: kind.clone() },
+            Kind::Unknown { kind, withheld: false } => Warning::UnknownBlock { kind: kind.clone() },
+            Kind::Folder => Warning::Unreadable { what: format!("folder “{}”", line_of(node)) },
+            _ => return None,
+        };
         if let Some(id) = node.id
             && let Some(part) = self.parts.get(&id)
             && self.used.insert(id)
@@ -129,11 +139,7 @@ impl<'a> Walk<'a, '_> {
         {
             return Some(nodes);
         }
-        self.warnings.insert(if *withheld {
-            Warning::Unreadable { what: kind.clone() }
-        } else {
-            Warning::UnknownBlock { kind: kind.clone() }
-        });
+        self.warnings.insert(missing);
         None
     }
 }
@@ -142,12 +148,12 @@ impl<'a> Walk<'a, '_> {
 /// the meeting (developers.notion.com "notion-flavored-markdown").
 fn is_omitted_transcript(node: &Node) -> bool {
     let omitted = |child: &Node| line_of(child).starts_with("Transcript omitted");
-    node.kind == (Kind::MeetingSection { transcript: true }) && node.children.first().is_some_and(omitted)
+    node.kind == Kind::MeetingSection(Section::Transcript) && node.children.first().is_some_and(omitted)
 }
 
 /// Whether a heading below `kind` stops to count behind it.
 fn scopes_headings(kind: &Kind) -> bool {
-    !matches!(kind, Kind::Synced | Kind::Container | Kind::Unknown { .. })
+    !matches!(kind, Kind::Synced { .. } | Kind::Container | Kind::Unknown { .. } | Kind::Folder)
 }
 
 /// The text of one block without its children. Line ends in it are breaks that the author made.
@@ -165,7 +171,7 @@ pub(super) fn line_of(node: &Node) -> String {
         }
         Kind::Media { name, .. } => with_note(label(), name.as_deref()),
         Kind::Web { url, .. } => with_note(label(), url.as_deref()),
-        Kind::Heading { .. } | Kind::ChildPage { .. } | Kind::ChildDatabase { .. } | Kind::Folder { .. } => {
+        Kind::Heading { .. } | Kind::ChildPage { .. } | Kind::ChildDatabase { .. } | Kind::Folder => {
             label().replace(['\n', '\t'], " ")
         }
         Kind::Todo { checked } => with_mark(*checked, label()),
@@ -181,9 +187,9 @@ pub(super) fn line_of(node: &Node) -> String {
         | Kind::Container
         | Kind::Column
         | Kind::Tab
-        | Kind::Synced
+        | Kind::Synced { .. }
         | Kind::MeetingNotes
-        | Kind::MeetingSection { .. }
+        | Kind::MeetingSection(_)
         | Kind::Mail
         | Kind::TableOfContents
         | Kind::Breadcrumb
@@ -203,7 +209,7 @@ fn with_mark(checked: bool, label: String) -> String {
 fn cell_text(cell: &[Inline]) -> String {
     let mut text = String::new();
     push_plain(cell, &mut text);
-    clean(&text).replace(['\n', '\t'], " ")
+    clean_line(&text)
 }
 
 /// A caption with the file's name or the address behind it, unless the caption says it already.
@@ -226,6 +232,11 @@ fn clean(text: &str) -> String {
         _ => c,
     };
     text.chars().map(seen).collect()
+}
+
+/// [`clean`]ed text as one line.
+pub(super) fn clean_line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
 }
 
 /// What a page points to, each once, in the order of the text.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::render::document::{Inline, Kind, MAX_DEPTH, Node};
+use crate::render::document::{Inline, Kind, MAX_DEPTH, Node, order_sections};
 use crate::render::text::line_of;
 
 use super::cost::looked_at;
@@ -182,8 +182,11 @@ impl Builder {
             *count = count.saturating_sub(1);
         }
         match frame.body {
-            Body::Node(node) => {
+            Body::Node(mut node) => {
                 self.depth = self.depth.saturating_sub(1);
+                if node.kind == Kind::MeetingNotes {
+                    order_sections(&mut node.children);
+                }
                 self.attach(node);
             }
             Body::Cell(text) => self.attach_cell(text),

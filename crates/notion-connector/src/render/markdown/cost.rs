@@ -7,13 +7,13 @@ thread_local! {
 
 /// Notes that `amount` characters were looked at.
 #[cfg(test)]
-pub(super) fn looked_at(amount: usize) {
+pub(in crate::render) fn looked_at(amount: usize) {
     LOOKED_AT.with(|count| count.set(count.get() + amount as u64));
 }
 
 /// Notes nothing.
 #[cfg(not(test))]
-pub(super) fn looked_at(_amount: usize) {}
+pub(in crate::render) fn looked_at(_amount: usize) {}
 
 /// What was looked at since the last call.
 #[cfg(test)]

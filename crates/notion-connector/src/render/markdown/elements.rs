@@ -1,7 +1,7 @@
 //! What each tag of the two dialects means.
 
 use crate::render::address;
-use crate::render::document::{Kind, Media, Node, Web};
+use crate::render::document::{Kind, Media, Node, Section, Web};
 
 use super::tags::Tag;
 
@@ -46,16 +46,16 @@ pub(super) fn element(tag: &Tag<'_>, name: &str, parent: Option<&str>) -> Elemen
         "tab" => Element::Labelled(Kind::Tab),
         "columns" | "tabs" => Element::Holder(Kind::Container),
         "column" => Element::Holder(Kind::Column),
-        "synced-block" | "synced-block-reference" => Element::Holder(Kind::Synced),
+        "synced-block" | "synced-block-reference" => {
+            Element::Holder(Kind::Synced { copy: name.ends_with("reference") })
+        }
         "meeting-notes" => Element::Labelled(Kind::MeetingNotes),
-        "meeting-notes-section-notes"
-        | "meeting-notes-section-summary"
-        | "meeting-notes-section-transcript" => {
-            Element::Holder(Kind::MeetingSection { transcript: name.ends_with("transcript") })
-        }
-        "summary" | "notes" | "transcript" if parent == Some("meeting-notes") => {
-            Element::Holder(Kind::MeetingSection { transcript: name == "transcript" })
-        }
+        "meeting-notes-section-notes" => section(Section::Notes),
+        "meeting-notes-section-summary" => section(Section::Summary),
+        "meeting-notes-section-transcript" => section(Section::Transcript),
+        "notes" if parent == Some("meeting-notes") => section(Section::Notes),
+        "summary" if parent == Some("meeting-notes") => section(Section::Summary),
+        "transcript" if parent == Some("meeting-notes") => section(Section::Transcript),
         "summary" => Element::Summary,
         "mail" => Element::Labelled(Kind::Mail),
         "table" => Element::Holder(Kind::Table),
@@ -66,6 +66,10 @@ pub(super) fn element(tag: &Tag<'_>, name: &str, parent: Option<&str>) -> Elemen
         "equation" => Element::Equation,
         _ => leaf(tag, name),
     }
+}
+
+fn section(section: Section) -> Element {
+    Element::Holder(Kind::MeetingSection(section))
 }
 
 fn leaf(tag: &Tag<'_>, name: &str) -> Element {
@@ -79,7 +83,7 @@ fn leaf(tag: &Tag<'_>, name: &str) -> Element {
         "embed" => web(Web::Embed, tag),
         "link-preview" | "external-object-instance" => web(Web::LinkPreview, tag),
         "page" => Kind::ChildPage { page: tag.attribute("url").and_then(|url| address::object_of(&url)) },
-        "folder" => Kind::Folder { folder: tag.attribute("url").and_then(|url| address::object_of(&url)) },
+        "folder" => Kind::Folder,
         "database" => Kind::ChildDatabase {
             database: tag.attribute("url").and_then(|url| address::object_of(&url)),
             data_source: tag.attribute("data-source-url").and_then(|url| address::object_of(&url)),
@@ -163,7 +167,10 @@ pub(in crate::render) fn media_of(media: Media, url: Option<&str>, name: Option<
 /// A block made of `tag`, with the ids and texts that its attributes carry.
 pub(super) fn node_of(kind: Kind, tag: &Tag<'_>) -> Node {
     let id = match &kind {
-        Kind::Unknown { .. } | Kind::Synced => tag.attribute("url").and_then(|url| address::block_of(&url)),
+        Kind::Unknown { .. } | Kind::Synced { .. } => {
+            tag.attribute("url").and_then(|url| address::block_of(&url))
+        }
+        Kind::Folder => tag.attribute("url").and_then(|url| address::object_of(&url)),
         _ => None,
     };
     Node { id, ..Node::new(kind) }

@@ -449,7 +449,7 @@ impl<'a, 'w> Parser<'a, 'w> {
                 let subject = tag.attribute("subject").unwrap_or_default();
                 node.label = if subject.is_empty() { Vec::new() } else { vec![Inline::plain(subject)] };
             }
-            Kind::Synced if tag.attribute("notice").is_some_and(|notice| !notice.is_empty()) => {
+            Kind::Synced { .. } if tag.attribute("notice").is_some_and(|notice| !notice.is_empty()) => {
                 self.warnings.insert(Warning::Unreadable { what: "synced block".to_owned() });
             }
             _ => {}
