@@ -199,6 +199,7 @@ impl<'a> Author<'a> {
             created_time: minute(number),
             last_edited_time: minute(number + 1000),
             comments,
+            title_text: Value::Null,
         }
     }
 
@@ -221,6 +222,7 @@ impl<'a> Author<'a> {
             author: Some(words::person(self.rng.below(PEOPLE)).1),
             discussion: discussion.map(str::to_owned),
             rich_text: self.rich_text(),
+            ..CommentSeed::default()
         };
         let comments = vec![comment(Some("thread")), comment(Some("thread")), comment(None)];
         self.is_shared = false;
@@ -230,7 +232,14 @@ impl<'a> Author<'a> {
     fn database(&mut self, number: usize, rows: Vec<PageSeed>) -> Content {
         let table = table_name(number);
         let schema = rows::schema(&table);
-        let mut data_sources = vec![DataSourceSeed { name: Some(table), title: self.title(), schema, rows }];
+        let mut data_sources = vec![DataSourceSeed {
+            name: Some(table),
+            title: self.title(),
+            description: self.words(2, 5),
+            schema,
+            rows,
+            databases: Vec::new(),
+        }];
         if number.is_multiple_of(2) {
             let title = self.title();
             data_sources.push(DataSourceSeed { title, ..DataSourceSeed::default() });
@@ -240,7 +249,9 @@ impl<'a> Author<'a> {
             title: self.title(),
             description: self.words(3, 8),
             icon: self.icon(),
+            cover: self.cover(),
             is_inline: self.rng.chance(50),
+            is_wiki: false,
             data_sources,
         })
     }
