@@ -20,3 +20,4 @@ mod objects;
 mod queries;
 mod sdk;
 mod sharing;
+mod variety;

@@ -151,6 +151,14 @@ fn the_javascript_sdk_reads_a_generated_world_and_every_answer_fits_its_types() 
 }
 
 #[test]
+fn the_javascript_sdk_reads_a_varied_world_and_every_answer_fits_its_types() {
+    let varied = [("pages", 50), ("rows", 16), ("blocks", 2000), ("databases", 1), ("comments", 10)];
+    for version in ["2026-03-11", "2025-09-03"] {
+        read_by_javascript(&["--generate", "pages=50,seed=3,shape=varied"], version, &varied);
+    }
+}
+
+#[test]
 fn the_python_sdk_reads_the_sample_world() {
     read_by_python(&["--sample"], "2026-03-11", &[("pages", 30), ("data_sources", 2), ("blocks", 100)]);
 }

@@ -49,6 +49,20 @@ export function check(name, value) {
   }
 }
 
+// The SDK types values of these three, and lists their columns among what a request may hold, but not in a schema that is
+// answered; a column of one was recorded all the same.
+const UNTYPED_COLUMNS = ["verification", "place", "button"];
+
+function withoutUntypedColumns(dataSource) {
+  const columns = Object.entries(dataSource.properties ?? {}).filter(([name, column]) => {
+    if (!UNTYPED_COLUMNS.includes(column.type)) return true;
+    const keys = Object.keys(column).join();
+    if (keys !== `id,name,description,type,${column.type}`) throw new Error(`${name}: ${JSON.stringify(column)}`);
+    return false;
+  });
+  return { ...dataSource, properties: Object.fromEntries(columns) };
+}
+
 export function checkObject(value) {
   if (value.object === "block") {
     const name = blockDefinitions.get(value.type);
@@ -58,5 +72,5 @@ export function checkObject(value) {
   if (value.object === "user") {
     return check(value.type === "bot" ? "BotUserObjectResponse" : "PersonUserObjectResponse", value);
   }
-  check(byObject[value.object], value);
+  check(byObject[value.object], value.object === "data_source" ? withoutUntypedColumns(value) : value);
 }
