@@ -58,6 +58,7 @@ pub(crate) fn router() -> Router<Emulator> {
         .route("/comment", post(comment))
         .route("/resolve", post(resolve))
         .route("/person", post(person))
+        .route("/deliver", post(deliver))
         .route("/trash", post(async |emulator, body| on_object(emulator, body, Emulator::trash)))
         .route("/restore", post(async |emulator, body| on_object(emulator, body, Emulator::restore)))
         .route("/purge", post(async |emulator, body| on_object(emulator, body, Emulator::purge)))
@@ -224,6 +225,23 @@ const fn yes() -> bool {
 async fn resolve(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let resolve: ResolveBody = read(&body)?;
     emulator.resolve_comment(resolve.id, resolve.resolved)?;
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delivery {
+    id: Uuid,
+    #[serde(rename = "as")]
+    kind: Option<String>,
+    object: Option<Value>,
+    #[serde(default)]
+    whole: bool,
+}
+
+async fn deliver(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let delivery: Delivery = read(&body)?;
+    emulator.deliver(delivery.id, delivery.kind.as_deref(), delivery.object, delivery.whole)?;
     done()
 }
 

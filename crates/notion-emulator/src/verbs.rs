@@ -19,7 +19,7 @@ use crate::seed::{CommentSeed, Content};
 use crate::world::ids::Space;
 use crate::world::model::{Ix, Kind, Parent};
 use crate::world::plant::{PlantError, SeedFiles};
-use crate::world::{Found, rich_text};
+use crate::world::{Found, Override, rich_text};
 
 /// Why a verb was refused.
 #[derive(Debug, thiserror::Error)]
@@ -228,6 +228,37 @@ impl Emulator {
         let address = state.world.ids().open(id).filter(|address| address.space == Space::Comment);
         let done = address.is_some_and(|address| state.world.set_resolved(address.index, resolved));
         if done { Ok(()) } else { Err(VerbError::UnknownId(id)) }
+    }
+
+    /// Lets an object be delivered as given: laid over what the world says, or with `whole` in its place; without one, as
+    /// the world says again. A child page or database is both itself and a block, which `kind` (`"block"`) tells apart.
+    ///
+    /// # Errors
+    /// If the id names nothing.
+    pub fn deliver(
+        &self,
+        id: Uuid,
+        kind: Option<&str>,
+        object: Option<Value>,
+        whole: bool,
+    ) -> Result<(), VerbError> {
+        let mut state = self.state_mut();
+        let space = state.world.ids().open(id).map(|address| address.space);
+        let own_kind = match space {
+            Some(Space::User) => "user",
+            Some(Space::Comment) => "comment",
+            _ => match state.found(id)? {
+                Found::Block(..) => "block",
+                Found::Entity(ix) => match state.world.entity(ix).kind {
+                    Kind::Page => "page",
+                    Kind::Database => "database",
+                    Kind::DataSource => "data_source",
+                },
+            },
+        };
+        let given = object.map(|object| Override { object, whole });
+        state.world.set_override(id, kind.unwrap_or(own_kind), given);
+        Ok(())
     }
 
     /// Adds a person; their id.

@@ -207,11 +207,18 @@ impl<'a> Page<'a> {
         format!("{}#{id}", self.options.page_url)
     }
 
-    /// Address of the block whose content a synced copy shows.
-    fn original_url(&self, payload: &Value) -> Option<String> {
-        let id = uuid_at(payload.get("synced_from")?, "block_id")?;
-        let here = || format!("{}#{}", self.options.page_url, id.simple());
-        Some(self.directory.block_url(id).unwrap_or_else(here))
+    /// The tag of a synced block: that of an original with its own address, that of a copy with its original's. None for
+    /// a copy whose original is not accessible.
+    fn synced_tag(
+        &self,
+        block: &BlockTree,
+        original: &'static str,
+        copy: &'static str,
+    ) -> Option<(&'static str, String)> {
+        match uuid_at(&block.payload()["synced_from"], "block_id") {
+            None => Some((original, self.url_of(block))),
+            Some(id) => Some((copy, self.directory.block_url(id)?)),
+        }
     }
 }
 

@@ -247,9 +247,10 @@ fn row(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
 }
 
 fn synced(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
-    let (name, url) = match page.original_url(block.payload()) {
-        Some(url) => ("synced_block_reference", url),
-        None => ("synced_block", page.url_of(block)),
+    let Some((name, url)) = page.synced_tag(block, "synced_block", "synced_block_reference") else {
+        line(page, depth);
+        page.unknown_tag(block);
+        return page.record_unknown(block);
     };
     container(page, name, Tag::new(name).with("url", &url), &block.children, depth);
 }

@@ -365,9 +365,8 @@ fn tabs(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
 }
 
 fn synced(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
-    let (name, url) = match page.original_url(block.payload()) {
-        Some(url) => ("synced-block-reference", url),
-        None => ("synced-block", page.url_of(block)),
+    let Some((name, url)) = page.synced_tag(block, "synced-block", "synced-block-reference") else {
+        return cut(page, block);
     };
     untitled(page, name, Tag::new(name).with("url", &url), &block.children, depth);
 }

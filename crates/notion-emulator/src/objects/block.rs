@@ -89,7 +89,7 @@ impl Reader<'_> {
             "type" => kind,
             kind => payload,
         };
-        self.with_archived(object, trashed)
+        self.delivered("block", id, self.with_archived(object, trashed))
     }
 
     /// A body as the tree that the markdown renderers take. Unlike the block API, it is complete in one piece.

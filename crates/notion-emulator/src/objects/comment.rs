@@ -34,6 +34,6 @@ impl Reader<'_> {
         if !comment.attachments.is_null() {
             object["attachments"] = self.served(&comment.attachments);
         }
-        object
+        self.delivered("comment", ids.seal(Space::Comment, number, 0), object)
     }
 }

@@ -34,7 +34,7 @@ impl Reader<'_> {
             "url": self.url(ix),
             "public_url": null,
         });
-        self.with_archived(object, standing.trashed)
+        self.delivered("database", self.world.id(ix), self.with_archived(object, standing.trashed))
     }
 
     /// The data sources of a database that this reader sees.
@@ -76,7 +76,7 @@ impl Reader<'_> {
             "public_url": null,
             "in_trash": standing.trashed,
         });
-        self.with_archived(object, standing.trashed)
+        self.delivered("data_source", self.world.id(ix), self.with_archived(object, standing.trashed))
     }
 
     /// A database in a wiki names the wiki's database, not its data source (the SDK's types know no other form).
@@ -104,7 +104,7 @@ impl Reader<'_> {
         let Some(table) = self.world.data_source(data_source) else { return Value::Null };
         let standing = self.standing(database);
         let times = self.world.entity(data_source);
-        json!({
+        let object = json!({
             "object": "database",
             "id": self.world.id(database),
             "cover": self.served(&shown.cover),
@@ -122,6 +122,7 @@ impl Reader<'_> {
             "public_url": null,
             "archived": standing.trashed,
             "in_trash": standing.trashed,
-        })
+        });
+        self.delivered("database", self.world.id(database), object)
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Reader, minute};
+use crate::options::MentionCut;
 use crate::world::model::{Entity, Ix, PageDetail};
 use crate::world::{rich_text, schema};
 
@@ -37,15 +38,15 @@ impl Reader<'_> {
             "url" => self.url(ix),
             "public_url" => Value::Null,
         };
-        self.with_archived(object, standing.trashed)
+        self.delivered("page", self.world.id(ix), self.with_archived(object, standing.trashed))
     }
 
-    /// All properties of a page, keyed by name. `cut` limits references as a page object does.
+    /// All properties of a page, keyed by name. `cut` limits references and mentions as a page object does.
     #[must_use]
     pub fn properties(&self, ix: Ix, entity: &Entity, page: &PageDetail, cut: bool) -> Map<String, Value> {
         let title = || match &page.title_text {
             Value::Null => rich_text::plain(&page.title),
-            items => self.served(items),
+            items => self.property_payload("rich_text", items, cut),
         };
         let Some(columns) = schema::schema_of_row(self.world, ix) else {
             let mut only = Map::new();
@@ -92,9 +93,48 @@ impl Reader<'_> {
                 })
                 .collect(),
             ("relation", Value::Array(rows)) => rows.iter().take(limit).cloned().collect(),
+            ("rich_text", Value::Array(items)) if cut => self.with_few_mentions(items),
+            // The items that a number or date was made of are told by the property item endpoint only.
+            ("rollup", Value::Object(rollup)) if cut && rollup["type"] != "array" => {
+                let told = rollup.iter().filter(|(key, _)| *key != "array");
+                told.map(|(key, value)| (key.clone(), self.served(value))).collect()
+            }
             _ => self.served(stored),
         }
     }
+
+    /// Rich text of which only the first 25 mentions are filled in ("retrieve-a-page").
+    fn with_few_mentions(&self, items: &[Value]) -> Value {
+        let mut mentions = 0;
+        let mut shown = Vec::with_capacity(items.len());
+        for item in items {
+            mentions += usize::from(is_reference(item));
+            let is_beyond = is_reference(item) && mentions > MAX_REFERENCES;
+            match self.behavior.mention_cut {
+                MentionCut::Cut if is_beyond => break,
+                MentionCut::Bare if is_beyond => shown.push(bare(item)),
+                _ => shown.push(self.served(item)),
+            }
+        }
+        Value::from(shown)
+    }
+}
+
+/// Whether an item mentions a person, a page or a database.
+fn is_reference(item: &Value) -> bool {
+    matches!(item["mention"]["type"].as_str(), Some("user" | "page" | "database" | "data_source"))
+}
+
+/// A mention as it is stored, with the id of what it names and nothing else.
+fn bare(item: &Value) -> Value {
+    let mut item = item.clone();
+    item["plain_text"] = Value::from("");
+    item["href"] = Value::Null;
+    if item["mention"]["type"] == "user" {
+        let id = item["mention"]["user"]["id"].take();
+        item["mention"]["user"] = json!({"object": "user", "id": id});
+    }
+    item
 }
 
 /// Whether a property id of a request means this one; it may come decoded or as the JSON spells it.

@@ -26,7 +26,8 @@ impl Reader<'_> {
         let id = self.world.user_id(number);
         if user.is_bot {
             let bot = if number == self.token.bot { self.bot() } else { json!({}) };
-            return json!({"object": "user", "id": id, "name": user.name, "avatar_url": user.avatar_url, "type": "bot", "bot": bot});
+            let object = json!({"object": "user", "id": id, "name": user.name, "avatar_url": user.avatar_url, "type": "bot", "bot": bot});
+            return self.delivered("user", id, object);
         }
         let mut person = json!({});
         if self.token.capabilities.users == UserCapability::WithEmail
@@ -34,7 +35,8 @@ impl Reader<'_> {
         {
             person = json!({"email": email, "email_verified": user.email_verified});
         }
-        json!({"object": "user", "id": id, "name": user.name, "avatar_url": user.avatar_url, "type": "person", "person": person})
+        let object = json!({"object": "user", "id": id, "name": user.name, "avatar_url": user.avatar_url, "type": "person", "person": person});
+        self.delivered("user", id, object)
     }
 
     fn bot(&self) -> Value {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Call, list, slice};
 use crate::error::ApiError;
+use crate::options::SyncedCopies;
 use crate::world::model::{Block, Ix, Kind, Node, Parent};
 use crate::world::{Found, find_block};
 
@@ -45,6 +46,10 @@ pub(super) fn children(call: &Call<'_>) -> Result<Value, ApiError> {
         Some(Found::Block(page, ordinal)) => {
             let found = with_block(call, page, ordinal, |_, block| match original_of(block) {
                 None => Some(answer(page, Parent::Block(page, ordinal), &block.children)),
+                Some(_) if reader.behavior.synced_copies == SyncedCopies::NotFound => None,
+                Some(_) if reader.behavior.synced_copies == SyncedCopies::Empty => {
+                    Some(answer(page, Parent::Block(page, ordinal), &[]))
+                }
                 Some(original) => match world.find(original)? {
                     Found::Block(home, inner) => with_block(call, home, inner, |_, original| {
                         answer(home, Parent::Block(home, inner), &original.children)
@@ -58,7 +63,7 @@ pub(super) fn children(call: &Call<'_>) -> Result<Value, ApiError> {
     }
 }
 
-fn original_of(block: &Block) -> Option<Uuid> {
+pub(super) fn original_of(block: &Block) -> Option<Uuid> {
     Uuid::try_parse(block.payload["synced_from"]["block_id"].as_str()?).ok()
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Call, blocks};
 use crate::error::ApiError;
-use crate::markdown::{self, Dialect, Options};
+use crate::markdown::{self, Dialect, Directory as _, Options};
 use crate::world::Found;
 use crate::world::model::{Kind, Parent};
 
@@ -26,10 +26,13 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
         }
         Some(Found::Block(page, ordinal)) => {
             let found = blocks::with_block(call, page, ordinal, |parent, block| {
+                // A copy whose original is not accessible has nothing to show, so that whoever asks for what an answer
+                // lacked comes to an end.
+                blocks::original_of(block).map_or(Some(()), |id| reader.block_url(id).map(|_| ()))?;
                 let node = crate::world::model::Node::Block(block.clone());
-                reader.trees(page, parent, std::slice::from_ref(&node))
+                Some(reader.trees(page, parent, std::slice::from_ref(&node)))
             });
-            (page, found.ok_or_else(|| call.not_found("page", id))?)
+            (page, found.flatten().ok_or_else(|| call.not_found("page", id))?)
         }
         _ => return Err(call.not_found("page", id)),
     };

@@ -89,6 +89,8 @@ fn rollup_summary(rollup: &Value, has_more: bool) -> Value {
     let mut summary = rollup.clone();
     if summary["type"] == "array" {
         summary["array"] = json!([]);
+    } else if let Some(summary) = summary.as_object_mut() {
+        summary.shift_remove("array");
     }
     summary
 }

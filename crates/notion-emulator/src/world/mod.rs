@@ -18,6 +18,7 @@ pub mod truth;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use self::generate::Generator;
@@ -41,8 +42,19 @@ pub struct World {
     comments_at: BTreeMap<(Ix, u32), Vec<u32>>,
     files: Vec<HostedFile>,
     names: BTreeMap<SeedRef, Found>,
+    /// What is delivered in place of what the world would say, by id and object.
+    overrides: BTreeMap<(Uuid, String), Override>,
     generator: Option<Generator>,
     now_ms: i64,
+}
+
+/// JSON that is delivered as it is: of kinds that no version knows, of shapes that no seed can say.
+#[derive(Debug, Clone)]
+pub struct Override {
+    /// The keys and values.
+    pub object: Value,
+    /// In place of the whole object; else laid over it, objects within objects likewise.
+    pub whole: bool,
 }
 
 /// What an id was found to name.
@@ -69,6 +81,7 @@ impl World {
             comments_at: BTreeMap::new(),
             files: Vec::new(),
             names: BTreeMap::new(),
+            overrides: BTreeMap::new(),
             generator: None,
             now_ms,
         }
@@ -197,6 +210,24 @@ impl World {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    /// What is delivered for an object of this kind with that id, instead of what the world says.
+    #[must_use]
+    pub fn override_of(&self, id: Uuid, object: &str) -> Option<&Override> {
+        if self.overrides.is_empty() {
+            return None;
+        }
+        self.overrides.get(&(id, object.to_owned()))
+    }
+
+    /// Sets or takes away what is delivered for an object.
+    pub(crate) fn set_override(&mut self, id: Uuid, object: &str, given: Option<Override>) {
+        let key = (id, object.to_owned());
+        match given {
+            Some(given) => self.overrides.insert(key, given),
+            None => self.overrides.remove(&key),
+        };
     }
 
     /// Planted files.

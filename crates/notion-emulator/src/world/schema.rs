@@ -187,14 +187,14 @@ fn chosen(ids: &Ids, property: &str, kind: &str, column: &mut Value, given: &Val
     json!({"id": option["id"], "name": option["name"], "color": option["color"]})
 }
 
-/// People are kept as `[{"id": …}]`; a seed may name them by `name`, `email` or `id`. Groups are kept as they are: no
-/// endpoint lists them.
+/// People are kept as `[{"id": …}]`; a seed may name them by `name`, `email` or `id`. What says which object it is, such as
+/// a group, is kept as it is.
 fn people(world: &World, given: &Value) -> Value {
     let kept = |item: &Value| match item["object"].as_str() {
-        Some("group") => Some(item.clone()),
-        _ => person(world, item).map(|id| json!({ "id": id })),
+        None | Some("user") => Some(json!({"id": person(world, item)?})),
+        Some(_) => Some(item.clone()),
     };
-    Value::from(given.as_array().into_iter().flatten().filter_map(kept).collect::<Vec<_>>())
+    given.as_array().into_iter().flatten().filter_map(kept).collect()
 }
 
 /// The id of the user that a seed means.

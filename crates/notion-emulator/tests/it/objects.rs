@@ -275,3 +275,88 @@ async fn unsupported_blocks_may_count_as_unknown() {
         }
     }
 }
+
+fn synced() -> Value {
+    json!([
+        {"page": {"title": "Home", "name": "home", "body": [
+            {"block": {"name": "original", "kind": "synced_block", "payload": {}, "children": [paragraph("inner", "shared words")]}},
+        ]}},
+        {"page": {"title": "Guest", "name": "guest", "body": [
+            {"block": {"name": "copy", "kind": "synced_block", "payload": {"synced_from": {"type": "block_id", "block_id": {"ref": "original"}}}}},
+        ]}},
+    ])
+}
+
+/// The children of a copy of a synced block by the copy's own id are reported in three ways ("block", synced blocks).
+#[tokio::test]
+async fn the_children_of_a_synced_copy_depend_on_a_switch() {
+    let (client, _) = page_with(synced()).await;
+    let copy = client.emulator.named("copy").unwrap();
+    let path = format!("/v1/blocks/{copy}/children");
+    let inner = client.emulator.named("inner").unwrap().to_string();
+    assert_eq!(ids(client.get(&path).await.ok()["results"].as_array().unwrap()), [inner]);
+    switch(&client, json!({"synced_copies": "empty"})).await;
+    assert_eq!(client.get(&path).await.ok()["results"], json!([]));
+    switch(&client, json!({"synced_copies": "not_found"})).await;
+    assert_eq!(client.get(&path).await.refusal(), (404, "object_not_found"));
+    assert_eq!(client.get(&format!("/v1/blocks/{copy}")).await.ok()["has_children"], true);
+}
+
+/// "working-with-markdown-content": what is not accessible is `<unknown>` and truncates; the endpoint then answers 404 for
+/// its id. By blocks a copy of an inaccessible original has no children (reported: 404).
+#[tokio::test]
+async fn a_synced_copy_of_an_inaccessible_original_is_unknown() {
+    let (client, _) = page_with(synced()).await;
+    let id = |name: &str| client.emulator.named(name).unwrap();
+    client.emulator.unshare(id("home"), None).unwrap();
+    assert_eq!(client.get(&format!("/v1/blocks/{}/children", id("copy"))).await.refusal().0, 404);
+    for dialect in ["v1", "v2"] {
+        let markdown = |of: uuid::Uuid| format!("/v1/pages/{of}/markdown?markdown_version={dialect}");
+        let page = client.get(&markdown(id("guest"))).await.ok();
+        assert!(page["markdown"].as_str().unwrap().contains("alt=\"synced_block\""), "{page}");
+        assert_eq!((&page["truncated"], &page["unknown_block_ids"]), (&json!(true), &json!([id("copy")])));
+        assert_eq!(client.get(&markdown(id("copy"))).await.refusal(), (404, "object_not_found"));
+    }
+}
+
+/// "meeting-notes": the payload names three blocks, whose children are the summary, the notes and the transcript; markdown
+/// has the transcript only with `include_transcript` ("retrieve-page-markdown").
+#[tokio::test]
+async fn meeting_notes_are_read_by_the_ids_of_their_sections() {
+    let section = |name: &str| json!({"block": {"name": name, "kind": "paragraph", "payload": {}, "children": [paragraph(&format!("{name} text"), &format!("The {name}"))]}});
+    let payload = json!({
+        "title": [{"text": {"content": "Kickoff"}}], "status": "notes_ready",
+        "children": {"summary_block_id": {"ref": "summary"}, "notes_block_id": {"ref": "notes"}, "transcript_block_id": {"ref": "transcript"}},
+        "calendar_event": {"start_time": "2026-10-01T09:00:00.000Z", "end_time": "2026-10-01T10:00:00.000Z", "attendees": []},
+    });
+    let sections = ["summary", "notes", "transcript"].map(section);
+    let (client, page) =
+        page_with(json!([{"block": {"kind": "meeting_notes", "payload": payload, "children": sections}}]))
+            .await;
+    let children = format!("/v1/blocks/{page}/children");
+    for (version, kind) in [("2026-03-11", "meeting_notes"), ("2025-09-03", "transcription")] {
+        let client = client.version(version);
+        let block = client.get(&children).await.ok()["results"][0].clone();
+        assert_eq!((&block["type"], &block["has_children"]), (&json!(kind), &json!(true)));
+        assert_eq!(
+            (&block[kind]["status"], &block[kind]["title"][0]["plain_text"]),
+            (&json!("notes_ready"), &json!("Kickoff"))
+        );
+        for part in ["summary", "notes", "transcript"] {
+            let id = block[kind]["children"][format!("{part}_block_id")].as_str().unwrap();
+            let inner = client.get(&format!("/v1/blocks/{id}/children")).await.ok();
+            assert_eq!(inner["results"][0]["paragraph"]["rich_text"][0]["plain_text"], format!("The {part}"));
+        }
+    }
+    for dialect in ["v1", "v2"] {
+        let path = format!("/v1/pages/{page}/markdown?markdown_version={dialect}");
+        let short = client.get(&path).await.ok()["markdown"].as_str().unwrap().to_owned();
+        assert!(
+            short.contains("Kickoff") && short.contains("The summary") && short.contains("The notes"),
+            "{short}"
+        );
+        assert!(!short.contains("The transcript"), "{short}");
+        let whole = client.get(&format!("{path}&include_transcript=true")).await.ok();
+        assert!(whole["markdown"].as_str().unwrap().contains("The transcript"), "{whole}");
+    }
+}
