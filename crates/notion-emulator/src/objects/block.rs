@@ -95,13 +95,24 @@ impl Reader<'_> {
     /// A body as the tree that the markdown renderers take. Unlike the block API, it is complete in one piece.
     #[must_use]
     pub fn trees(&self, page: Ix, parent: Parent, nodes: &[Node]) -> Vec<BlockTree> {
+        self.trees_below(page, parent, nodes, &mut Vec::new())
+    }
+
+    /// As [`Reader::trees`], below these originals of synced blocks.
+    pub(super) fn trees_below(
+        &self,
+        page: Ix,
+        parent: Parent,
+        nodes: &[Node],
+        above: &mut Vec<(Ix, u32)>,
+    ) -> Vec<BlockTree> {
         nodes
             .iter()
             .filter(|node| !self.world.is_node_gone(node))
             .map(|node| BlockTree {
                 value: self.node(page, parent, node),
                 children: match node {
-                    Node::Block(block) => self.nested(page, block),
+                    Node::Block(block) => self.nested(page, block, above),
                     Node::Child(_) => Vec::new(),
                 },
             })

@@ -9,8 +9,9 @@ use crate::world::{Found, find_block};
 
 impl Reader<'_> {
     /// What stands below a block in the tree for the renderers: its own children, a synced copy's original, or the three
-    /// parts of meeting notes.
-    pub(super) fn nested(&self, page: Ix, block: &Block) -> Vec<BlockTree> {
+    /// parts of meeting notes. A copy below its own original shows nothing: what Notion does with such a circle is not
+    /// documented, but it must end.
+    pub(super) fn nested(&self, page: Ix, block: &Block, above: &mut Vec<(Ix, u32)>) -> Vec<BlockTree> {
         let origin =
             block.payload["synced_from"]["block_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
         if let Some(Found::Block(home, ordinal)) = origin.and_then(|id| self.world.find(id))
@@ -19,13 +20,26 @@ impl Reader<'_> {
             let body = self.world.body(home);
             return match find_block(&body, ordinal) {
                 // A copy of a copy is not followed, so that two copies of each other end.
-                Some((original, _)) if original.payload["synced_from"].is_null() => {
-                    self.trees(home, Parent::Block(home, ordinal), &original.children)
+                Some((original, _))
+                    if original.payload["synced_from"].is_null() && !above.contains(&(home, ordinal)) =>
+                {
+                    self.below_original(home, original, above)
                 }
                 _ => Vec::new(),
             };
         }
-        self.trees(page, Parent::Block(page, block.ordinal), &block.children)
+        if block.kind == "synced_block" {
+            return self.below_original(page, block, above);
+        }
+        self.trees_below(page, Parent::Block(page, block.ordinal), &block.children, above)
+    }
+
+    fn below_original(&self, page: Ix, original: &Block, above: &mut Vec<(Ix, u32)>) -> Vec<BlockTree> {
+        above.push((page, original.ordinal));
+        let parent = Parent::Block(page, original.ordinal);
+        let trees = self.trees_below(page, parent, &original.children, above);
+        above.pop();
+        trees
     }
 }
 

@@ -13,6 +13,7 @@
 mod binary;
 mod changes;
 mod conformance;
+mod extremes;
 mod files;
 mod harness;
 mod limits;

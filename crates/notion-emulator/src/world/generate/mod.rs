@@ -5,6 +5,7 @@
 //! An edit writes the page down first (`World::page_mut`), and from then on it is like any other.
 
 mod body;
+mod extreme;
 mod row;
 mod spec;
 mod variety;
@@ -92,7 +93,8 @@ impl World {
                 let import = variety::import(generate.pages, generate.seed, depth, &ids, &vocabulary);
                 Self::written(import, generate.seed)
             }
-            _ => Self::laid_out(generate),
+            Shape::Mixed | Shape::Flat | Shape::Deep | Shape::Database { .. } => Self::laid_out(generate),
+            _ => Self::written(extreme::import(generate), generate.seed),
         }
     }
 
@@ -116,7 +118,7 @@ impl World {
             Shape::Mixed => layout.mixed(),
             Shape::Flat => layout.flat(),
             Shape::Deep => layout.deep(),
-            Shape::Database { .. } | Shape::Varied { .. } => layout.database(),
+            _ => layout.database(),
         }
         let mut world = layout.world;
         world.add_generated_comments();

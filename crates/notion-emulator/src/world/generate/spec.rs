@@ -24,12 +24,45 @@ pub enum Shape {
         /// Levels of blocks in the body of each page.
         depth: u32,
     },
+    /// One page with one chain of nested blocks.
+    Nested {
+        /// Its length.
+        depth: u32,
+    },
+    /// One page with very many blocks.
+    Long {
+        /// Blocks of the page itself.
+        blocks: u32,
+        /// How many of these are toggles.
+        toggles: u32,
+        /// Blocks in each toggle.
+        children: u32,
+    },
+    /// Synced blocks that hold copies of themselves and of each other.
+    Synced,
+    /// A row with a very long text.
+    Text {
+        /// Its length.
+        bytes: u32,
+    },
+    /// A row that is related to very many others.
+    Relations {
+        /// How many.
+        count: u32,
+    },
+}
+
+impl Shape {
+    /// Whether the shape is laid out for any number of pages; the others have a few pages of their own.
+    const fn takes_pages(self) -> bool {
+        matches!(self, Self::Mixed | Self::Flat | Self::Deep | Self::Database { .. } | Self::Varied { .. })
+    }
 }
 
 /// What to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generate {
-    /// Pages and rows together.
+    /// Pages and rows together; 0 for shapes that have a number of their own.
     pub pages: u32,
     /// The seed: one seed, one world.
     pub seed: u64,
@@ -96,6 +129,28 @@ impl<'a> Pairs<'a> {
         let number = self.number(key, u64::from(low), u64::from(high))?;
         Ok(number.and_then(|number| u32::try_from(number).ok()))
     }
+
+    fn shape(&mut self, named: &str) -> Result<Shape, GenerateError> {
+        Ok(match named {
+            "mixed" => Shape::Mixed,
+            "flat" => Shape::Flat,
+            "deep" => Shape::Deep,
+            "database" => Shape::Database { per_minute: self.count("per_minute", 1, 5_000_000)? },
+            "varied" => Shape::Varied { depth: self.count("depth", 1, 100)?.unwrap_or(12) },
+            // Deeper ones would need more stack than a thread has.
+            "nested" => Shape::Nested { depth: self.count("depth", 1, 2_000)?.unwrap_or(1_000) },
+            "long" => {
+                let blocks = self.count("blocks", 1, 1_000_000)?.unwrap_or(50_000);
+                let toggles = self.count("toggles", 0, blocks)?.unwrap_or_default();
+                let children = self.count("children", 1, 100_000)?.unwrap_or(100);
+                Shape::Long { blocks, toggles, children }
+            }
+            "synced" => Shape::Synced,
+            "text" => Shape::Text { bytes: self.count("bytes", 1, 50_000_000)?.unwrap_or(5_000_000) },
+            "relations" => Shape::Relations { count: self.count("count", 1, 100_000)?.unwrap_or(5_000) },
+            other => return Err(GenerateError::Shape(other.to_owned())),
+        })
+    }
 }
 
 impl FromStr for Generate {
@@ -105,15 +160,12 @@ impl FromStr for Generate {
         let mut pairs = Pairs::read(text)?;
         let seed = pairs.number("seed", 0, u64::MAX)?.unwrap_or_default();
         let named = pairs.0.remove("shape").unwrap_or("mixed");
-        let shape = match named {
-            "mixed" => Shape::Mixed,
-            "flat" => Shape::Flat,
-            "deep" => Shape::Deep,
-            "database" => Shape::Database { per_minute: pairs.count("per_minute", 1, 5_000_000)? },
-            "varied" => Shape::Varied { depth: pairs.count("depth", 1, 100)?.unwrap_or(12) },
-            other => return Err(GenerateError::Shape(other.to_owned())),
+        let shape = pairs.shape(named)?;
+        let pages = if shape.takes_pages() {
+            pairs.count("pages", 1, 5_000_000)?.ok_or(GenerateError::Missing("pages"))?
+        } else {
+            0
         };
-        let pages = pairs.count("pages", 1, 5_000_000)?.ok_or(GenerateError::Missing("pages"))?;
         match pairs.0.keys().next() {
             Some(key) => Err(GenerateError::Unknown { key: (*key).to_owned(), shape: named.to_owned() }),
             None => Ok(Self { pages, seed, shape }),
@@ -131,12 +183,17 @@ mod tests {
         assert_eq!(parsed, Generate { pages: 10, seed: 3, shape: Shape::Deep });
         let parsed: Generate = "pages=10,shape=varied,depth=4".parse().unwrap();
         assert_eq!(parsed, Generate { pages: 10, seed: 0, shape: Shape::Varied { depth: 4 } });
+        let parsed: Generate = "shape=long,blocks=250,toggles=50,children=150".parse().unwrap();
+        let long = Shape::Long { blocks: 250, toggles: 50, children: 150 };
+        assert_eq!(parsed, Generate { pages: 0, seed: 0, shape: long });
         let refused = |text: &str| text.parse::<Generate>().unwrap_err().to_string();
         assert!(refused("seed=3").contains("pages must be given"));
         assert!(refused("pages=ten").contains("whole number"));
         assert!(refused("pages=0").contains("between 1 and 5000000"));
         assert!(refused("pages=1,colour=red").contains("takes no colour"));
         assert!(refused("pages=1,depth=3").contains("shape mixed takes no depth"));
+        assert!(refused("pages=1,shape=nested").contains("shape nested takes no pages"));
+        assert!(refused("shape=long,blocks=3,toggles=4").contains("between 0 and 3"));
         assert!(refused("pages=1,shape=round").contains("no shape"));
         assert!(refused("pages").contains("key=value"));
     }
