@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::blocks::cases;
-use self::payloads::{ID, SIGNED, URL, blocks, run};
+use self::payloads::{ID, URL, blocks, run};
 use super::markdown::{Dialect, guess_dialect};
 use super::{
     Body, PageBody, Rendered, WithheldBlock, content_hash, render_data_source, render_database, render_page,
@@ -198,7 +198,7 @@ fn a_folder_is_filled_by_its_part_and_told_of_without() {
 #[test]
 fn a_copy_that_shows_nothing_is_told_of_in_all_ways() {
     let copy =
-        json!([{"type": "synced_block", "with": {"synced_from": {"type": "block_id", "block_id": ID}}}]);
+        [json!({"type": "synced_block", "with": {"synced_from": {"type": "block_id", "block_id": ID}}})];
     let v1 = format!("<synced_block_reference url=\"{URL}\">\n</synced_block_reference>");
     let v2 = format!("<synced-block-reference url=\"{URL}\" notice=\"no access\" />");
     for body in [blocks(&copy), Body::MarkdownV1(v1), Body::MarkdownV2(v2)] {
