@@ -224,6 +224,7 @@ impl Emulator {
                 behavior: &behavior,
                 signer: &self.inner.signer,
                 now_ms,
+                for_markdown: false,
             };
             if endpoint.needs_content && !reader.token.capabilities.read_content {
                 return Err(ApiError::restricted());

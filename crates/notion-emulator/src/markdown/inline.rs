@@ -92,6 +92,19 @@ fn write_run(page: &mut Page<'_>, run: &Run<'_>, next: Option<&Run<'_>>, place: 
             equation(&mut page.out, expression);
             page.out.push_str(&wrap.after);
         }
+        Saying::Citation(url, label) => {
+            // "enhanced-markdown" has a form for citations; v2 names none, so there a citation is the link that it is.
+            if place == Place::V1 {
+                page.out.push_str("[^");
+                push_destination(&mut page.out, &url.replace(']', "%5D"));
+                return page.out.push(']');
+            }
+            page.out.push('[');
+            plain(&mut page.out, label, place);
+            page.out.push_str("](");
+            push_destination(&mut page.out, url);
+            page.out.push(')');
+        }
         Saying::Mention(mention, plain_text) => {
             let wrap = Wrap::tags(&run.look, place.dialect());
             page.out.push_str(&wrap.before);
@@ -124,16 +137,24 @@ impl Wrap {
 
     /// Colour and underline have only a tag form. v1 carries both on one span, v2 nests `<span>` and `<u>`.
     fn spans(&mut self, look: &Look, dialect: Dialect) {
-        if look.color.is_none() && !look.underline {
+        if look.color.is_none() && look.discussions.is_none() && !look.underline {
             return;
         }
         if dialect == Dialect::V2 {
-            if let Some(color) = &look.color {
-                self.around(&format!("<span color=\"{color}\">"), "</span>");
+            if look.color.is_some() || look.discussions.is_some() {
+                let mut tag = String::new();
+                Tag::new("span")
+                    .maybe("color", look.color.as_deref())
+                    .maybe("discussion-urls", look.discussions.as_deref())
+                    .open(&mut tag);
+                self.around(&tag, "</span>");
             }
             if look.underline {
                 self.around("<u>", "</u>");
             }
+            return;
+        }
+        if look.color.is_none() && !look.underline {
             return;
         }
         let mut tag = String::new();
@@ -311,6 +332,15 @@ fn write_mention(page: &mut Page<'_>, mention: &Value, plain_text: &str, place: 
                 |entry| (entry.url, entry.title),
             );
             entity(&mut page.out, "database", &url, &title, place);
+        }
+        // A data source is a collection in addresses. What the block API calls a mention of an agent is not published; this
+        // is the form of its other mentions.
+        "data_source" | "agent" => {
+            let Some(id) = uuid_at(target, "id") else { return plain(&mut page.out, plain_text, place) };
+            let (name, scheme) =
+                if kind == "agent" { (kind, "agent") } else { ("data-source", "collection") };
+            let label = plain_text.trim_start_matches('@');
+            entity(&mut page.out, name, &format!("{scheme}://{id}"), label, place);
         }
         "date" => date(&mut page.out, target, place.dialect()),
         // Neither dialect has a form for these two; a link says as much. An empty title shows its address.

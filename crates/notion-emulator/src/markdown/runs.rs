@@ -13,6 +13,8 @@ pub(super) struct Look {
     pub(super) code: bool,
     pub(super) color: Option<String>,
     pub(super) link: Option<String>,
+    /// Addresses of the discussions that hang on it.
+    pub(super) discussions: Option<String>,
 }
 
 /// What a run says.
@@ -20,6 +22,8 @@ pub(super) struct Look {
 pub(super) enum Saying<'v> {
     Text(String),
     Equation(&'v str),
+    /// The address of what is cited, and the mark.
+    Citation(&'v str, &'v str),
     /// The `mention` object and the item's `plain_text`.
     Mention(&'v Value, &'v str),
 }
@@ -33,11 +37,15 @@ pub(super) struct Run<'v> {
 pub(super) fn runs(items: &[Value]) -> Vec<Run<'_>> {
     let mut runs: Vec<Run<'_>> = Vec::with_capacity(items.len());
     for item in items {
-        let look = look_of(item);
+        let mut look = look_of(item);
         let plain = item["plain_text"].as_str().unwrap_or_default();
         let saying = match item["type"].as_str() {
             Some("equation") => Saying::Equation(item["equation"]["expression"].as_str().unwrap_or(plain)),
             Some("mention") => Saying::Mention(&item["mention"], plain),
+            _ if let Some(url) = item["citation"].as_str() => {
+                look.link = None;
+                Saying::Citation(url, plain)
+            }
             _ => Saying::Text(item["text"]["content"].as_str().unwrap_or(plain).to_owned()),
         };
         match (runs.last_mut(), saying) {
@@ -69,5 +77,6 @@ fn look_of(item: &Value) -> Look {
         code: has("code"),
         color: super::markdown_color(annotations["color"].as_str()),
         link: item["text"]["link"]["url"].as_str().map(str::to_owned),
+        discussions: item["discussion_urls"].as_str().map(str::to_owned),
     }
 }

@@ -74,6 +74,18 @@ fn one(page: &mut Page<'_>, block: &BlockTree, depth: usize) {
         kind @ ("video" | "pdf" | "audio" | "file" | "bookmark" | "embed") => media(page, block, kind),
         "link_preview" => link_preview(page, block),
         "meeting_notes" => meeting_notes(page, block, depth),
+        "folder" => folder(page, block),
+        "mail" => {
+            let tag = Tag::new("mail").maybe("url", block.payload()["url"].as_str());
+            titled(page, "mail", tag, block.rich_text(), &block.children, depth);
+        }
+        "custom_block" => Tag::new("custom-block")
+            .maybe("definition-id", block.payload()["definition_id"].as_str())
+            .with("url", &page.url_of(block))
+            .close_self(&mut page.out, " />"),
+        "external_object_instance" => {
+            external_object(page, block.str_at("integration"), block.rich_text(), block.media_url());
+        }
         // breadcrumb, template, `unsupported` and what is new tomorrow have no form.
         _ => page.unsupported(block),
     }
@@ -439,9 +451,25 @@ fn link_preview(page: &mut Page<'_>, block: &BlockTree) {
         "drive.google.com" | "docs.google.com" => "google_drive",
         _ => return page.unsupported(block),
     };
+    external_object(page, integration, &[], url);
+}
+
+fn external_object(page: &mut Page<'_>, integration: &str, label: &[Value], url: &str) {
     Tag::new("external_object_instance").with("integration", integration).open(&mut page.out);
-    plain(&mut page.out, url, Place::Tagged);
+    if label.is_empty() {
+        plain(&mut page.out, url, Place::Tagged);
+    } else {
+        rich_text(page, label, Place::Tagged);
+    }
     close(page, "external_object_instance");
+}
+
+/// A folder has an address of its own, by which the endpoint lists what is in it.
+fn folder(page: &mut Page<'_>, block: &BlockTree) {
+    let id = block.id().map_or_else(String::new, |id| id.simple().to_string());
+    Tag::new("folder").with("url", &format!("https://app.notion.com/p/{id}")).open(&mut page.out);
+    plain(&mut page.out, block.str_at("title"), Place::Tagged);
+    close(page, "folder");
 }
 
 fn meeting_notes(page: &mut Page<'_>, block: &BlockTree, depth: usize) {

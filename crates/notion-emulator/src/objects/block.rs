@@ -1,12 +1,15 @@
 //! Blocks.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Reader, minute};
 use crate::markdown::BlockTree;
 use crate::rules::version::Version;
 use crate::world::model::{Block, Entity, Ix, Kind, Node, Parent};
+
+/// Types that only v2 markdown has a form for ("notion-flavored-markdown"); by blocks they are `unsupported`.
+pub(crate) const MARKDOWN_ONLY: [&str; 4] = ["folder", "mail", "custom_block", "external_object_instance"];
 
 impl Reader<'_> {
     /// An entry of a page's body as a block object.
@@ -32,15 +35,12 @@ impl Reader<'_> {
             (kind, _) => kind,
         };
         let edited_ms = block.edited_ms.unwrap_or(entity.created_ms);
-        self.block_object(
-            id,
-            self.parent(parent),
-            entity,
-            edited_ms,
-            (has_children, trashed),
-            kind,
-            self.served(&block.payload),
-        )
+        let (kind, has_children, payload) = if !self.for_markdown && MARKDOWN_ONLY.contains(&kind) {
+            ("unsupported", false, json!({ "block_type": kind }))
+        } else {
+            (kind, has_children, self.served(&block.payload))
+        };
+        self.block_object(id, self.parent(parent), entity, edited_ms, (has_children, trashed), kind, payload)
     }
 
     /// A child page or database as the block that stands for it; its id is the page's own.

@@ -20,6 +20,7 @@ mod page;
 mod stored;
 mod user;
 
+pub(crate) use self::block::MARKDOWN_ONLY;
 pub use self::page::same_property;
 
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ pub struct Reader<'a> {
     pub signer: &'a Signer,
     /// When.
     pub now_ms: i64,
+    /// For the markdown renderers, which know types that the block API does not deliver.
+    pub for_markdown: bool,
 }
 
 impl Reader<'_> {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Reader;
 use crate::world::Found;
+use crate::world::rich_text::MARKDOWN_KEYS;
 
 impl Reader<'_> {
     /// A stored value as this reader gets it.
@@ -18,7 +19,10 @@ impl Reader<'_> {
                 if map.get("type").is_some_and(|kind| kind == "mention") {
                     return self.mention(map);
                 }
-                map.iter().map(|(key, value)| (key.clone(), self.served(value))).collect()
+                let is_item = map.contains_key("annotations");
+                let hidden = |key: &str| is_item && !self.for_markdown && MARKDOWN_KEYS.contains(&key);
+                let kept = map.iter().filter(|(key, _)| !hidden(key));
+                kept.map(|(key, value)| (key.clone(), self.served(value))).collect()
             }
             plain => plain.clone(),
         }
@@ -34,6 +38,9 @@ impl Reader<'_> {
     /// target reads "Untitled".
     fn mention(&self, item: &Map<String, Value>) -> Value {
         let mut item = item.clone();
+        if !self.for_markdown {
+            MARKDOWN_KEYS.iter().for_each(|key| drop(item.shift_remove(*key)));
+        }
         let Some(mention) = item.get("mention") else { return Value::Object(item) };
         let kind = mention["type"].as_str().unwrap_or_default().to_owned();
         match kind.as_str() {

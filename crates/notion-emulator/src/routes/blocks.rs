@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Call, list, slice};
 use crate::error::ApiError;
+use crate::objects::MARKDOWN_ONLY;
 use crate::options::SyncedCopies;
 use crate::world::model::{Block, Ix, Kind, Node, Parent};
 use crate::world::{Found, find_block};
@@ -45,6 +46,13 @@ pub(super) fn children(call: &Call<'_>) -> Result<Value, ApiError> {
         },
         Some(Found::Block(page, ordinal)) => {
             let found = with_block(call, page, ordinal, |_, block| match original_of(block) {
+                // Reported with this name of the type.
+                None if block.kind == "external_object_instance" => Some(Err(ApiError::validation(
+                    "Block type external_object_instance_page is not supported via the API.",
+                ))),
+                None if MARKDOWN_ONLY.contains(&block.kind.as_str()) => {
+                    Some(answer(page, Parent::Block(page, ordinal), &[]))
+                }
                 None => Some(answer(page, Parent::Block(page, ordinal), &block.children)),
                 Some(_) if reader.behavior.synced_copies == SyncedCopies::NotFound => None,
                 Some(_) if reader.behavior.synced_copies == SyncedCopies::Empty => {

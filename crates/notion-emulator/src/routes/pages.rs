@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, blocks};
 use crate::error::ApiError;
 use crate::markdown::{self, Dialect, Directory as _, Options};
+use crate::objects::Reader;
 use crate::world::Found;
 use crate::world::model::{Kind, Parent};
 
@@ -19,7 +20,7 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
     let id = call.path_id("page_id")?;
     let include_transcript = call.query.flag("include_transcript")?;
     let dialect = dialect(call)?;
-    let reader = &call.reader;
+    let reader = &Reader { for_markdown: true, ..call.reader };
     let (page, trees) = match reader.world.find(id) {
         Some(Found::Entity(ix)) if reader.sees(ix) && reader.world.entity(ix).kind == Kind::Page => {
             (ix, reader.trees(ix, Parent::Page(ix), &reader.world.body(ix)))
@@ -29,6 +30,10 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
                 // A copy whose original is not accessible has nothing to show, so that whoever asks for what an answer
                 // lacked comes to an end.
                 blocks::original_of(block).map_or(Some(()), |id| reader.block_url(id).map(|_| ()))?;
+                // A folder is read like a page: what stands in it, one level.
+                if block.kind == "folder" {
+                    return Some(reader.trees(page, Parent::Block(page, ordinal), &block.children));
+                }
                 let node = crate::world::model::Node::Block(block.clone());
                 Some(reader.trees(page, parent, std::slice::from_ref(&node)))
             });

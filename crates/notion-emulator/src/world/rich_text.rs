@@ -6,6 +6,10 @@ use serde_json::{Map, Value, json};
 /// "request-limits", size limits).
 const MAX_TEXT_CHARS: usize = 2000;
 
+/// Keys of a rich text item that only the markdown dialects have a form for: `citation` is the address that a text is the
+/// mark of, `discussion_urls` names the discussions that hang on it.
+pub(crate) const MARKDOWN_KEYS: [&str; 2] = ["citation", "discussion_urls"];
+
 /// Plain text as a rich text array in full form.
 #[must_use]
 pub(crate) fn plain(text: &str) -> Value {
@@ -56,12 +60,21 @@ fn complete_item(kind: &'static str, item: Value, done: &mut Vec<Value>) {
     let plain_text = item.remove("plain_text");
     let href = item.remove("href").unwrap_or(Value::Null);
     let payload = item.remove(kind).unwrap_or(Value::Null);
+    // What only markdown shows of an item; the block API does not deliver these keys.
+    let shown_in_markdown: Vec<(&str, Value)> =
+        MARKDOWN_KEYS.iter().filter_map(|key| Some((*key, item.remove(*key)?))).collect();
+    let mut add = |mut whole: Value| {
+        for (key, value) in &shown_in_markdown {
+            whole[*key] = value.clone();
+        }
+        done.push(whole);
+    };
     if kind == "text" {
         let content = payload["content"].as_str().unwrap_or_default();
         let link = payload.get("link").cloned().unwrap_or(Value::Null);
         let href = if href.is_null() { link["url"].clone() } else { href };
         for piece in pieces(content) {
-            done.push(json!({"type": "text", "text": {"content": piece, "link": link},
+            add(json!({"type": "text", "text": {"content": piece, "link": link},
                 "annotations": annotations, "plain_text": piece, "href": href}));
         }
         return;
@@ -71,7 +84,7 @@ fn complete_item(kind: &'static str, item: Value, done: &mut Vec<Value>) {
         "equation" => payload["expression"].clone(),
         _ => Value::from(mention_text(&payload)),
     });
-    done.push(json!({"type": kind, kind: payload, "annotations": annotations,
+    add(json!({"type": kind, kind: payload, "annotations": annotations,
         "plain_text": plain_text, "href": href}));
 }
 

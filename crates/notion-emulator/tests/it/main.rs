@@ -1,6 +1,6 @@
 //! The emulator held against the documentation, sentence by sentence, and against outside witnesses.
 //!
-//! `conformance` cites what it checks; `objects` and `values` do so for kinds of
+//! `conformance` cites what it checks; `objects`, `values` and `dialects` do so for kinds of
 //! objects and the switches about them; `sharing`, `changes` and `limits` drive the verbs in process; `files` the file
 //! host; `sdk` runs the official SDKs and schemas against the binary; `binary` its command line.
 
@@ -13,6 +13,7 @@
 mod binary;
 mod changes;
 mod conformance;
+mod dialects;
 mod extremes;
 mod files;
 mod harness;
