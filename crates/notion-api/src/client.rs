@@ -1,5 +1,6 @@
 //! One attempt of one request: paced, sent, classified, decoded. Retrying is the caller's, with [`crate::retry`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,7 @@ use crate::budget::{Pacing, Permit, Priority};
 use crate::error::{Error, LimitReason, Refusal};
 use crate::transport::{Transport, TransportErrorKind};
 use crate::version::ApiVersion;
-use crate::wire::describe;
+use crate::wire::{describe, whole_characters};
 
 /// What a value of a query may hold as it is.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -178,7 +179,10 @@ impl Client {
         let response = self.send(call.endpoint, request, permit).await?;
         let request_id =
             response.headers().get("x-notion-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-        let raw = response.into_body();
+        let mut raw = response.into_body();
+        if let Cow::Owned(whole) = whole_characters(&raw) {
+            raw = whole.into();
+        }
         match serde_json::from_slice(&raw) {
             Ok(value) => Ok(Answer { value, raw, request_id }),
             Err(error) => {
@@ -458,6 +462,16 @@ mod tests {
         let me = client.fetch_me().await.unwrap();
         assert_eq!((me.value.id, me.request_id.as_deref()), (Uuid::from_u128(3), Some("r-1")));
         assert_eq!(me.raw, body.to_string());
+    }
+
+    #[tokio::test]
+    async fn half_an_emoji_costs_no_page() {
+        let (client, script) = client(ApiVersion::V2026_03_11);
+        let cut = r#"{"object": "list", "results": [], "next_cursor": "cut \ud83d", "has_more": true}"#;
+        script.then(Response::builder().status(200).body(Bytes::from(cut)).unwrap());
+        let listing = client.fetch_users(&Paging::default()).await.unwrap();
+        assert_eq!(listing.value.next_cursor.as_deref(), Some("cut \u{fffd}"));
+        assert!(serde_json::from_slice::<Value>(&listing.raw).is_ok());
     }
 
     #[tokio::test]

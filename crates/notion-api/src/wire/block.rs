@@ -238,7 +238,7 @@ pub struct Numbered {
     #[serde(deserialize_with = "runs")]
     pub rich_text: Vec<RichText>,
     /// The number that the list starts with, on its first item.
-    #[serde(default, deserialize_with = "lenient::or_default")]
+    #[serde(default, deserialize_with = "lenient::whole_number")]
     pub list_start_index: Option<i64>,
     /// `numbers`, `letters` or `roman`.
     #[serde(default, deserialize_with = "lenient::or_default")]
@@ -309,7 +309,8 @@ pub enum LinkTarget {
 /// The payload of `bookmark` and `embed`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct UrlBlock {
-    /// The address.
+    /// The address; empty when none was given yet.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub url: String,
     /// What stands below it.
     #[serde(default, deserialize_with = "lenient::elements")]
@@ -351,9 +352,9 @@ pub struct CalendarEvent {
     pub attendees: Vec<Uuid>,
 }
 
-/// Text that a block cannot do without: it must be an array; its runs decode one by one.
+/// Text that a block cannot do without: an array, whose runs decode one by one, or null for none.
 fn runs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RichText>, D::Error> {
-    Vec::<RichText>::deserialize(deserializer)
+    Option::<Vec<RichText>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl BlockKind {
@@ -361,13 +362,19 @@ impl BlockKind {
         if tagged.kind.is_empty() {
             return Self::Partial;
         }
-        Self::known(tagged)
+        let renamed = with_rich_text(tagged.payload);
+        let current = Tagged { kind: tagged.kind, payload: renamed.as_ref().unwrap_or(tagged.payload) };
+        Self::known(&current)
             .unwrap_or_else(|| Self::Unknown { kind: tagged.kind.to_owned(), raw: tagged.payload.clone() })
     }
 
     fn known(tagged: &Tagged<'_>) -> Option<Self> {
         let object = tagged.payload.as_object();
-        let string = |key: &str| object.and_then(|object| lenient::string(object, key));
+        // Null is an empty text; a text that is missing or none may stand where nobody looks for it.
+        let string = |key: &str| match object?.get(key)? {
+            Value::Null => Some(String::new()),
+            value => value.as_str().map(str::to_owned),
+        };
         match tagged.kind {
             "paragraph" => tagged.decode().map(Self::Paragraph),
             "heading_1" => heading(tagged, 1),
@@ -406,7 +413,9 @@ impl BlockKind {
             "audio" => media(tagged).map(Self::Audio),
             "file" => media(tagged).map(Self::File),
             "meeting_notes" | "transcription" => meeting_notes(tagged.payload),
-            "unsupported" => Some(Self::Unsupported { block_type: string("block_type") }),
+            "unsupported" => Some(Self::Unsupported {
+                block_type: string("block_type").filter(|block_type| !block_type.is_empty()),
+            }),
             _ => None,
         }
     }
@@ -455,6 +464,16 @@ impl BlockKind {
             Self::Unknown { kind, .. } => kind,
         }
     }
+}
+
+/// The payload as it is called today, if it is an older one: up to 2021-08-16 the runs of a block were its `text`
+/// (developers.notion.com "changes-by-version", 2022-02-22).
+fn with_rich_text(payload: &Value) -> Option<Value> {
+    let fields = payload.as_object()?;
+    let runs = fields.get("text").filter(|runs| runs.is_array() && !fields.contains_key("rich_text"))?;
+    let mut renamed = fields.clone();
+    renamed.insert("rich_text".to_owned(), runs.clone());
+    Some(Value::Object(renamed))
 }
 
 fn heading(tagged: &Tagged<'_>, level: u8) -> Option<BlockKind> {

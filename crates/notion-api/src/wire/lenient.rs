@@ -31,6 +31,25 @@ pub(super) fn elements_of<T: DeserializeOwned>(value: &Value) -> Vec<T> {
         .unwrap_or_default()
 }
 
+/// For counts: a whole number, however it is written (`3`, `3.0`, `3e0`).
+pub(super) fn whole_number<'de, D>(deserializer: D) -> Result<Option<i64>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_i64().or_else(|| value.as_f64().and_then(whole)))
+}
+
+/// Beyond 2^53 a float no longer tells neighbouring integers apart, so that such a number is not what was meant.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the range is checked, and nothing stands behind the point"
+)]
+fn whole(value: f64) -> Option<i64> {
+    const LIMIT: f64 = 9_007_199_254_740_992.0;
+    (value.fract() == 0.0 && value.abs() <= LIMIT).then_some(value as i64)
+}
+
 /// For times, in either spelling of [`super::parse_timestamp`].
 pub(super) fn timestamp<'de, D>(deserializer: D) -> Result<Option<jiff::Timestamp>, D::Error>
 where

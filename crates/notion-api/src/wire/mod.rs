@@ -4,6 +4,7 @@
 //!
 //! * an unknown `type` becomes the `Unknown` variant of its enum, with the raw JSON kept;
 //! * a known `type` whose payload does not decode becomes `Unknown` as well;
+//! * null is an empty value wherever a value may be empty, and a number may be written in any way;
 //! * a field that only decorates (a colour, an icon, a time) falls back to its default when it is malformed;
 //! * an element of a listing is decoded by itself: its siblings do not notice, and [`List::malformed`] keeps it.
 //!
@@ -56,6 +57,6 @@ pub use property_item::{
 pub use rich_text::{Annotations, LinkMention, Mention, RichText, RichTextKind, plain_text};
 pub use schema::{PropertySchema, RelationSchema, RollupSchema, SchemaKind, StatusGroup};
 pub use search::SearchResult;
-pub use text::collect_text;
+pub use text::{collect_text, whole_characters};
 pub use time::parse_timestamp;
 pub use user::{Bot, BotOwner, User, UserKind};

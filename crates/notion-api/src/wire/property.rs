@@ -225,7 +225,7 @@ pub struct UniqueId {
     #[serde(deserialize_with = "lenient::or_default")]
     pub prefix: Option<String>,
     /// The number.
-    #[serde(deserialize_with = "lenient::or_default")]
+    #[serde(deserialize_with = "lenient::whole_number")]
     pub number: Option<i64>,
 }
 
@@ -245,6 +245,7 @@ impl UniqueId {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Verification {
     /// `unverified`, `verified` or `expired`.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub state: String,
     /// Who verified it.
     #[serde(default, deserialize_with = "lenient::or_default")]
@@ -254,13 +255,15 @@ pub struct Verification {
     pub date: Option<DateValue>,
 }
 
-/// A place on earth.
+/// A place on earth, or one that only has a name so far.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Place {
     /// Degrees north.
-    pub lat: f64,
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub lat: Option<f64>,
     /// Degrees east.
-    pub lon: f64,
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub lon: Option<f64>,
     /// Its name.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: Option<String>,
@@ -287,30 +290,33 @@ impl PropertyValue {
 
     fn known(object: &Map<String, Value>, tagged: &Tagged<'_>) -> Option<Self> {
         match tagged.kind {
-            "title" => tagged.decode().map(Self::Title),
-            "rich_text" => tagged.decode().map(Self::RichText),
+            "title" => list(tagged.payload).map(Self::Title),
+            "rich_text" => list(tagged.payload).map(Self::RichText),
             "number" => tagged.decode().map(Self::Number),
             "select" => tagged.decode().map(Self::Select),
             "status" => tagged.decode().map(Self::Status),
             "multi_select" => list(tagged.payload).map(Self::MultiSelect),
-            "date" => tagged.decode().map(Self::Date),
+            "date" => date(tagged.payload).map(Self::Date),
             "people" => list(tagged.payload).map(Self::People),
             "files" => list(tagged.payload).map(Self::Files),
-            "checkbox" => tagged.decode().map(Self::Checkbox),
+            "checkbox" => tagged.decode::<Option<bool>>().map(|ticked| Self::Checkbox(ticked == Some(true))),
             "url" => tagged.decode().map(Self::Url),
             "email" => tagged.decode().map(Self::Email),
             "phone_number" => tagged.decode().map(Self::PhoneNumber),
-            "relation" => tagged.payload.as_array().map(|related| {
+            "relation" => list::<Value>(tagged.payload).map(|related| {
                 let ids = related.iter().filter_map(|one| lenient::id(one.as_object()?, "id")).collect();
                 Self::Relation(Relation { ids, has_more: lenient::flag(object, "has_more") })
             }),
+            "formula" if tagged.payload.is_null() => Some(Self::Formula(Formula::String(None))),
             "formula" => tagged.payload.as_object().map(|formula| Self::Formula(Formula::read(formula))),
             "rollup" => Rollup::read(tagged.payload).map(Self::Rollup),
             "created_time" => time(tagged.payload).map(Self::CreatedTime),
             "last_edited_time" => time(tagged.payload).map(Self::LastEditedTime),
             "created_by" => tagged.decode().map(Self::CreatedBy),
             "last_edited_by" => tagged.decode().map(Self::LastEditedBy),
-            "unique_id" => tagged.decode().map(Self::UniqueId),
+            "unique_id" => {
+                tagged.decode::<Option<UniqueId>>().map(|id| Self::UniqueId(id.unwrap_or_default()))
+            }
             "verification" => tagged.decode().map(Self::Verification),
             "place" => tagged.decode().map(Self::Place),
             "button" => Some(Self::Button),
@@ -367,7 +373,7 @@ impl Formula {
             "string" => tagged.decode().map(Self::String),
             "number" => tagged.decode().map(Self::Number),
             "boolean" => tagged.decode().map(Self::Boolean),
-            "date" => tagged.decode().map(Self::Date),
+            "date" => date(tagged.payload).map(Self::Date),
             "unsupported" => Some(Self::Unsupported),
             _ => None,
         };
@@ -380,11 +386,14 @@ impl Formula {
 
 impl Rollup {
     pub(super) fn read(payload: &Value) -> Option<Self> {
+        if payload.is_null() {
+            return Some(Self { function: String::new(), value: RollupValue::Array(Vec::new()) });
+        }
         let object = payload.as_object()?;
         let tagged = Tagged::read(object, &["number", "date", "array"]);
         let known = match tagged.kind {
             "number" => tagged.decode().map(RollupValue::Number),
-            "date" => tagged.decode().map(RollupValue::Date),
+            "date" => date(tagged.payload).map(RollupValue::Date),
             "array" => list(tagged.payload).map(RollupValue::Array),
             "unsupported" => Some(RollupValue::Unsupported),
             "incomplete" => Some(RollupValue::Incomplete),
@@ -396,9 +405,18 @@ impl Rollup {
     }
 }
 
-/// The elements of an array that decode; nothing at all when it is no array.
+/// The elements of an array that decode; null is an empty one, and anything else is malformed.
 fn list<T: serde::de::DeserializeOwned>(payload: &Value) -> Option<Vec<T>> {
-    payload.is_array().then(|| lenient::elements_of(payload))
+    (payload.is_array() || payload.is_null()).then(|| lenient::elements_of(payload))
+}
+
+/// A date whose every part is null is no date.
+fn date(payload: &Value) -> Option<Option<DateValue>> {
+    let fields = payload.as_object();
+    if fields.is_some_and(|fields| fields.values().all(Value::is_null)) {
+        return Some(None);
+    }
+    Option::<DateValue>::deserialize(payload).ok()
 }
 
 /// Null is no time; a string that is none is malformed.

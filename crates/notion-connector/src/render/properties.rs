@@ -242,7 +242,10 @@ fn place(place: &Place) -> String {
         .into_iter()
         .filter_map(|part| part.as_deref().map(str::trim).filter(|part| !part.is_empty()))
         .collect();
-    if parts.is_empty() { format!("{}, {}", place.lat, place.lon) } else { parts.join(", ") }
+    match (parts.is_empty(), place.lat, place.lon) {
+        (true, Some(lat), Some(lon)) => format!("{lat}, {lon}"),
+        _ => parts.join(", "),
+    }
 }
 
 /// Two types that columns may have and whose values no documentation shows (developers.notion.com
