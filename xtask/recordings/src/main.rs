@@ -50,7 +50,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     match run(&Arguments::parse().directory) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        // The report tells it all, and its last line is the last line.
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
@@ -58,30 +60,30 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints what became of the recordings; fails if anything was lost.
-fn run(directory: &Path) -> anyhow::Result<()> {
+/// Prints what became of the recordings; says whether nothing was lost.
+fn run(directory: &Path) -> anyhow::Result<bool> {
     let report = examine(directory)?;
     let mut out = std::io::stdout().lock();
     write!(out, "{report}").and_then(|()| out.flush()).context("the report could not be written")?;
-    if !report.is_lossless() {
-        bail!(
-            "the recordings lost something on the way: {} parts did not decode, {} runs of text are missing",
-            report.failures.len(),
-            report.missing.len()
-        );
-    }
-    Ok(())
+    Ok(report.is_lossless())
 }
 
 /// Reads, decodes and renders all recordings below a folder.
 fn examine(directory: &Path) -> anyhow::Result<Report> {
-    let files = source::find_files(directory)?;
-    if files.is_empty() {
+    let found = source::find_files(directory);
+    let mut report = Report::default();
+    let name_of = |path: &Path| path.strip_prefix(directory).unwrap_or(path).display().to_string();
+    for (folder, reason) in found.unreadable {
+        if folder == directory {
+            bail!("{}: {reason}", directory.display());
+        }
+        report.fail_file(&name_of(&folder), reason);
+    }
+    if found.files.is_empty() && report.is_lossless() {
         bail!("no recordings (*.json) lie below {}: name the folder that holds them", directory.display());
     }
-    let mut report = Report::default();
-    for path in files {
-        let name = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
+    for path in found.files {
+        let name = name_of(&path);
         report.files += 1;
         match source::read_file(&path) {
             Ok(exchanges) => {

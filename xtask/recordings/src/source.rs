@@ -1,9 +1,10 @@
 //! Recordings as they lie in files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use notion_api::wire::whole_characters;
 use serde_json::Value;
 
 /// The oldest API version that the product reads.
@@ -32,39 +33,58 @@ pub(super) enum Payload {
     Empty,
 }
 
-/// The files below a folder, sorted. Links to folders are not followed, so that the walk ends.
-pub(super) fn find_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
+/// What lies below a folder.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The recordings, sorted.
+    pub(super) files: Vec<PathBuf>,
+    /// The folders that could not be listed to their end, and why.
+    pub(super) unreadable: Vec<(PathBuf, String)>,
+}
+
+/// The files below a folder. Links are followed, and each folder is listed once, so that the walk ends.
+pub(super) fn find_files(directory: &Path) -> Found {
+    let mut found = Found::default();
+    let mut seen = BTreeSet::new();
     let mut folders = vec![directory.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("{} could not be listed", folder.display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("{} could not be listed", folder.display()))?;
-            let kind = entry.file_type().with_context(|| format!("{:?} has no type", entry.path()))?;
-            let name = entry.file_name();
-            if kind.is_dir() && name != "_spec" {
-                folders.push(entry.path());
-            } else if name != "replayable.json" {
-                let path = entry.path();
-                let is_file = kind.is_file() || (kind.is_symlink() && path.is_file());
-                if is_file && path.extension().is_some_and(|extension| extension == "json") {
-                    found.push(path);
-                }
-            }
+        let listed = fs::canonicalize(&folder).and_then(|own| {
+            if seen.insert(own) { list_folder(&folder, &mut folders, &mut found.files) } else { Ok(()) }
+        });
+        if let Err(error) = listed {
+            found.unreadable.push((folder, format!("the folder could not be listed: {error}")));
         }
     }
-    found.sort();
-    Ok(found)
+    found.files.sort();
+    found
+}
+
+fn list_folder(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let is_recording = name != "replayable.json" && path.extension().is_some_and(|kind| kind == "json");
+        if path.is_dir() {
+            if name != "_spec" {
+                folders.push(path);
+            }
+        } else if is_recording && (path.is_file() || path.is_symlink()) {
+            // A link to nowhere is found too: reading it says so.
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The exchanges of a file, or why it holds none.
 pub(super) fn read_file(path: &Path) -> Result<Vec<Exchange>, String> {
     let bytes = fs::read(path).map_err(|error| format!("the file could not be read: {error}"))?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("the file is not JSON: {error}"))?;
-    exchanges_of(value)
+    exchanges_of(parse(&bytes).map_err(|error| format!("the file is not JSON: {error}"))?)
+}
+
+/// Reads JSON as the client does, and after a byte order mark.
+fn parse(json: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(&whole_characters(json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)))
 }
 
 fn exchanges_of(mut value: Value) -> Result<Vec<Exchange>, String> {
@@ -103,7 +123,7 @@ fn exchange_of(mut value: Value) -> Exchange {
         method: text("method").unwrap_or_default().to_ascii_uppercase(),
         url: text("url").or_else(|| text("uri")).unwrap_or_default(),
         version: version_of(&request).or_else(|| version_of(&value)),
-        status: response.get("status").and_then(number).and_then(|status| u16::try_from(status).ok()),
+        status: status_of(&response),
         body: payload(body.unwrap_or_default()),
     }
 }
@@ -112,24 +132,36 @@ fn version_of(request: &Value) -> Option<String> {
     let named = request.get("notion_version").and_then(Value::as_str);
     let header = || {
         let headers = request.get("headers")?.as_object()?;
-        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("notion-version"))?.1.as_str()
+        let value = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("notion-version"))?.1;
+        // Some recorders keep a list for each header.
+        value.get(0).unwrap_or(value).as_str()
     };
-    named.or_else(header).map(str::to_owned)
+    named.or_else(header).map(str::trim).filter(|version| !version.is_empty()).map(str::to_owned)
+}
+
+/// A number, or one within what some recorders keep, `{"code": 200, "message": "OK"}`.
+fn status_of(response: &Value) -> Option<u16> {
+    let status = response.get("status").or_else(|| response.get("status_code"))?;
+    number(status.get("code").unwrap_or(status)).and_then(|status| u16::try_from(status).ok())
 }
 
 fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 fn payload(body: Value) -> Payload {
     match body {
         Value::Null => Payload::Empty,
+        // The text of a body as some recorders keep it.
+        Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("string") => {
+            payload(fields.get_mut("string").map(Value::take).unwrap_or_default())
+        }
         Value::String(text) => {
-            let text = text.trim();
-            if text.is_empty() {
+            let text = text.trim_start_matches('\u{feff}').trim();
+            if text.is_empty() || text == "null" {
                 return Payload::Empty;
             }
-            match serde_json::from_str(text) {
+            match parse(text.as_bytes()) {
                 Ok(value @ (Value::Object(_) | Value::Array(_))) => Payload::Json(value),
                 Err(error) if text.starts_with(['{', '[']) => Payload::Broken(error.to_string()),
                 Ok(_) | Err(_) => Payload::Text,
@@ -142,8 +174,9 @@ fn payload(body: Value) -> Payload {
 impl Exchange {
     /// Whether it speaks a version that the product does not.
     pub(super) fn is_too_old(&self) -> bool {
-        // Versions are dates, whose order is that of their letters.
-        self.version.as_deref().is_some_and(|version| version < OLDEST_VERSION)
+        // Versions are dates, whose order is that of their letters; what is no date says nothing of its age.
+        let is_date = |text: &str| text.len() == OLDEST_VERSION.len() && text.starts_with("20");
+        self.version.as_deref().is_some_and(|version| is_date(version) && version < OLDEST_VERSION)
     }
 
     /// Whether the answer is what was asked for, as far as is known.
@@ -195,7 +228,47 @@ mod tests {
             |version: &str| exchange_of(json!({"request": {"notion_version": version}})).is_too_old();
         assert!(spoken("2021-08-16") && spoken("2022-02-22"));
         assert!(!spoken("2022-06-28") && !spoken("2026-03-11"));
-        let header = exchange_of(json!({"request": {"headers": {"Notion-Version": "2021-05-13"}}}));
-        assert!(header.is_too_old());
+        for header in [json!("2021-05-13"), json!(["2021-05-13"])] {
+            let exchange = exchange_of(json!({"request": {"headers": {"Notion-Version": header}}}));
+            assert!(exchange.is_too_old());
+        }
+        assert!(!spoken("") && !spoken("1") && !spoken("latest"));
+        assert_eq!(exchange_of(json!({"request": {"notion_version": ""}})).version, None);
+    }
+
+    #[test]
+    fn what_other_recorders_keep_is_read() {
+        let exchange = exchange_of(json!({"response": {"status": {"code": 404, "message": "Not Found"},
+            "body": {"string": "\u{feff}{\"object\":\"error\"}"}}}));
+        assert_eq!((exchange.status, exchange.is_success()), (Some(404), false));
+        assert_eq!(exchange.body, Payload::Json(json!({"object": "error"})));
+        assert_eq!(exchange_of(json!({"response": {"status": "201"}})).status, Some(201));
+        assert_eq!(exchange_of(json!({"response": null})).body, Payload::Empty);
+        assert_eq!(exchange_of(json!(null)).status, None);
+    }
+
+    #[test]
+    fn text_that_was_cut_within_a_character_is_read() {
+        let file = br#"{"body": "{\"object\": \"cut \\ud83d\", \"id\": \"\ud83d\"}"}"#;
+        let read = exchanges_of(parse(file).unwrap()).unwrap();
+        assert_eq!(read[0].body, Payload::Json(json!({"object": "cut \u{fffd}", "id": "\u{fffd}"})));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_folders_listed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("linked.json"), "{}").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("a")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("circle")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.json")).unwrap();
+        fs::create_dir(folder.path().join("folder.json")).unwrap();
+        let found = find_files(folder.path());
+        let names: Vec<_> =
+            found.files.iter().map(|path| path.strip_prefix(folder.path()).unwrap()).collect();
+        assert_eq!(names, [Path::new("a/linked.json"), Path::new("dangling.json")]);
+        assert!(read_file(&found.files[1]).is_err());
+        assert_eq!(find_files(&folder.path().join("none")).unreadable.len(), 1);
     }
 }
