@@ -49,6 +49,8 @@ pub enum TimeCondition {
     OnOrAfter(jiff::Timestamp),
     /// At that time or earlier.
     OnOrBefore(jiff::Timestamp),
+    /// Earlier than that time.
+    Before(jiff::Timestamp),
 }
 
 /// Which rows a query lists.
@@ -56,6 +58,8 @@ pub enum TimeCondition {
 pub enum QueryFilter {
     /// By a time of the row.
     Time(Timestamp, TimeCondition),
+    /// All of these. Notion takes two levels of them.
+    All(Vec<Self>),
     /// Any filter in Notion's own words (developers.notion.com "filter-data-source-entries").
     Raw(Value),
 }
@@ -67,10 +71,12 @@ impl QueryFilter {
                 let (operator, at) = match condition {
                     TimeCondition::OnOrAfter(at) => ("on_or_after", at),
                     TimeCondition::OnOrBefore(at) => ("on_or_before", at),
+                    TimeCondition::Before(at) => ("before", at),
                 };
                 let stamp = stamp.as_str();
                 json!({"timestamp": stamp, stamp: {operator: at.to_string()}})
             }
+            Self::All(filters) => json!({"and": filters.iter().map(Self::to_json).collect::<Vec<_>>()}),
             Self::Raw(filter) => filter.clone(),
         }
     }

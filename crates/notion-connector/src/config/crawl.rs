@@ -12,11 +12,34 @@ pub struct CrawlConfig {
     pub deletion_share_percent: u64,
     /// …but never asks for this many deletions or fewer.
     pub deletion_floor: u64,
+    /// Whether archived pages are indexed too: one request more for each data source.
+    pub archived: bool,
+    /// Which comments are indexed. They need the capability “Read comments”.
+    pub comments: CommentsChoice,
+}
+
+/// Which comments are indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommentsChoice {
+    /// None.
+    Off,
+    /// Those on pages: one request more for each page in every full crawl, since a comment does not move the time of
+    /// the page's last edit.
+    Pages,
+    /// Those on blocks too: one request more for each block of each page that is read. Needs `notion.body = "blocks"`.
+    Blocks,
 }
 
 impl Default for CrawlConfig {
     fn default() -> Self {
-        Self { patience_minutes: 30, deletion_share_percent: 20, deletion_floor: 50 }
+        Self {
+            patience_minutes: 30,
+            deletion_share_percent: 20,
+            deletion_floor: 50,
+            archived: false,
+            comments: CommentsChoice::Off,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-pub use crawl::CrawlConfig;
+pub use crawl::{CommentsChoice, CrawlConfig};
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};
 pub use secrets::SecretsConfig;
@@ -80,6 +80,12 @@ impl Config {
             secrets: section(&mut table, &mut problems),
             server: section(&mut table, &mut problems),
         };
+        if config.crawl.comments == CommentsChoice::Blocks && config.notion.body != BodyChoice::Blocks {
+            problems.push(
+                "crawl.comments: \"blocks\" needs notion.body = \"blocks\": only block lists name the blocks to ask for"
+                    .to_owned(),
+            );
+        }
         let known = "known are notion, crawl, index, secrets, server";
         problems.extend(table.keys().map(|name| format!("[{name}]: there is no such section; {known}")));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
@@ -200,6 +206,8 @@ mod tests {
         for path in ["crawl.patience:", "notion.concurrency:", "notion.body:", "[sever]", "server.listen:"] {
             assert!(report.contains(path), "{path} is missing in\n{report}");
         }
+        let comments = load("[crawl]\ncomments = 'blocks'\n", &[]).unwrap_err();
+        assert!(comments.to_string().contains("crawl.comments:"), "{comments}");
         let ranges = load(
             "[crawl]\ndeletion_share_percent = 300\ndeletion_floor = 0\n[notion]\nconcurrency = 0\n",
             &[],

@@ -1,18 +1,20 @@
 //! Writes what answers and failures change.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use super::advice::advise;
 use super::driver::{CrawlError, Crawler};
-use super::plan::{Verdict, plan_read};
+use super::plan::{Verdict, another_way, plan_read};
 use super::snapshot::{finish, source_of};
-use super::step::{Outcome, Transition, step};
+use super::step::{Context, Outcome, Transition, step};
+use crate::config::BodyChoice;
 use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
 use crate::store::{
-    AlertLevel, BodyForm, BodySource, Crawl, NewTask, Proof, StoreError, StoredPart, Task, TaskKind,
+    AlertLevel, Crawl, NewTask, PageRead, Part, PartAnswer, PartKey, Proof, StoreError, Task, TaskKind,
 };
 
 impl Crawler {
@@ -24,7 +26,8 @@ impl Crawler {
         outcome: Outcome,
         asked_at: Timestamp,
     ) -> Result<(), StoreError> {
-        match step(task, outcome, self.workspace) {
+        let context = Context { workspace: self.workspace, settings: &self.settings, asked: asked_at };
+        match step(task, outcome, context) {
             Transition::People(people, next) => {
                 self.store.save_people(self.workspace, &people)?;
                 self.store.finish_task(task, next.as_deref(), &[])
@@ -35,46 +38,39 @@ impl Crawler {
                 next.as_deref(),
                 &discovery,
                 self.runtime.now(),
-                |listed, stored| plan_read(crawl.scope, listed, stored, RENDERER_VERSION),
+                |listed, stored| {
+                    plan_read(crawl.scope, self.settings.comments, listed, stored, RENDERER_VERSION)
+                },
             ),
-            Transition::Body { form, answer, next_cursor, further } => {
-                self.apply_body(crawl, task, form, answer, next_cursor.as_deref(), &further, asked_at)
-            }
+            Transition::Part(answer) => self.apply_part(crawl, task, answer),
+            Transition::Instead(others) => self.store.replace_task(task, &others),
             Transition::Home { object, home } => self.store.save_home(crawl, task, object, home),
             Transition::Done(follow_up) => self.store.finish_task(task, None, &follow_up),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one answer, spelled out")]
-    fn apply_body(
-        &self,
-        crawl: &Crawl,
-        task: &Task,
-        form: Option<BodyForm>,
-        answer: String,
-        next_cursor: Option<&str>,
-        further: &[NewTask],
-        asked_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some(page) = task.page else { return self.store.finish_task(task, None, &[]) };
-        // Nearly every page is complete with its first answer; then nothing needs to be set aside.
-        let whole = task.kind == TaskKind::ReadBody
-            && task.cursor.is_none()
-            && next_cursor.is_none()
-            && further.is_empty();
-        let body = if whole {
-            Some(BodySource { parts: vec![StoredPart { part: page, form, answers: vec![answer] }] })
-        } else {
-            let parts = self.store.save_body_part(task, form, &answer, next_cursor, further)?;
-            parts.map(|parts| source_of(page, parts))
-        };
-        let Some(body) = body else { return Ok(()) };
-        let Some(row) = self.store.load_item(crawl.connector, page)? else {
+    fn apply_part(&self, crawl: &Crawl, task: &Task, answer: PartAnswer) -> Result<(), StoreError> {
+        let (Some(page), Some(key)) = (task.page, task.part()) else {
             return self.store.finish_task(task, None, &[]);
         };
-        match finish(&row, Some(&body), self.workspace) {
+        // Nearly every page is complete with its first answer; then nothing needs to be set aside.
+        let whole =
+            task.alone && task.cursor.is_none() && answer.next_cursor.is_none() && answer.further.is_empty();
+        let read = if whole {
+            let part = Part { key, form: answer.form, failed: answer.failed, answers: vec![answer.text] };
+            Some((vec![part], answer.asked))
+        } else {
+            self.store.save_part(task, &answer)?
+        };
+        let Some((parts, asked)) = read else { return Ok(()) };
+        let Some(mut row) = self.store.load_item(crawl.connector, page)? else {
+            return self.store.finish_task(task, None, &[]);
+        };
+        let (source, has_new_body) = source_of(page, parts, row.read.take());
+        match finish(&row, Some(&source), self.workspace) {
             Some(finished) => {
-                self.store.save_page(crawl, &finished, Some((task, &body, asked_at)), self.runtime.now())
+                let read = PageRead { task, source: &source, body_asked: has_new_body.then_some(asked) };
+                self.store.save_page(crawl, &finished, Some(read), self.runtime.now())
             }
             None => self.store.fail_task(crawl, task, UNREADABLE_OBJECT, self.runtime.now()),
         }
@@ -101,6 +97,21 @@ impl Crawler {
             Verdict::Instead(others) => {
                 Ok(self.blocking(move |crawler| crawler.store.replace_task(&one, &others)).await?)
             }
+            Verdict::Nothing => {
+                Ok(self.blocking(move |crawler| crawler.store.finish_task(&one, None, &[])).await?)
+            }
+            Verdict::WithoutComments => {
+                let told = self.refused.comments.swap(true, Ordering::Relaxed);
+                Ok(self.blocking(move |crawler| crawler.without_comments(&at, &one, told, now)).await?)
+            }
+            Verdict::WithoutDialect if message.contains("markdown_version") => {
+                let told = self.refused.dialect.swap(true, Ordering::Relaxed);
+                Ok(self.blocking(move |crawler| crawler.without_dialect(&at, &one, told, now)).await?)
+            }
+            Verdict::WithoutDialect => {
+                let otherwise = another_way(task, BodyChoice::Auto);
+                Box::pin(self.carry_out(crawl, task, otherwise, error, out_of_patience)).await
+            }
             Verdict::Restart => Ok(self.blocking(move |crawler| crawler.store.restart_task(&one)).await?),
             Verdict::Gone(proof) => self.gone(crawl, task, proof).await,
             Verdict::Fail => Ok(self.blocking(move |crawler| crawler.fail(&at, &one, &message, now)).await?),
@@ -114,10 +125,39 @@ impl Crawler {
             return self.store.finish_task(task, None, &[]);
         }
         if is_part(task) {
-            // Partial content beats none: the page is indexed without this part, with a warning.
-            return self.apply_body(crawl, task, None, String::new(), None, &[], now);
+            // Partial content beats none: the page is indexed without this part, and read again by the next crawl.
+            let message = format!("a part of the page could not be read, the rest is indexed: {message}");
+            self.store.add_alert(crawl.id, AlertLevel::Error, "part", task.page, &message, now)?;
+            return self.apply_part(crawl, task, PartAnswer::none(true, now));
         }
         self.store.fail_task(crawl, task, message, now)
+    }
+
+    /// The integration may not read comments: says so once, and goes on without.
+    pub(super) fn without_comments(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        told: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if !told {
+            self.store.add_alert(crawl.id, AlertLevel::Error, "read_comments", None, NO_COMMENTS, now)?;
+        }
+        self.apply_part(crawl, task, PartAnswer::none(false, now))
+    }
+
+    fn without_dialect(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        told: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if !told {
+            self.store.add_alert(crawl.id, AlertLevel::Warning, "dialect", None, NO_DIALECT, now)?;
+        }
+        self.store.retry_task(task, now, false)
     }
 
     /// Notion says 404: for most requests that only means that there is nothing to read.
@@ -127,9 +167,8 @@ impl Crawler {
             (TaskKind::Verify, Some(object)) => Ok(self
                 .blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof))
                 .await?),
-            (TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren, _) if is_part(task) => {
-                let write =
-                    move |crawler: &Self| crawler.apply_body(&at, &one, None, String::new(), None, &[], now);
+            _ if is_part(task) => {
+                let write = move |crawler: &Self| crawler.apply_part(&at, &one, PartAnswer::none(false, now));
                 Ok(self.blocking(write).await?)
             }
             (TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren, _) => {
@@ -178,9 +217,14 @@ const UNREADABLE_OBJECT: &str =
     "the object that Notion listed could not be understood; run the crawl again, and report it if it stays";
 const MISSING_BODY: &str = "Notion lists the page and answers 404 for its content; open the page in Notion, then run the crawl again";
 
+const NO_COMMENTS: &str = "the integration may not read comments: choose “Read comments” in its settings in Notion, or set \
+    crawl.comments = \"off\"; pages keep the comments that were read before";
+const NO_DIALECT: &str = "Notion refuses the dialect of Markdown that notion.body asks for: bodies are read in the one that it \
+    answers by itself; set notion.body = \"auto\"";
+
+/// Whether the page can be indexed without the answer.
 fn is_part(task: &Task) -> bool {
-    matches!(task.kind, TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren)
-        && task.target != task.page
+    task.part().is_some_and(|part| task.page.map(PartKey::Block) != Some(part))
 }
 
 fn stopped(error: notion_api::Error) -> CrawlError {

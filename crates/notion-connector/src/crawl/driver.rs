@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -75,6 +76,17 @@ pub struct Crawler {
     pub concurrency: usize,
     /// Where progress is told.
     pub progress: watch::Sender<Progress>,
+    /// What Notion refused since this crawler was made.
+    pub refused: Refused,
+}
+
+/// What Notion refuses altogether, so that it is asked for once and not for every page.
+#[derive(Debug, Default)]
+pub struct Refused {
+    /// To list comments.
+    pub comments: AtomicBool,
+    /// The dialect of Markdown that the settings ask for.
+    pub dialect: AtomicBool,
 }
 
 /// A request's end.
@@ -101,9 +113,7 @@ struct Health {
 impl Crawler {
     /// The first requests of a crawl.
     pub fn first_tasks() -> Vec<NewTask> {
-        [TaskKind::ListUsers, TaskKind::Search]
-            .map(|kind| NewTask { kind, target: None, page: None })
-            .to_vec()
+        [TaskKind::ListUsers, TaskKind::Search].map(NewTask::new).to_vec()
     }
 
     /// Runs a crawl, or takes it up where it was, until it ends.
@@ -187,11 +197,27 @@ impl Crawler {
 
     async fn run_task(self: &Arc<Self>, crawl: &Crawl, task: Task) -> Ended {
         let asked_at = self.runtime.now();
-        let result = match fetch(&self.client, &task, self.body).await {
+        if task.kind == TaskKind::ReadComments && self.refused.comments.load(Ordering::Relaxed) {
+            let (at, one) = (crawl.clone(), task.clone());
+            let skip = move |crawler: &Self| crawler.without_comments(&at, &one, true, asked_at);
+            let result = self.blocking(skip).await.map_err(Failure::Store);
+            return Ended { task, result };
+        }
+        let result = match fetch(&self.client, &task, self.body()).await {
             Ok(outcome) => self.write(crawl, &task, outcome, asked_at).await.map_err(Failure::Store),
             Err(error) => Err(Failure::Notion(error)),
         };
         Ended { task, result }
+    }
+
+    /// How bodies are read, as far as Notion goes along.
+    fn body(&self) -> BodyChoice {
+        match self.body {
+            BodyChoice::V1 | BodyChoice::V2 if self.refused.dialect.load(Ordering::Relaxed) => {
+                BodyChoice::Auto
+            }
+            choice => choice,
+        }
     }
 
     async fn write(
@@ -236,7 +262,7 @@ impl Crawler {
             }
         }
         tracing::debug!(task = %task.kind, attempts = task.attempts, error = %error, "request failed");
-        let verdict = judge(&task, &error.class(), others_succeed, self.runtime.random());
+        let verdict = judge(&task, &error.class(), self.body, others_succeed, self.runtime.random());
         let patience = Duration::from_secs(self.settings.patience_minutes * 60);
         self.carry_out(crawl, &task, verdict, error, health.last_success.elapsed() > patience).await
     }

@@ -1,17 +1,20 @@
 //! From a task to its request and back: the only file of this room that knows endpoints.
 
 use bytes::Bytes;
-use notion_api::endpoints::{MarkdownOptions, MarkdownVersion, Paging, QueryRequest, SearchRequest};
-use notion_api::wire::{Block, BlockKind, Continuation, Kept, List, SearchResult, UserKind};
+use notion_api::endpoints::{MarkdownOptions, MarkdownVersion, Paging, SearchRequest};
+use notion_api::wire::{
+    Block, BlockKind, Continuation, Kept, List, PropertyItemAnswer, SearchResult, UserKind,
+};
 use notion_api::{Client, Error};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::step::{Object, Outcome, parent_of};
+use super::step::{Container, Object, Outcome, parent_of};
+use super::windows::Window;
 use crate::config::BodyChoice;
 use crate::model::{ItemKind, NotionId};
 use crate::render::markdown::{Dialect, guess_dialect};
-use crate::store::{BodyForm, Task, TaskKind};
+use crate::store::{AnswerForm, Task, TaskKind};
 
 /// Sends the task's request.
 pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Result<Outcome, Error> {
@@ -30,7 +33,7 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
             Ok(listing(client.fetch_search(&request).await?.value))
         }
         TaskKind::QueryDataSource => {
-            let request = QueryRequest { paging, ..QueryRequest::default() };
+            let request = Window::of(task.detail.as_deref()).request(paging);
             Ok(listing(client.fetch_data_source_query(target, &request).await?.value))
         }
         TaskKind::ReadPage => page(client, target).await,
@@ -53,10 +56,31 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
         },
         TaskKind::ReadBlock => {
             let raw = utf8(&client.fetch_block(target).await?.raw);
-            Ok(Outcome::Blocks { blocks: format!("[{raw}]"), containers: Vec::new(), next_cursor: None })
+            let blocks = format!("[{raw}]");
+            Ok(Outcome::Blocks { blocks, ids: Vec::new(), containers: Vec::new(), next_cursor: None })
         }
-        TaskKind::ReadChildren => children(client, target, &paging).await,
+        TaskKind::ReadChildren => {
+            let original = task.detail.as_deref().and_then(|original| Uuid::try_parse(original).ok());
+            children(client, original.unwrap_or(target), &paging).await
+        }
+        TaskKind::ReadProperty => {
+            property(client, target, task.detail.as_deref().unwrap_or_default(), &paging).await
+        }
+        TaskKind::ReadComments => {
+            let answer = client.fetch_comments(target, &paging).await?;
+            let (next_cursor, _) = next_cursor(&answer.value);
+            Ok(Outcome::Part { form: AnswerForm::Comments, text: utf8(&answer.raw), next_cursor })
+        }
     }
+}
+
+async fn property(client: &Client, page: Uuid, id: &str, paging: &Paging) -> Result<Outcome, Error> {
+    let answer = client.fetch_property(page, id, paging).await?;
+    let next_cursor = match &answer.value {
+        PropertyItemAnswer::Single(_) => None,
+        PropertyItemAnswer::List(list) => next_cursor(&list.list).0,
+    };
+    Ok(Outcome::Part { form: AnswerForm::PropertyItems, text: utf8(&answer.raw), next_cursor })
 }
 
 async fn page(client: &Client, id: Uuid) -> Result<Outcome, Error> {
@@ -95,29 +119,54 @@ async fn markdown(client: &Client, id: Uuid, version: Option<MarkdownVersion>) -
     let answer = client.fetch_markdown(id, options).await?.value;
     // Nothing in the answer names its dialect.
     let form = match version {
-        Some(MarkdownVersion::V1) => BodyForm::MarkdownV1,
-        Some(MarkdownVersion::V2) => BodyForm::MarkdownV2,
+        Some(MarkdownVersion::V1) => AnswerForm::MarkdownV1,
+        Some(MarkdownVersion::V2) => AnswerForm::MarkdownV2,
         None => match guess_dialect(&answer.markdown) {
-            Dialect::V1 => BodyForm::MarkdownV1,
-            Dialect::V2 => BodyForm::MarkdownV2,
+            Dialect::V1 => AnswerForm::MarkdownV1,
+            Dialect::V2 => AnswerForm::MarkdownV2,
         },
     };
     let unknown = answer.unknown_block_ids.into_iter().map(NotionId).collect();
-    Ok(Outcome::Markdown { form, markdown: answer.markdown, unknown })
+    let truncated = answer.truncated;
+    Ok(Outcome::Markdown { form, markdown: answer.markdown, truncated, unknown })
 }
 
 async fn children(client: &Client, id: Uuid, paging: &Paging) -> Result<Outcome, Error> {
     let list = client.fetch_block_children(id, paging).await?.value;
     let (next_cursor, _) = next_cursor(&list);
-    let containers =
-        list.values().filter(|block| is_container(block)).map(|block| NotionId(block.id)).collect();
+    let containers = list.values().flat_map(containers_of).collect();
+    let is_content = |block: &&Block| !is_document(&block.kind);
+    let ids = list.values().filter(is_content).map(|block| NotionId(block.id)).collect();
     let blocks: Vec<&str> = list.results.iter().map(|kept| kept.raw.get()).collect();
-    Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), containers, next_cursor })
+    Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), ids, containers, next_cursor })
 }
 
-/// Whether the block's children are content of this page: those of a child page are another page's.
-fn is_container(block: &Block) -> bool {
-    block.has_children && !matches!(block.kind, BlockKind::ChildPage { .. } | BlockKind::ChildDatabase { .. })
+/// Where a block's content goes on. Of a copy of a synced block that is its original, and of meeting notes the blocks that
+/// they name (developers.notion.com "block").
+fn containers_of(block: &Block) -> Vec<Container> {
+    let own = |block: Uuid| Container { block: NotionId(block), original: None };
+    match &block.kind {
+        kind if is_document(kind) || block.in_trash => Vec::new(),
+        BlockKind::SyncedBlock { synced_from: Some(original) } => {
+            vec![Container { original: Some(NotionId(*original)), ..own(block.id) }]
+        }
+        BlockKind::MeetingNotes(notes) => {
+            let sections: Vec<Container> =
+                [notes.summary_block_id, notes.notes_block_id, notes.transcript_block_id]
+                    .into_iter()
+                    .flatten()
+                    .map(own)
+                    .collect();
+            if sections.is_empty() { vec![own(block.id)] } else { sections }
+        }
+        _ if block.has_children => vec![own(block.id)],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether what is below the block is content of another page.
+fn is_document(kind: &BlockKind) -> bool {
+    matches!(kind, BlockKind::ChildPage { .. } | BlockKind::ChildDatabase { .. })
 }
 
 /// Where the list goes on, and whether it has more without saying where.

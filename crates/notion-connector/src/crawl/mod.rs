@@ -15,11 +15,13 @@ mod advice;
 mod apply;
 mod driver;
 mod fetch;
+mod long_properties;
 pub mod plan;
 mod settle;
 mod snapshot;
 pub mod step;
+mod windows;
 
 pub use advice::advise;
-pub use driver::{CrawlError, Crawler, Progress};
+pub use driver::{CrawlError, Crawler, Progress, Refused};
 pub use settle::NOTHING_CONNECTED;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use notion_api::retry::{self, Decision, RetryPolicy};
 use notion_api::{Class, TransportErrorKind};
 
+use crate::config::{BodyChoice, CommentsChoice};
 use crate::model::ItemKind;
 use crate::store::{Listed, NewTask, Proof, ReadPlan, Scope, Stored, Task, TaskKind};
 
@@ -20,16 +21,38 @@ const ATTEMPTS: u32 = 4;
 pub const PAUSE: Duration = Duration::from_secs(5);
 
 /// What an object needs that a listing returned.
-pub fn plan_read(scope: Scope, listed: &Listed, stored: Option<Stored>, renderer: u32) -> ReadPlan {
+pub fn plan_read(
+    scope: Scope,
+    comments: CommentsChoice,
+    listed: &Listed,
+    stored: Option<Stored>,
+    renderer: u32,
+) -> ReadPlan {
     let has_body = matches!(listed.kind, ItemKind::Page | ItemKind::Row);
-    let Some(stored) = stored else { return if has_body { ReadPlan::Body } else { ReadPlan::Render } };
-    let read_again = match (scope, stored.body) {
-        (Scope::ForceReindex, _) | (_, None) => true,
+    let read_again = match (scope, stored.and_then(|stored| stored.body)) {
+        (Scope::ForceReindex, _) | (Scope::Full, None) => true,
         (Scope::Full, Some((edited, read))) => edited != listed.edited || read < edited + STAMP_SETTLES,
     };
-    if has_body && read_again {
-        ReadPlan::Body
-    } else if stored.renderer != Some(renderer) || !stored.same_source {
+    let same_source = stored.is_some_and(|stored| stored.same_source);
+    let mut tasks = Vec::new();
+    if has_body {
+        let on_page = |kind| NewTask::for_page(kind, listed.id, listed.id);
+        if read_again || !same_source {
+            let long = listed.cut_properties.iter();
+            tasks.extend(long.map(|property| on_page(TaskKind::ReadProperty).with_detail(property)));
+        }
+        // A comment is not known to move the stamp of its page. Those on blocks come along with a body alone.
+        if comments != CommentsChoice::Off {
+            tasks.push(on_page(TaskKind::ReadComments));
+        }
+        if read_again {
+            tasks.push(on_page(TaskKind::ReadBody));
+        }
+    }
+    let Some(stored) = stored.filter(|_| tasks.is_empty()) else {
+        return if tasks.is_empty() { ReadPlan::Render } else { ReadPlan::Read(tasks) };
+    };
+    if stored.renderer != Some(renderer) || !stored.same_source {
         // Properties can change without the stamp: formulas, rollups, names of people.
         ReadPlan::Render
     } else {
@@ -51,6 +74,12 @@ pub enum Verdict {
     Instead(Vec<NewTask>),
     /// Begin the listing again.
     Restart,
+    /// There is nothing of the kind: nothing to read, and nothing lost.
+    Nothing,
+    /// Read no comments: the integration may not.
+    WithoutComments,
+    /// Ask for no dialect of Markdown: Notion refuses the one that is asked for.
+    WithoutDialect,
     /// Notion does not have it: not shared, deleted, or never there.
     Gone(Proof),
     /// Give the task up and say so.
@@ -63,21 +92,31 @@ pub enum Verdict {
 ///
 /// `others_succeed` says whether other requests were answered since this task last failed: then a failure is the
 /// target's own, else it may be Notion's or the network's and is waited out.
-pub fn judge(task: &Task, class: &Class, others_succeed: bool, random: f64) -> Verdict {
+pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool, random: f64) -> Verdict {
     let failures = task.attempts + 1;
     match class {
+        Class::Request if task.kind == TaskKind::ReadBody => another_way(task, body),
         Class::Unauthorized | Class::RequestBlocked | Class::EdgeBlocked | Class::Request => Verdict::Stop,
         // Names of people are a comfort; content is not.
         Class::MissingCapability if task.kind == TaskKind::ListUsers => Verdict::Fail,
+        Class::MissingCapability if task.kind == TaskKind::ReadComments => Verdict::WithoutComments,
         Class::MissingCapability => Verdict::Stop,
-        Class::NotFound => Verdict::Gone(Proof::NotFound),
+        Class::NotFound => in_its_own_place(task).unwrap_or(Verdict::Gone(Proof::NotFound)),
+        // Before 2026 a linked view was refused in these words; its rows live in the original, which is listed by itself.
+        Class::Validation(_) if task.kind == TaskKind::ReadDatabase => Verdict::Nothing,
+        Class::Validation(_)
+            if matches!(task.kind, TaskKind::ReadBody | TaskKind::ReadPart)
+                && matches!(body, BodyChoice::V1 | BodyChoice::V2) =>
+        {
+            Verdict::WithoutDialect
+        }
         Class::InvalidCursor if task.restarts + 1 < ATTEMPTS => Verdict::Restart,
         Class::InvalidCursor | Class::Validation(_) | Class::Network(TransportErrorKind::TooLarge) => {
-            another_way(task)
+            another_way(task, body)
         }
         Class::RateLimited { .. } | Class::Overloaded { .. } => wait(class, failures, random, false),
         Class::Unavailable { .. } | Class::Network(_) | Class::Protocol if others_succeed => {
-            if failures >= ATTEMPTS { another_way(task) } else { wait(class, failures, random, true) }
+            if failures >= ATTEMPTS { another_way(task, body) } else { wait(class, failures, random, true) }
         }
         Class::Unavailable { .. } | Class::Network(_) | Class::Protocol => {
             wait(class, failures, random, false)
@@ -95,13 +134,20 @@ fn wait(class: &Class, failures: u32, random: f64, counted: bool) -> Verdict {
 }
 
 /// By blocks what does not come by markdown; what does not come by blocks has failed.
-fn another_way(task: &Task) -> Verdict {
-    match (task.kind, task.page) {
-        (TaskKind::ReadBody, Some(page)) => {
-            Verdict::Instead(vec![NewTask::for_page(TaskKind::ReadChildren, page, page)])
+pub(super) fn another_way(task: &Task, body: BodyChoice) -> Verdict {
+    match (task.kind, task.page, task.target) {
+        (TaskKind::ReadBody | TaskKind::ReadPart, Some(page), Some(target)) if body != BodyChoice::Blocks => {
+            Verdict::Instead(vec![NewTask::for_page(TaskKind::ReadChildren, page, target)])
         }
-        _ => Verdict::Fail,
+        _ => in_its_own_place(task).unwrap_or(Verdict::Fail),
     }
+}
+
+/// A copy of a synced block whose original cannot be read may have its content below its own id.
+fn in_its_own_place(task: &Task) -> Option<Verdict> {
+    let copy = task.kind == TaskKind::ReadChildren && task.detail.is_some();
+    let (page, block) = (task.page.filter(|_| copy)?, task.target?);
+    Some(Verdict::Instead(vec![NewTask::for_page(TaskKind::ReadChildren, page, block)]))
 }
 
 /// Whether so many deletions by Notion's word need somebody's approval.
@@ -134,11 +180,16 @@ mod tests {
             parent: Parent::Workspace,
             edited: at(edited),
             source: String::new(),
+            cut_properties: Vec::new(),
         }
     }
 
     fn stored(edited: &str, read: &str) -> Option<Stored> {
         Some(Stored { body: Some((at(edited), at(read))), renderer: Some(1), same_source: true })
+    }
+
+    fn body(listed: &Listed) -> ReadPlan {
+        ReadPlan::Read(vec![NewTask::for_page(TaskKind::ReadBody, listed.id, listed.id)])
     }
 
     fn task(kind: TaskKind, attempts: u32) -> Task {
@@ -149,6 +200,8 @@ mod tests {
             kind,
             target: Some(id),
             page: Some(id),
+            detail: None,
+            alone: true,
             cursor: None,
             attempts,
             restarts: 0,
@@ -160,37 +213,77 @@ mod tests {
     fn an_unchanged_page_costs_no_request() {
         let page = listed(ItemKind::Page, "2026-05-01T10:00:00Z");
         let stored = stored("2026-05-01T10:00:00Z", "2026-05-01T10:30:00Z");
-        assert_eq!(plan_read(Scope::Full, &page, stored, 1), ReadPlan::Nothing);
-        assert_eq!(plan_read(Scope::ForceReindex, &page, stored, 1), ReadPlan::Body);
-        assert_eq!(plan_read(Scope::Full, &page, stored, 2), ReadPlan::Render);
+        assert_eq!(plan_read(Scope::Full, CommentsChoice::Off, &page, stored, 1), ReadPlan::Nothing);
+        assert_eq!(plan_read(Scope::ForceReindex, CommentsChoice::Off, &page, stored, 1), body(&page));
+        assert_eq!(plan_read(Scope::Full, CommentsChoice::Off, &page, stored, 2), ReadPlan::Render);
         let newer = listed(ItemKind::Page, "2026-05-01T10:31:00Z");
-        assert_eq!(plan_read(Scope::Full, &newer, stored, 1), ReadPlan::Body);
+        assert_eq!(plan_read(Scope::Full, CommentsChoice::Off, &newer, stored, 1), body(&newer));
     }
 
     #[test]
     fn a_page_read_within_the_minute_of_its_stamp_is_read_again() {
         let page = listed(ItemKind::Page, "2026-05-01T10:00:00Z");
         let stored = stored("2026-05-01T10:00:00Z", "2026-05-01T10:00:40Z");
-        assert_eq!(plan_read(Scope::Full, &page, stored, 1), ReadPlan::Body);
+        assert_eq!(plan_read(Scope::Full, CommentsChoice::Off, &page, stored, 1), body(&page));
+    }
+
+    #[test]
+    fn long_properties_are_read_with_the_body_and_when_the_page_object_changed() {
+        let long = Listed {
+            cut_properties: vec!["%3FB".to_owned()],
+            ..listed(ItemKind::Row, "2026-05-01T10:00:00Z")
+        };
+        let property = NewTask::for_page(TaskKind::ReadProperty, long.id, long.id).with_detail("%3FB");
+        let read = NewTask::for_page(TaskKind::ReadBody, long.id, long.id);
+        let plan = |stored| plan_read(Scope::Full, CommentsChoice::Off, &long, stored, 1);
+        assert_eq!(plan(None), ReadPlan::Read(vec![property.clone(), read]));
+        let settled = stored("2026-05-01T10:00:00Z", "2026-05-01T10:30:00Z");
+        assert_eq!(plan(settled), ReadPlan::Nothing);
+        let other_value = settled.map(|stored| Stored { same_source: false, ..stored });
+        assert_eq!(plan(other_value), ReadPlan::Read(vec![property]));
+    }
+
+    #[test]
+    fn comments_are_read_in_every_full_crawl_when_they_are_wanted() {
+        let page = listed(ItemKind::Page, "2026-05-01T10:00:00Z");
+        let settled = stored("2026-05-01T10:00:00Z", "2026-05-01T10:30:00Z");
+        let comments = NewTask::for_page(TaskKind::ReadComments, page.id, page.id);
+        assert_eq!(
+            plan_read(Scope::Full, CommentsChoice::Pages, &page, settled, 1),
+            ReadPlan::Read(vec![comments])
+        );
+        let refused =
+            judge(&task(TaskKind::ReadComments, 0), &Class::MissingCapability, BodyChoice::Auto, true, 0.5);
+        assert_eq!(refused, Verdict::WithoutComments);
+    }
+
+    #[test]
+    fn a_copy_whose_original_is_out_of_reach_is_read_by_its_own_id() {
+        let copy = task(TaskKind::ReadChildren, 0);
+        let own = NewTask::for_page(TaskKind::ReadChildren, copy.page.unwrap(), copy.target.unwrap());
+        let original = Task { detail: Some("original".to_owned()), ..copy.clone() };
+        let verdict = |task| judge(task, &Class::NotFound, BodyChoice::Auto, true, 0.5);
+        assert_eq!(verdict(&original), Verdict::Instead(vec![own]));
+        assert_eq!(verdict(&copy), Verdict::Gone(Proof::NotFound));
     }
 
     #[test]
     fn databases_are_rendered_and_never_read_as_bodies() {
         let database = listed(ItemKind::Database, "2026-05-01T10:00:00Z");
-        assert_eq!(plan_read(Scope::Full, &database, None, 1), ReadPlan::Render);
-        assert_eq!(plan_read(Scope::ForceReindex, &database, None, 1), ReadPlan::Render);
+        assert_eq!(plan_read(Scope::Full, CommentsChoice::Off, &database, None, 1), ReadPlan::Render);
+        assert_eq!(plan_read(Scope::ForceReindex, CommentsChoice::Off, &database, None, 1), ReadPlan::Render);
     }
 
     #[test]
     fn waits_never_use_up_an_items_attempts() {
         let limited = Class::RateLimited { retry_after: Some(Duration::from_secs(3)), reason: None };
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 99), &limited, true, 0.0),
+            judge(&task(TaskKind::ReadBody, 99), &limited, BodyChoice::Auto, true, 0.0),
             Verdict::Retry { counted: false, after } if after >= Duration::from_secs(3)
         ));
         let down = Class::Unavailable { status: 503, retry_after: None };
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 99), &down, false, 0.5),
+            judge(&task(TaskKind::ReadBody, 99), &down, BodyChoice::Auto, false, 0.5),
             Verdict::Retry { counted: false, .. }
         ));
     }
@@ -199,22 +292,28 @@ mod tests {
     fn a_page_that_keeps_failing_while_others_succeed_is_read_by_blocks_and_then_given_up() {
         let broken = Class::Unavailable { status: 502, retry_after: None };
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 0), &broken, true, 0.5),
+            judge(&task(TaskKind::ReadBody, 0), &broken, BodyChoice::Auto, true, 0.5),
             Verdict::Retry { counted: true, .. }
         ));
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 3), &broken, true, 0.5),
+            judge(&task(TaskKind::ReadBody, 3), &broken, BodyChoice::Auto, true, 0.5),
             Verdict::Instead(others) if others.iter().all(|other| other.kind == TaskKind::ReadChildren)
         ));
-        assert_eq!(judge(&task(TaskKind::ReadChildren, 3), &broken, true, 0.5), Verdict::Fail);
+        assert_eq!(
+            judge(&task(TaskKind::ReadChildren, 3), &broken, BodyChoice::Auto, true, 0.5),
+            Verdict::Fail
+        );
     }
 
     #[test]
     fn a_dead_token_stops_the_crawl_and_deletes_nothing() {
         for class in [Class::Unauthorized, Class::MissingCapability, Class::EdgeBlocked] {
-            assert_eq!(judge(&task(TaskKind::Verify, 0), &class, true, 0.5), Verdict::Stop);
+            assert_eq!(judge(&task(TaskKind::Verify, 0), &class, BodyChoice::Auto, true, 0.5), Verdict::Stop);
         }
-        assert_eq!(judge(&task(TaskKind::ListUsers, 0), &Class::MissingCapability, true, 0.5), Verdict::Fail);
+        assert_eq!(
+            judge(&task(TaskKind::ListUsers, 0), &Class::MissingCapability, BodyChoice::Auto, true, 0.5),
+            Verdict::Fail
+        );
     }
 
     #[test]

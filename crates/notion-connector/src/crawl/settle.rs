@@ -56,12 +56,12 @@ impl Crawler {
         let now = self.runtime.now();
         for row in &open {
             let has_body = matches!(row.kind, ItemKind::Page | ItemKind::Row);
-            if has_body && row.body.is_none() {
+            if has_body && row.read.is_none() {
                 let task = NewTask::for_page(TaskKind::ReadBody, row.id, row.id);
                 self.store.add_tasks(crawl.id, &[task])?;
                 return Ok(open.len());
             }
-            match finish(row, row.body.as_ref(), self.workspace) {
+            match finish(row, row.read.as_ref(), self.workspace) {
                 Some(finished) => self.store.save_page(crawl, &finished, None, now)?,
                 None => self.store.fail_item(
                     crawl,

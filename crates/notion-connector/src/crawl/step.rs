@@ -5,16 +5,35 @@
 
 use jiff::Timestamp;
 use notion_api::wire::{DataSource, Database, Page, SearchResult};
+use serde_json::Value;
 
+use super::long_properties::cut_properties;
+use super::windows::{ListedRow, Rest, Window};
+use crate::config::{CommentsChoice, CrawlConfig};
 use crate::model::{ItemKey, ItemKind, NotionId, Parent};
-use crate::render::{Body, WithheldBlock, withheld_blocks};
-use crate::store::{BodyForm, Discovery, Listed, NewTask, Proof, Task, TaskKind};
+use crate::render::{Body, withheld_blocks};
+use crate::store::{AnswerForm, Discovery, Listed, NewTask, PartAnswer, Proof, Task, TaskKind};
 
 pub use crate::render::parent_of;
 
-/// Most blocks of one answer that are asked for by themselves; beyond, a warning says what is missing. A page of bookmarks
-/// alone would else cost more than all other pages.
+/// Most blocks of one answer that are asked for by themselves. A page with more is read by blocks: a list of a hundred costs
+/// one request.
 const MAX_WITHHELD: usize = 100;
+
+/// Most missing blocks that Notion names in one answer (reported; developers.notion.com "retrieve-page-markdown" gives no
+/// number). Where it names so many there may be more.
+const MOST_NAMED: usize = 100;
+
+/// What steps need to know beside the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The workspace.
+    pub workspace: NotionId,
+    /// The settings.
+    pub settings: &'a CrawlConfig,
+    /// When the answer was asked for.
+    pub asked: Timestamp,
+}
 
 /// What a request returned.
 #[derive(Debug)]
@@ -37,9 +56,11 @@ pub enum Outcome {
     /// A body, or a part of it, as markdown.
     Markdown {
         /// In which dialect.
-        form: BodyForm,
+        form: AnswerForm,
         /// The text.
         markdown: String,
+        /// Whether something is left out.
+        truncated: bool,
         /// Blocks whose content is to be asked for by themselves.
         unknown: Vec<NotionId>,
     },
@@ -47,13 +68,33 @@ pub enum Outcome {
     Blocks {
         /// The list as it was answered, as a JSON array.
         blocks: String,
-        /// Those of its blocks whose children belong to the page.
-        containers: Vec<NotionId>,
+        /// The ids of its blocks.
+        ids: Vec<NotionId>,
+        /// Where more of the page is to be read.
+        containers: Vec<Container>,
         /// Where the list goes on.
+        next_cursor: Option<String>,
+    },
+    /// A list of something else that belongs to a page.
+    Part {
+        /// What it is a list of.
+        form: AnswerForm,
+        /// The list as it was answered.
+        text: String,
+        /// Where it goes on.
         next_cursor: Option<String>,
     },
     /// Where a block stands.
     BlockParent(Parent),
+}
+
+/// A block whose children belong to the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Container {
+    /// The block.
+    pub block: NotionId,
+    /// The block whose children they are, where that is another one: the original of a synced copy.
+    pub original: Option<NotionId>,
 }
 
 /// An object with the JSON it came as.
@@ -72,17 +113,10 @@ pub enum Transition {
     People(Vec<(NotionId, Option<String>, bool)>, Option<String>),
     /// Objects, and what follows from them.
     Discovery(Discovery, Option<String>),
-    /// An answer towards a body, and what is still missing of it.
-    Body {
-        /// In which form; none where Notion has no answer.
-        form: Option<BodyForm>,
-        /// The answer.
-        answer: String,
-        /// Where this part goes on.
-        next_cursor: Option<String>,
-        /// Further parts.
-        further: Vec<NewTask>,
-    },
+    /// An answer towards a page, and what is still missing of it.
+    Part(PartAnswer),
+    /// The answer does not lead to the end: other requests do.
+    Instead(Vec<NewTask>),
     /// The page that holds the block which `object` names as its parent.
     Home {
         /// The object.
@@ -95,23 +129,36 @@ pub enum Transition {
 }
 
 /// What an answer changes.
-pub fn step(task: &Task, outcome: Outcome, workspace: NotionId) -> Transition {
+pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
+    let part = |form, text, next_cursor, further| {
+        let asked = context.asked;
+        Transition::Part(PartAnswer { form: Some(form), failed: false, text, next_cursor, further, asked })
+    };
     match outcome {
         Outcome::People(people, next_cursor) => Transition::People(people, next_cursor),
         Outcome::Listing { objects, malformed, next_cursor, cut } => {
-            let cut = cut && next_cursor.is_none();
-            Transition::Discovery(Discovery { cut, malformed, ..discover(objects, workspace) }, next_cursor)
+            let listing = Listing { cut: cut && next_cursor.is_none(), last: next_cursor.is_none() };
+            let rows = if task.kind == TaskKind::QueryDataSource { rows_of(&objects) } else { Vec::new() };
+            let mut discovery = Discovery { malformed, ..discover(objects, context) };
+            if task.kind == TaskKind::QueryDataSource {
+                continue_query(&mut discovery, task, &rows, listing, context.settings);
+            } else {
+                discovery.cut = listing.cut;
+            }
+            Transition::Discovery(discovery, next_cursor)
         }
-        Outcome::Object(object) => Transition::Discovery(discover(vec![object], workspace), None),
-        Outcome::Markdown { form, markdown, unknown } => {
-            let mut further = parts(task, TaskKind::ReadPart, unknown);
-            further.extend(withheld(task, form, &markdown, &further));
-            Transition::Body { form: Some(form), answer: markdown, next_cursor: None, further }
+        Outcome::Object(object) => Transition::Discovery(discover(vec![object], context), None),
+        Outcome::Markdown { form, markdown, truncated, unknown } => {
+            match missing(task, form, &markdown, truncated, unknown) {
+                Some(further) => part(form, markdown, None, further),
+                None => Transition::Instead(by_blocks(task)),
+            }
         }
-        Outcome::Blocks { blocks, containers, next_cursor } => {
-            let further = parts(task, TaskKind::ReadChildren, containers);
-            Transition::Body { form: Some(BodyForm::Blocks), answer: blocks, next_cursor, further }
+        Outcome::Blocks { blocks, ids, containers, next_cursor } => {
+            let further = below(task, &ids, &containers, context.settings.comments);
+            part(AnswerForm::Blocks, blocks, next_cursor, further)
         }
+        Outcome::Part { form, text, next_cursor } => part(form, text, next_cursor, Vec::new()),
         Outcome::BlockParent(parent) => match (task.page, parent) {
             (Some(object), Parent::Page(home) | Parent::Database(home) | Parent::DataSource(home)) => {
                 Transition::Home { object, home }
@@ -124,84 +171,196 @@ pub fn step(task: &Task, outcome: Outcome, workspace: NotionId) -> Transition {
     }
 }
 
-fn parts(task: &Task, kind: TaskKind, blocks: Vec<NotionId>) -> Vec<NewTask> {
-    let Some(page) = task.page else { return Vec::new() };
-    let itself = |block: &NotionId| *block != page && Some(*block) != task.target;
-    blocks.into_iter().filter(itself).map(|block| NewTask::for_page(kind, page, block)).collect()
+/// How an answer of a listing ends.
+#[derive(Clone, Copy)]
+struct Listing {
+    /// Whether the listing ends with it.
+    last: bool,
+    /// Whether it ends although there is more.
+    cut: bool,
 }
 
-/// Requests for what stands in a markdown answer as an `<unknown>` tag and comes by its block: the first dialect has no
-/// form for these types (developers.notion.com "working-with-markdown-content"). Other types have no content in the API
-/// at all.
-fn withheld(task: &Task, form: BodyForm, markdown: &str, asked: &[NewTask]) -> Vec<NewTask> {
-    let Some(page) = task.page.filter(|_| markdown.contains("<unknown")) else { return Vec::new() };
-    let main = match form {
-        BodyForm::MarkdownV1 => Body::MarkdownV1(markdown.to_owned()),
-        BodyForm::MarkdownV2 => Body::MarkdownV2(markdown.to_owned()),
-        BodyForm::Blocks => return Vec::new(),
+/// What a query of a data source is followed by.
+fn continue_query(
+    discovery: &mut Discovery,
+    task: &Task,
+    rows: &[ListedRow],
+    listing: Listing,
+    settings: &CrawlConfig,
+) {
+    let Some(data_source) = task.target else { return };
+    let query =
+        |window: &Window| NewTask::on(TaskKind::QueryDataSource, data_source).with_detail(window.to_detail());
+    if settings.archived && task.detail.is_none() && task.cursor.is_none() {
+        discovery.further.push(query(&Window::ARCHIVED));
+    }
+    let window = Window::of(task.detail.as_deref()).after(rows);
+    if !listing.last {
+        discovery.progress = window.progress();
+    }
+    if !listing.cut {
+        return;
+    }
+    match rows.last().map(|last| window.rest(last)) {
+        Some(Rest::Ask(windows)) => discovery.further.extend(windows.iter().map(query)),
+        Some(Rest::Nothing) => {}
+        Some(Rest::Unreachable { minute, listed }) => {
+            let minute = minute.strftime("%Y-%m-%d %H:%M UTC");
+            discovery.lost = Some(format!(
+                "more than {listed} rows of a data source were made in the same minute ({minute}) and last edited in one: \
+                 Notion lists {listed} of them from either end and has no query for those between; they are indexed only \
+                 as far as search names them, and nothing is deleted. Edit some of them in Notion, so that they differ, \
+                 and crawl again"
+            ));
+        }
+        None => discovery.cut = true,
+    }
+}
+
+fn rows_of(objects: &[Object]) -> Vec<ListedRow> {
+    let row = |object: &Object| match &object.value {
+        SearchResult::Page(page) => Some(ListedRow {
+            id: NotionId(page.id),
+            created: page.created_time?,
+            edited: page.last_edited_time?,
+            title: page.title().unwrap_or_default(),
+        }),
+        SearchResult::DataSource(found) => Some(ListedRow {
+            id: NotionId(found.id),
+            created: found.created_time?,
+            edited: found.last_edited_time?,
+            title: found.title_text(),
+        }),
+        SearchResult::Database(_) | SearchResult::Unknown(_) => None,
     };
-    let by_block = |block: WithheldBlock| {
+    objects.iter().filter_map(row).collect()
+}
+
+/// The whole of what a task asks for, by blocks.
+fn by_blocks(task: &Task) -> Vec<NewTask> {
+    let children = |(page, target)| NewTask::for_page(TaskKind::ReadChildren, page, target);
+    task.page.zip(task.target).map(children).into_iter().collect()
+}
+
+/// Requests for what belongs to the page below a list of blocks.
+fn below(task: &Task, ids: &[NotionId], containers: &[Container], comments: CommentsChoice) -> Vec<NewTask> {
+    let Some(page) = task.page else { return Vec::new() };
+    let children = containers.iter().filter(|container| container.block != page).map(|container| {
+        let children = NewTask::for_page(TaskKind::ReadChildren, page, container.block);
+        match container.original {
+            Some(original) => children.with_detail(original.to_string()),
+            None => children,
+        }
+    });
+    let on_blocks = if comments == CommentsChoice::Blocks { ids } else { &[] };
+    let comments = on_blocks.iter().map(|block| NewTask::for_page(TaskKind::ReadComments, page, *block));
+    children.chain(comments).collect()
+}
+
+/// Requests for what a markdown answer leaves out; none when only blocks lead to all of it.
+///
+/// The first dialect has no form for some types and writes `<unknown>` in their place; of others the API has no content at
+/// all (developers.notion.com "working-with-markdown-content").
+fn missing(
+    task: &Task,
+    form: AnswerForm,
+    markdown: &str,
+    truncated: bool,
+    unknown: Vec<NotionId>,
+) -> Option<Vec<NewTask>> {
+    let Some(page) = task.page else { return Some(Vec::new()) };
+    if unknown.len() >= MOST_NAMED {
+        return None;
+    }
+    let itself = |block: &NotionId| *block != page && Some(*block) != task.target;
+    let part = |kind| move |block| NewTask::for_page(kind, page, block);
+    let mut parts: Vec<NewTask> = unknown.into_iter().filter(itself).map(part(TaskKind::ReadPart)).collect();
+    let named = !parts.is_empty();
+    let body = match form {
+        AnswerForm::MarkdownV1 => Body::MarkdownV1(markdown.to_owned()),
+        AnswerForm::MarkdownV2 => Body::MarkdownV2(markdown.to_owned()),
+        AnswerForm::Blocks | AnswerForm::PropertyItems | AnswerForm::Comments => Body::None,
+    };
+    let withheld = if may_withhold(markdown) { withheld_blocks(&body.into()) } else { Vec::new() };
+    for block in withheld {
         let kind = match block.kind.as_str() {
             "bookmark" | "embed" | "link_preview" => TaskKind::ReadBlock,
             "tab" => TaskKind::ReadChildren,
-            _ => return None,
+            "folder" => TaskKind::ReadPart,
+            // Cut, and not named: the tag is all that tells.
+            _ if truncated && !named => TaskKind::ReadPart,
+            _ => continue,
         };
-        let target = block.id.filter(|id| asked.iter().all(|task| task.target != Some(*id)))?;
-        Some(NewTask::for_page(kind, page, target))
-    };
-    withheld_blocks(&main.into()).into_iter().filter_map(by_block).take(MAX_WITHHELD).collect()
+        let asked = |target| parts.iter().any(|task| task.target == Some(target));
+        if let Some(target) = block.id.filter(itself).filter(|id| !asked(*id)) {
+            parts.push(part(kind)(target));
+        }
+    }
+    (parts.len() <= MAX_WITHHELD && !(truncated && parts.is_empty())).then_some(parts)
 }
 
-fn discover(objects: Vec<Object>, workspace: NotionId) -> Discovery {
+/// Parsing a body twice costs time: most hold nothing of the kind.
+fn may_withhold(markdown: &str) -> bool {
+    markdown.contains("<unknown") || markdown.contains("<folder")
+}
+
+fn discover(objects: Vec<Object>, context: Context<'_>) -> Discovery {
     let mut discovery = Discovery::default();
     for Object { value, source } in objects {
         match value {
-            SearchResult::Page(page) => discover_page(&mut discovery, &page, source, workspace),
+            SearchResult::Page(page) => discover_page(&mut discovery, &page, source, context),
             SearchResult::DataSource(data_source) => {
-                discover_data_source(&mut discovery, &data_source, source, workspace);
+                discover_data_source(&mut discovery, &data_source, source, context);
             }
             SearchResult::Database(database) => {
-                discover_database(&mut discovery, &database, source, workspace);
+                discover_database(&mut discovery, &database, source, context.workspace);
             }
-            SearchResult::Unknown(_) => {}
+            SearchResult::Unknown(raw) => discovery.unknown.push(kind_of(&raw)),
         }
     }
     discovery
 }
 
-fn discover_page(discovery: &mut Discovery, page: &Page, source: String, workspace: NotionId) {
+/// What an object calls itself.
+fn kind_of(raw: &Value) -> String {
+    raw.get("object").and_then(Value::as_str).filter(|kind| !kind.is_empty()).unwrap_or("nameless").to_owned()
+}
+
+fn discover_page(discovery: &mut Discovery, page: &Page, source: String, context: Context<'_>) {
     let id = NotionId(page.id);
     if page.in_trash {
         discovery.gone.push((id, Proof::Trashed));
-    } else if page.is_archived {
+    } else if page.is_archived && !context.settings.archived {
         discovery.gone.push((id, Proof::Archived));
     } else if page.is_full {
         let parent = parent_of(page.parent.as_ref());
         let kind = if matches!(parent, Parent::DataSource(_)) { ItemKind::Row } else { ItemKind::Page };
         let title = page.title().unwrap_or_default();
         let edited = page.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
-        let key = ItemKey::new(workspace, kind, id);
-        discovery.listed.push(Listed { key, kind, id, title, parent, edited, source });
+        let key = ItemKey::new(context.workspace, kind, id);
+        let cut_properties = cut_properties(page);
+        discovery.listed.push(Listed { key, kind, id, title, parent, edited, source, cut_properties });
     }
 }
 
-fn discover_data_source(discovery: &mut Discovery, found: &DataSource, source: String, workspace: NotionId) {
+fn discover_data_source(discovery: &mut Discovery, found: &DataSource, source: String, context: Context<'_>) {
     let id = NotionId(found.id);
     // A search returns data sources that lie in the trash too.
     if found.in_trash {
         discovery.gone.push((id, Proof::Trashed));
         return;
     }
-    if found.is_archived {
+    if found.is_archived && !context.settings.archived {
         discovery.gone.push((id, Proof::Archived));
         return;
     }
     let database = found.database_id().map(NotionId);
     let parent = database.map_or_else(|| parent_of(found.parent.as_ref()), Parent::Database);
-    let key = ItemKey::new(workspace, ItemKind::DataSource, id);
+    let key = ItemKey::new(context.workspace, ItemKind::DataSource, id);
     let edited = found.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
     let title = found.title_text();
-    discovery.listed.push(Listed { key, kind: ItemKind::DataSource, id, title, parent, edited, source });
+    let (kind, cut_properties) = (ItemKind::DataSource, Vec::new());
+    discovery.listed.push(Listed { key, kind, id, title, parent, edited, source, cut_properties });
     discovery.named.push((id, TaskKind::QueryDataSource, true));
     if let Some(database) = database {
         discovery.named.push((database, TaskKind::ReadDatabase, true));
@@ -222,7 +381,8 @@ fn discover_database(discovery: &mut Discovery, found: &Database, source: String
     let key = ItemKey::new(workspace, ItemKind::Database, id);
     let edited = found.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
     let title = found.title_text();
-    discovery.listed.push(Listed { key, kind: ItemKind::Database, id, title, parent, edited, source });
+    let (kind, cut_properties) = (ItemKind::Database, Vec::new());
+    discovery.listed.push(Listed { key, kind, id, title, parent, edited, source, cut_properties });
     let named = found.data_sources.iter().map(|one| (NotionId(one.id), TaskKind::ReadDataSource, false));
     discovery.named.extend(named);
 }
@@ -245,6 +405,8 @@ mod tests {
             kind: TaskKind::ReadBody,
             target: Some(page),
             page: Some(page),
+            detail: None,
+            alone: true,
             cursor: None,
             attempts: 0,
             restarts: 0,
@@ -252,29 +414,80 @@ mod tests {
         }
     }
 
-    fn object(json: &serde_json::Value) -> Object {
+    fn object(json: &Value) -> Object {
         Object { value: serde_json::from_value(json.clone()).unwrap(), source: json.to_string() }
     }
 
-    fn discovered(json: &serde_json::Value) -> Discovery {
-        discover(vec![object(json)], id(0xA))
+    fn discovered(json: &Value) -> Discovery {
+        discover(vec![object(json)], context(&CrawlConfig::default()))
+    }
+
+    fn tag(block: u128, kind: &str) -> String {
+        let url = format!("https://app.notion.com/p/{}#{}", id(1).0.simple(), id(block).0.simple());
+        format!("<unknown url=\"{url}\" alt=\"{kind}\"/>\n")
+    }
+
+    fn context(settings: &CrawlConfig) -> Context<'_> {
+        Context { workspace: id(0xA), settings, asked: Timestamp::UNIX_EPOCH }
+    }
+
+    /// What follows from a markdown answer for page 1.
+    fn read(markdown: String, truncated: bool, unknown: Vec<NotionId>) -> Transition {
+        let outcome = Outcome::Markdown { form: AnswerForm::MarkdownV1, markdown, truncated, unknown };
+        step(&read_body(id(1)), outcome, context(&CrawlConfig::default()))
+    }
+
+    #[test]
+    fn an_answer_that_does_not_name_all_it_leaves_out_is_read_by_blocks() {
+        let whole = vec![NewTask::for_page(TaskKind::ReadChildren, id(1), id(1))];
+        let by_blocks = |transition| matches!(transition, Transition::Instead(tasks) if tasks == whole);
+        assert!(by_blocks(read("a part".to_owned(), true, Vec::new())), "nothing is named");
+        let hundred = (2..102).map(id).collect();
+        assert!(by_blocks(read(String::new(), true, hundred)), "so many that there may be more");
+        let tags = (2..150).map(|block| tag(block, "bookmark")).collect();
+        assert!(by_blocks(read(tags, false, Vec::new())), "a list of blocks costs less");
+        let Transition::Part(answer) = read(tag(7, "unknown"), true, Vec::new()) else { panic!("a part") };
+        assert_eq!(answer.further, [NewTask::for_page(TaskKind::ReadPart, id(1), id(7))], "its tag tells");
+    }
+
+    #[test]
+    fn a_query_that_is_cut_goes_on_where_it_ended_and_archived_rows_are_asked_for_apart() {
+        let row = |number: u128, created: &str| {
+            object(&serde_json::json!({
+                "object": "page", "id": id(number), "parent": {"type": "data_source_id", "data_source_id": id(9)},
+                "created_time": created, "last_edited_time": created, "properties": {},
+            }))
+        };
+        let query =
+            Task { kind: TaskKind::QueryDataSource, target: Some(id(9)), page: None, ..read_body(id(1)) };
+        let settings = CrawlConfig { archived: true, ..CrawlConfig::default() };
+        let rows = vec![row(1, "2026-05-01T10:00:00.000Z"), row(2, "2026-05-01T10:01:00.000Z")];
+        let outcome = Outcome::Listing { objects: rows, malformed: 0, next_cursor: None, cut: true };
+        let Transition::Discovery(discovery, None) = step(&query, outcome, context(&settings)) else {
+            panic!("a listing");
+        };
+        let details: Vec<&str> = discovery.further.iter().filter_map(|task| task.detail.as_deref()).collect();
+        assert_eq!(details.len(), 2);
+        assert!(details[0].contains("archived") && details[1].contains("2026-05-01T10:01"), "{details:?}");
+        assert!(!discovery.cut && discovery.lost.is_none());
+    }
+
+    #[test]
+    fn an_unknown_kind_of_object_is_counted() {
+        let found = discovered(&serde_json::json!({"object": "folder", "id": id(3)}));
+        assert_eq!((found.listed.len(), found.unknown), (0, vec!["folder".to_owned()]));
     }
 
     #[test]
     fn what_markdown_withholds_is_asked_for_by_its_block_once_and_if_it_can_be_had() {
         let page = id(1);
-        let tag = |block: u128, kind: &str| {
-            let url = format!("https://app.notion.com/p/{}#{}", page.0.simple(), id(block).0.simple());
-            format!("<unknown url=\"{url}\" alt=\"{kind}\"/>\n")
-        };
         let markdown = ["bookmark", "embed", "form", "tab", "child_page"]
             .iter()
             .zip(2..)
             .map(|(kind, block)| tag(block, kind))
             .collect();
-        let outcome =
-            Outcome::Markdown { form: BodyForm::MarkdownV1, markdown, unknown: vec![id(3), id(6), page] };
-        let Transition::Body { further, .. } = step(&read_body(page), outcome, id(0xA)) else {
+        let Transition::Part(PartAnswer { further, .. }) = read(markdown, true, vec![id(3), id(6), page])
+        else {
             panic!("a body");
         };
         let asked: Vec<(TaskKind, Option<NotionId>)> =
@@ -292,7 +505,7 @@ mod tests {
 
     #[test]
     fn trashed_and_archived_pages_are_gone_and_partial_ones_are_nothing() {
-        let page = |more: serde_json::Value| {
+        let page = |more: Value| {
             let mut page = serde_json::json!({
                 "object": "page", "id": id(1), "parent": {"type": "workspace", "workspace": true},
                 "last_edited_time": "2026-05-01T10:00:00.000Z", "properties": {},
@@ -319,7 +532,7 @@ mod tests {
             discovered(&data_source).named,
             [(id(1), TaskKind::QueryDataSource, true), (id(2), TaskKind::ReadDatabase, true)]
         );
-        let database = |data_sources: serde_json::Value| {
+        let database = |data_sources: Value| {
             serde_json::json!({
                 "object": "database", "id": id(2), "title": [], "data_sources": data_sources,
                 "parent": {"type": "page_id", "page_id": id(3)},
@@ -335,9 +548,10 @@ mod tests {
     #[test]
     fn a_step_up_from_a_block_ends_at_a_page() {
         let climb = Task { kind: TaskKind::ResolveParent, target: Some(id(7)), ..read_body(id(1)) };
-        let home = step(&climb, Outcome::BlockParent(Parent::Page(id(9))), id(0xA));
+        let home = step(&climb, Outcome::BlockParent(Parent::Page(id(9))), context(&CrawlConfig::default()));
         assert!(matches!(home, Transition::Home { object, home } if (object, home) == (id(1), id(9))));
-        let further = step(&climb, Outcome::BlockParent(Parent::Block(id(8))), id(0xA));
+        let further =
+            step(&climb, Outcome::BlockParent(Parent::Block(id(8))), context(&CrawlConfig::default()));
         let expected = NewTask::for_page(TaskKind::ResolveParent, id(1), id(8));
         assert!(matches!(further, Transition::Done(tasks) if tasks == [expected]));
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
 use super::{CrawlSummary, OpsError};
 use crate::app::App;
-use crate::crawl::{CrawlError, Crawler, Progress};
+use crate::crawl::{CrawlError, Crawler, Progress, Refused};
 use crate::model::NotionId;
 use crate::sink::pump::Pump;
 use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
@@ -102,6 +102,7 @@ async fn crawler(
         settings: app.config.crawl.clone(),
         concurrency: app.config.notion.concurrency,
         progress,
+        refused: Refused::default(),
     }))
 }
 

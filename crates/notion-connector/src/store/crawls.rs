@@ -371,7 +371,7 @@ impl Store {
                 "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
                 params![id.0, state, reason, Millis(now)],
             )?;
-            for table in ["tasks", "body_parts", "asked"] {
+            for table in ["tasks", "parts", "asked"] {
                 tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
             }
             Ok(())

@@ -2,27 +2,16 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::alerts::{AlertLevel, add as add_alert, remove_failure};
 use super::crawls::{Outcome, account};
-use super::tasks::{add as add_task, ask, drop_body_parts, sighted};
+use super::parts::{AnswerForm, PageSource, drop_parts};
+use super::tasks::{add as add_task, ask, sighted};
 use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, named_enum, outbox};
 use crate::model::{
     ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
 };
-
-named_enum! {
-    /// In which form a body was read.
-    pub enum BodyForm {
-        /// Notion's "enhanced markdown".
-        MarkdownV1 = "markdown_v1",
-        /// "Notion-flavored Markdown".
-        MarkdownV2 = "markdown_v2",
-        /// The block lists of `GET /blocks/{id}/children`.
-        Blocks = "blocks",
-    }
-}
 
 /// An object as a listing returned it.
 #[derive(Debug, Clone)]
@@ -41,6 +30,8 @@ pub struct Listed {
     pub edited: Timestamp,
     /// The object as Notion answered it.
     pub source: String,
+    /// Ids of the properties of which it holds the beginning only.
+    pub cut_properties: Vec<String>,
 }
 
 /// What the store knew of an object before it was listed again.
@@ -55,10 +46,10 @@ pub struct Stored {
 }
 
 /// What an object that was listed needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadPlan {
-    /// Its body is to be read.
-    Body,
+    /// These requests are to be made for it.
+    Read(Vec<NewTask>),
     /// What is known is to be rendered again.
     Render,
     /// It is as it was.
@@ -78,26 +69,19 @@ pub struct ItemRow {
     pub edited: Timestamp,
     /// The object as Notion answered it.
     pub source: String,
-    /// The body as it was read.
-    pub body: Option<BodySource>,
+    /// What was read beside it.
+    pub read: Option<PageSource>,
 }
 
-/// A body as it was read: whole, or in parts that belong together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BodySource {
-    /// The parts; the first is the page's own answer.
-    pub parts: Vec<StoredPart>,
-}
-
-/// One part of a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredPart {
-    /// The page itself, or the block that the part begins at.
-    pub part: NotionId,
-    /// None where Notion has no answer.
-    pub form: Option<BodyForm>,
-    /// The answers, in order.
-    pub answers: Vec<String>,
+/// A page that was read, beside the page object.
+#[derive(Debug, Clone, Copy)]
+pub struct PageRead<'a> {
+    /// The task that brought the last answer.
+    pub task: &'a Task,
+    /// All that is known of the page now.
+    pub source: &'a PageSource,
+    /// When the first answer of its body was asked for; none where the body is the one that was stored.
+    pub body_asked: Option<Timestamp>,
 }
 
 /// A rendered item, ready to be saved.
@@ -126,6 +110,14 @@ pub struct Discovery {
     pub cut: bool,
     /// How many elements of the listing were not the objects that it promises.
     pub malformed: u64,
+    /// Kinds of objects that this version does not know.
+    pub unknown: Vec<String>,
+    /// Further requests of the same listing.
+    pub further: Vec<NewTask>,
+    /// What the task asks for from now on, where that changed.
+    pub progress: Option<String>,
+    /// Rows that no query lists: what is known of them, for an alert.
+    pub lost: Option<String>,
 }
 
 const LISTING_CUT: &str = "Notion ended a listing before its end; what it left out is indexed only as far as it was met elsewhere, \
@@ -170,6 +162,24 @@ impl Store {
                 }
                 for (object, kind, at_once) in &discovery.named {
                     ask(tx, crawl.id, *object, *kind, *at_once)?;
+                }
+                if let Some(detail) = &discovery.progress {
+                    tx.execute("UPDATE tasks SET detail = ?2 WHERE id = ?1", params![task.id.0, detail])?;
+                }
+                for task in &discovery.further {
+                    add_task(tx, crawl.id, task)?;
+                }
+                for kind in &discovery.unknown {
+                    let (group, message) = (
+                        format!("unknown kind of object “{kind}”"),
+                        format!("an object of the unknown kind “{kind}” was listed: it is not indexed"),
+                    );
+                    add_alert(tx, crawl.id, AlertLevel::Warning, &group, None, &message, now)?;
+                }
+                if let Some(lost) = &discovery.lost {
+                    tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
+                    let group = format!("lost {:?} {lost}", task.target);
+                    add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, lost, now)?;
                 }
                 if discovery.cut {
                     tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
@@ -217,7 +227,7 @@ impl Store {
         })
     }
 
-    /// Saves rendered items and accounts for them; with `body`, the body that was read for it, and the task that read it.
+    /// Saves a rendered item and accounts for it, with what was read for it.
     ///
     /// # Errors
     /// When the database cannot be written, or the task is not claimed.
@@ -225,12 +235,12 @@ impl Store {
         &self,
         crawl: &Crawl,
         finished: &Finished,
-        read: Option<(&Task, &BodySource, Timestamp)>,
+        read: Option<PageRead<'_>>,
         now: Timestamp,
     ) -> Result<()> {
         self.try_write(|tx| {
-            if let Some((task, ..)) = read {
-                self.finish_in(tx, task, None)?;
+            if let Some(read) = read {
+                self.finish_in(tx, read.task, None)?;
             }
             save_finished(tx, crawl, finished, read, now).map_err(|source| self.sqlite(source))
         })
@@ -245,7 +255,7 @@ impl Store {
             self.finish_in(tx, task, None)?;
             let save = || {
                 tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl.id.0, object])?;
-                drop_body_parts(tx, crawl.id, object)?;
+                drop_parts(tx, crawl.id, object)?;
                 add_departure(tx, crawl, object, proof)
             };
             save().map_err(|source| self.sqlite(source))
@@ -342,7 +352,7 @@ impl Store {
 const ROW_COLUMNS: &str = "items.id, items.kind, items.object, items.edited, items.source, items.body";
 
 fn row_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<ItemRow> {
-    let body = match row.get::<_, Option<Packed>>(5)? {
+    let read = match row.get::<_, Option<Packed>>(5)? {
         Some(Packed(text)) => Some(serde_json::from_str(&text).map_err(|error| unreadable(5, error))?),
         None => None,
     };
@@ -352,7 +362,7 @@ fn row_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<ItemRow> {
         id: row.get(2)?,
         edited: row.get::<_, Millis>(3)?.0,
         source: row.get::<_, Packed>(4)?.0,
-        body,
+        read,
     })
 }
 
@@ -428,9 +438,7 @@ fn save_listed(
     }
     let stored = known.map(|known| known.stored);
     match plan(listed, stored) {
-        ReadPlan::Body => {
-            add_task(tx, crawl.id, &NewTask::for_page(TaskKind::ReadBody, listed.id, listed.id))
-        }
+        ReadPlan::Read(tasks) => tasks.iter().try_for_each(|task| add_task(tx, crawl.id, task)),
         // Rendered by the driver when the queue is empty: an open sighting without a task.
         ReadPlan::Render => Ok(()),
         ReadPlan::Nothing if fresh == 1 => Ok(()),
@@ -540,7 +548,7 @@ fn save_finished(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     finished: &Finished,
-    read: Option<(&Task, &BodySource, Timestamp)>,
+    read: Option<PageRead<'_>>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let item = &finished.item;
@@ -552,23 +560,11 @@ fn save_finished(
         .prepare_cached("SELECT fresh FROM sightings WHERE crawl = ?1 AND item = ?2")?
         .query_row(params![crawl.id.0, row], |columns| columns.get(0))?;
     let changed = before.as_deref() != Some(finished.content_hash.as_slice());
-    if let Some((task, body, asked_at)) = read {
-        tx.prepare_cached(
-            "UPDATE items SET body_form = ?2, body = ?3, body_edited = edited, body_read = ?4 WHERE id = ?1",
-        )?
-        .execute(params![
-            row,
-            body.parts.first().and_then(|part| part.form).unwrap_or(BodyForm::Blocks),
-            Packed(to_json(body)?),
-            Millis(asked_at)
-        ])?;
-        drop_body_parts(tx, task.crawl, item.id)?;
+    if let Some(read) = read {
+        save_source(tx, row, &read)?;
+        drop_parts(tx, read.task.crawl, item.id)?;
     }
-    tx.prepare_cached(
-        "UPDATE items SET rendered = ?2, content_hash = ?3, renderer = ?4, indexed = CASE WHEN ?5 THEN ?6 ELSE indexed END
-         WHERE id = ?1",
-    )?
-    .execute(params![row, Packed(to_json(item)?), finished.content_hash, finished.renderer, changed, Millis(now)])?;
+    save_rendered(tx, row, finished, changed, now)?;
     if changed || read.is_some() {
         save_links(tx, crawl, row, item)?;
     }
@@ -586,6 +582,54 @@ fn save_finished(
         (false, false, Some(_)) => Outcome::Unchanged,
     };
     account(tx, crawl.id, row, outcome)
+}
+
+/// A page of which a part failed counts as not read, so that the next crawl reads it again.
+fn save_source(tx: &Transaction<'_>, row: i64, read: &PageRead<'_>) -> rusqlite::Result<()> {
+    let parts = &read.source.parts;
+    let form = parts.first().and_then(|part| part.form).unwrap_or(AnswerForm::Blocks);
+    tx.prepare_cached("UPDATE items SET body_form = ?2, body = ?3 WHERE id = ?1")?.execute(params![
+        row,
+        form,
+        Packed(to_json(read.source)?)
+    ])?;
+    if let Some(asked) = read.body_asked {
+        tx.prepare_cached("UPDATE items SET body_edited = edited, body_read = ?2 WHERE id = ?1")?
+            .execute(params![row, Millis(asked)])?;
+    }
+    if parts.iter().any(|part| part.failed) {
+        tx.prepare_cached("UPDATE items SET body_edited = NULL WHERE id = ?1")?.execute([row])?;
+    }
+    Ok(())
+}
+
+fn save_rendered(
+    tx: &Transaction<'_>,
+    row: i64,
+    finished: &Finished,
+    changed: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE items SET rendered = ?2, content_hash = ?3, renderer = ?4, indexed = CASE WHEN ?5 THEN ?6 ELSE indexed END
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        row,
+        Packed(to_json(&finished.item)?),
+        finished.content_hash,
+        finished.renderer,
+        changed,
+        Millis(now)
+    ])?;
+    tx.prepare_cached("DELETE FROM unknown_kinds WHERE item = ?1")?.execute([row])?;
+    for (what, kind) in finished.warnings.iter().filter_map(Warning::unknown_kind) {
+        tx.prepare_cached(
+            "INSERT INTO unknown_kinds (item, what, kind) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![row, what, kind])?;
+    }
+    Ok(())
 }
 
 fn save_links(tx: &Transaction<'_>, crawl: &Crawl, row: i64, item: &Item) -> rusqlite::Result<()> {

@@ -17,6 +17,7 @@ mod connectors;
 mod crawls;
 mod items;
 mod outbox;
+mod parts;
 mod people;
 mod tasks;
 #[cfg(test)]
@@ -31,16 +32,16 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use alerts::{Alert, AlertLevel, Failure};
 pub use connectors::{Connector, NewConnector};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
-pub use items::{
-    BodyForm, BodySource, Discovery, Finished, ItemRow, Listed, Proof, ReadPlan, Stored, StoredPart,
-};
+pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, Proof, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
-pub use tasks::{BodyPart, NewTask, Task, TaskId, TaskKind};
+pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
+pub use tasks::{NewTask, Task, TaskId, TaskKind};
 
 use column::{Millis, Packed, named_enum};
 
 /// The schema, step by step. A released step is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_the_line.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_the_line.sql"), include_str!("migrations/0002_parts.sql")];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
 const READERS_KEPT: usize = 4;

@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::alerts::{AlertLevel, add as add_alert, add_failure};
 use super::crawls::{Outcome, account};
-use super::{Crawl, CrawlId, Millis, Packed, Result, Store, StoreError, named_enum};
+use super::parts::{self, drop_parts};
+use super::{Crawl, CrawlId, Millis, PartKey, Result, Store, StoreError, named_enum};
 use crate::model::{ItemKind, NotionId};
 
 /// Row id of a task.
@@ -37,6 +38,10 @@ named_enum! {
         ReadBlock = "read_block",
         /// `GET /blocks/{target}/children` for the body of `page`. Pages by cursor.
         ReadChildren = "read_children",
+        /// `GET /pages/{page}/properties/{detail}`: a property of which the page object holds the beginning. Pages by cursor.
+        ReadProperty = "read_property",
+        /// `GET /comments?block_id={target}`: open comments on `page`, or on a block of it. Pages by cursor.
+        ReadComments = "read_comments",
         /// `GET /pages/{page}/markdown`: a whole body.
         ReadBody = "read_body",
     }
@@ -53,14 +58,42 @@ impl TaskKind {
             | Self::ReadPage
             | Self::Verify
             | Self::ResolveParent => 1,
-            Self::ReadPart | Self::ReadBlock | Self::ReadChildren => 2,
+            Self::ReadPart
+            | Self::ReadBlock
+            | Self::ReadChildren
+            | Self::ReadProperty
+            | Self::ReadComments => 2,
             Self::ReadBody => 3,
         }
     }
 
-    /// Whether the answer is (part of) the body of the task's page.
-    pub const fn reads_body(self) -> bool {
-        matches!(self, Self::ReadBody | Self::ReadPart | Self::ReadBlock | Self::ReadChildren)
+    /// Whether the answer is part of what is read of the task's page.
+    pub const fn reads_page(self) -> bool {
+        match self {
+            Self::ReadBody
+            | Self::ReadPart
+            | Self::ReadBlock
+            | Self::ReadChildren
+            | Self::ReadProperty
+            | Self::ReadComments => true,
+            Self::ListUsers
+            | Self::Search
+            | Self::QueryDataSource
+            | Self::ReadDatabase
+            | Self::ReadDataSource
+            | Self::ReadPage
+            | Self::Verify
+            | Self::ResolveParent => false,
+        }
+    }
+
+    fn part(self, target: Option<NotionId>, detail: Option<&str>) -> Option<PartKey> {
+        match self {
+            Self::ReadProperty => detail.map(|property| PartKey::Property(property.to_owned())),
+            Self::ReadComments => target.map(PartKey::Comments),
+            _ if self.reads_page() => target.map(PartKey::Block),
+            _ => None,
+        }
     }
 }
 
@@ -77,6 +110,10 @@ pub struct Task {
     pub target: Option<NotionId>,
     /// The page that the answer belongs to.
     pub page: Option<NotionId>,
+    /// What is asked for beyond the target.
+    pub detail: Option<String>,
+    /// Whether no other request of that page was to be made, or had been answered, when it was claimed.
+    pub alone: bool,
     /// Where to go on.
     pub cursor: Option<String>,
     /// How often it failed by itself.
@@ -88,6 +125,13 @@ pub struct Task {
     pub target_kind: Option<ItemKind>,
 }
 
+impl Task {
+    /// Which part of its page the answer is.
+    pub fn part(&self) -> Option<PartKey> {
+        self.kind.part(self.target, self.detail.as_deref())
+    }
+}
+
 /// A request to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask {
@@ -97,30 +141,46 @@ pub struct NewTask {
     pub target: Option<NotionId>,
     /// The page that the answer belongs to.
     pub page: Option<NotionId>,
+    /// What is asked for beyond the target.
+    pub detail: Option<String>,
 }
 
 impl NewTask {
+    /// A task on nothing in particular.
+    pub const fn new(kind: TaskKind) -> Self {
+        Self { kind, target: None, page: None, detail: None }
+    }
+
     /// A task on one object.
     pub const fn on(kind: TaskKind, target: NotionId) -> Self {
-        Self { kind, target: Some(target), page: None }
+        Self { kind, target: Some(target), page: None, detail: None }
     }
 
-    /// A task for the body of `page`.
+    /// A task for a part of `page`.
     pub const fn for_page(kind: TaskKind, page: NotionId, target: NotionId) -> Self {
-        Self { kind, target: Some(target), page: Some(page) }
+        Self { kind, target: Some(target), page: Some(page), detail: None }
+    }
+
+    /// The same with something more to ask for.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// Which part of its page the answer is.
+    pub fn part(&self) -> Option<PartKey> {
+        self.kind.part(self.target, self.detail.as_deref())
     }
 }
 
-/// One answer towards a body that takes several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BodyPart {
-    /// The page itself, or the block that the part begins at.
-    pub part: NotionId,
-    /// Form of the answer; none where Notion has no answer (not shared, deleted, not deliverable).
-    pub form: Option<super::BodyForm>,
-    /// The answers, in order.
-    pub answers: Vec<String>,
-}
+/// Tasks that are due, in the order in which they are made.
+pub(super) const CLAIM: &str = "SELECT id, crawl, kind, target, page, detail, cursor, attempts, restarts,
+       page IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM tasks other WHERE other.crawl = tasks.crawl AND other.page = tasks.page AND other.id <> tasks.id)
+         AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.crawl = tasks.crawl AND parts.page = tasks.page),
+       (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
+        WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify')
+     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 ORDER BY priority, id LIMIT ?3";
 
 impl Store {
     /// Adds tasks to a crawl.
@@ -137,12 +197,7 @@ impl Store {
     /// When the database cannot be written.
     pub fn claim_tasks(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
         self.write(|tx| {
-            let mut select = tx.prepare_cached(
-                "SELECT id, crawl, kind, target, page, cursor, attempts, restarts,
-                   (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
-                    WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify')
-                 FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 ORDER BY priority, id LIMIT ?3",
-            )?;
+            let mut select = tx.prepare_cached(CLAIM)?;
             let claimed: Vec<Task> = select
                 .query_map(params![crawl.0, Millis(now), limit], from_row)?
                 .collect::<rusqlite::Result<_>>()?;
@@ -198,7 +253,8 @@ impl Store {
         })
     }
 
-    /// Begins a listing again from its start: its cursor died. What it listed stays listed.
+    /// Begins a listing again from its start: its cursor died. What it listed stays listed; of a part of a page, what was
+    /// read of it is dropped.
     ///
     /// # Errors
     /// When the database cannot be written, or the task is not claimed.
@@ -211,7 +267,8 @@ impl Store {
                 )
                 .and_then(|mut update| update.execute(params![task.id.0, task.cursor]))
                 .map_err(|source| self.sqlite(source))?;
-            expect_one(changed, task)
+            expect_one(changed, task)?;
+            parts::forget_answers(tx, task).map_err(|source| self.sqlite(source))
         })
     }
 
@@ -222,13 +279,10 @@ impl Store {
     pub fn replace_task(&self, task: &Task, others: &[NewTask]) -> Result<()> {
         self.try_write(|tx| {
             self.finish_in(tx, task, None)?;
-            let replace = || {
-                if let (true, Some(page)) = (task.kind.reads_body(), task.page) {
-                    drop_body_parts(tx, task.crawl, page)?;
-                }
-                others.iter().try_for_each(|other| add(tx, task.crawl, other))
-            };
-            replace().map_err(|source| self.sqlite(source))
+            others
+                .iter()
+                .try_for_each(|other| add(tx, task.crawl, other))
+                .map_err(|source| self.sqlite(source))
         })
     }
 
@@ -252,7 +306,9 @@ impl Store {
                     TaskKind::ReadBody
                     | TaskKind::ReadPart
                     | TaskKind::ReadBlock
-                    | TaskKind::ReadChildren => object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page)),
+                    | TaskKind::ReadChildren
+                    | TaskKind::ReadProperty
+                    | TaskKind::ReadComments => object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page)),
                     TaskKind::ListUsers | TaskKind::ReadPage | TaskKind::Verify | TaskKind::ResolveParent => {
                         Ok(())
                     }
@@ -359,54 +415,6 @@ impl Store {
             Ok(queued as u64)
         })
     }
-
-    /// Saves one answer towards the body of a page and, when it was the last one missing, returns all of them; then the
-    /// task stays claimed until the page is saved with [`Store::save_page`].
-    ///
-    /// # Errors
-    /// When the database cannot be written, or the task is not claimed.
-    pub fn save_body_part(
-        &self,
-        task: &Task,
-        form: Option<super::BodyForm>,
-        answer: &str,
-        next_cursor: Option<&str>,
-        further: &[NewTask],
-    ) -> Result<Option<Vec<BodyPart>>> {
-        let (Some(page), Some(part)) = (task.page, task.target) else { return Ok(None) };
-        self.try_write(|tx| {
-            let save = || {
-                let held: bool = tx
-                    .prepare_cached("SELECT 1 FROM tasks WHERE id = ?1 AND state = 'claimed' AND cursor IS ?2")?
-                    .exists(params![task.id.0, task.cursor])?;
-                if !held {
-                    return Ok(None);
-                }
-                save_slice(tx, task.crawl, page, part, form, answer)?;
-                for new in further {
-                    let Some(block) = new.target else { continue };
-                    // The row is the mark that keeps a cycle (a synced block inside its own copy) from running for ever.
-                    let fresh = tx
-                        .prepare_cached(
-                            "INSERT INTO body_parts (crawl, page, part, slice) VALUES (?1, ?2, ?3, 0) ON CONFLICT DO NOTHING",
-                        )?
-                        .execute(params![task.crawl.0, page, block])?;
-                    if fresh == 1 {
-                        add(tx, task.crawl, new)?;
-                    }
-                }
-                let others: bool = tx
-                    .prepare_cached("SELECT 1 FROM tasks WHERE crawl = ?1 AND page = ?2 AND id <> ?3")?
-                    .exists(params![task.crawl.0, page, task.id.0])?;
-                if next_cursor.is_some() || others {
-                    finish(tx, task, next_cursor)?;
-                    return Ok(Some(None));
-                }
-                load_body_parts(tx, task.crawl, page).map(|parts| Some(Some(parts)))
-            };
-            save().map_err(|source| self.sqlite(source))?.ok_or(StoreError::StaleTask(task.id.0))
-        })
-    }
 }
 
 fn record_failure(
@@ -427,60 +435,18 @@ fn record_failure(
 /// Drops what was still to do for an item, and accounts for it as *not indexed*.
 fn drop_item_work(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl.id.0, object])?;
-    drop_body_parts(tx, crawl.id, object)?;
+    drop_parts(tx, crawl.id, object)?;
     match sighted(tx, crawl, object)? {
         Some(item) => account(tx, crawl.id, item, Outcome::NotIndexed),
         None => Ok(()),
     }
 }
 
-fn save_slice(
-    tx: &Transaction<'_>,
-    crawl: CrawlId,
-    page: NotionId,
-    part: NotionId,
-    form: Option<super::BodyForm>,
-    answer: &str,
-) -> rusqlite::Result<()> {
-    let slice: i64 = tx
-        .prepare_cached("SELECT count(*) FROM body_parts WHERE crawl = ?1 AND page = ?2 AND part = ?3 AND form IS NOT NULL")?
-        .query_row(params![crawl.0, page, part], |row| row.get(0))?;
-    let form = form.map_or("unreadable", super::BodyForm::as_str);
-    tx.prepare_cached(
-        "INSERT INTO body_parts (crawl, page, part, slice, form, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET form = excluded.form, answer = excluded.answer",
-    )?
-    .execute(params![crawl.0, page, part, slice, form, Packed(answer.to_owned())])
-    .map(|_| ())
-}
-
-fn load_body_parts(tx: &Transaction<'_>, crawl: CrawlId, page: NotionId) -> rusqlite::Result<Vec<BodyPart>> {
-    let mut parts: Vec<BodyPart> = Vec::new();
-    let mut select = tx.prepare_cached(
-        "SELECT part, form, answer FROM body_parts WHERE crawl = ?1 AND page = ?2 AND form IS NOT NULL ORDER BY part, slice",
-    )?;
-    let mut rows = select.query(params![crawl.0, page])?;
-    while let Some(row) = rows.next()? {
-        let (part, form, answer): (NotionId, String, Packed) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        match parts.last_mut() {
-            Some(last) if last.part == part => last.answers.push(answer.0),
-            _ => parts.push(BodyPart { part, form: form.parse().ok(), answers: vec![answer.0] }),
-        }
-    }
-    Ok(parts)
-}
-
-pub(super) fn drop_body_parts(tx: &Transaction<'_>, crawl: CrawlId, page: NotionId) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM body_parts WHERE crawl = ?1 AND page = ?2")?
-        .execute(params![crawl.0, page])
-        .map(|_| ())
-}
-
 pub(super) fn add(tx: &Transaction<'_>, crawl: CrawlId, task: &NewTask) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO tasks (crawl, kind, target, page, state, priority) VALUES (?1, ?2, ?3, ?4, 'ready', ?5)",
+        "INSERT INTO tasks (crawl, kind, target, page, detail, state, priority) VALUES (?1, ?2, ?3, ?4, ?5, 'ready', ?6)",
     )?
-    .execute(params![crawl.0, task.kind, task.target, task.page, task.kind.priority()])
+    .execute(params![crawl.0, task.kind, task.target, task.page, task.detail, task.kind.priority()])
     .map(|_| ())
 }
 
@@ -504,7 +470,7 @@ pub(super) fn ask(
 }
 
 /// Deletes a claimed task, or moves it on to its next cursor. False when it is not claimed at the cursor it was run from.
-fn finish(tx: &Transaction<'_>, task: &Task, next_cursor: Option<&str>) -> rusqlite::Result<bool> {
+pub(super) fn finish(tx: &Transaction<'_>, task: &Task, next_cursor: Option<&str>) -> rusqlite::Result<bool> {
     let changed = match next_cursor {
         Some(next) => tx
             .prepare_cached(
@@ -544,9 +510,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
         kind: row.get(2)?,
         target: row.get(3)?,
         page: row.get(4)?,
-        cursor: row.get(5)?,
-        attempts: row.get(6)?,
-        restarts: row.get(7)?,
-        target_kind: row.get(8)?,
+        detail: row.get(5)?,
+        cursor: row.get(6)?,
+        attempts: row.get(7)?,
+        restarts: row.get(8)?,
+        alone: row.get(9)?,
+        target_kind: row.get(10)?,
     })
 }

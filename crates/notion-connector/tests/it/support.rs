@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use notion_api::{HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::config::Config;
-use notion_connector::crawl::{Crawler, Progress};
+use notion_connector::crawl::{Crawler, Progress, Refused};
 use notion_connector::data_dir::DataDir;
 use notion_connector::model::{ItemKind, NotionId, Viewer};
 use notion_connector::ops::{
@@ -177,6 +177,7 @@ impl Line {
             settings: app.config.crawl.clone(),
             concurrency: app.config.notion.concurrency,
             progress: watch::Sender::new(Progress::default()),
+            refused: Refused::default(),
         };
         let (first, now) = (Crawler::first_tasks(), app.runtime.now());
         let id = app.store.add_crawl(connector.id, Scope::Full, "test", &first, now).unwrap();
