@@ -366,7 +366,7 @@ impl Emulator {
         let mut state = self.state_mut();
         let ix = state.entity(id, "shared; share its page")?;
         let token = state.token(token)?;
-        let State { world, tokens } = &mut *state;
+        let State { world, tokens, .. } = &mut *state;
         if shared {
             tokens[token].access.share(world, ix);
         } else {

@@ -5,10 +5,13 @@ mod comments;
 mod data_sources;
 mod databases;
 mod filter;
+mod matched;
 mod pages;
 mod properties;
 mod search;
 mod users;
+
+pub(crate) use self::matched::Matched;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -21,6 +24,10 @@ use crate::world::model::{Ix, Kind};
 /// One request that passed the general rules.
 pub(crate) struct Call<'a> {
     pub reader: Reader<'a>,
+    /// Results of earlier queries.
+    pub matched: &'a Matched,
+    /// Grows with every change of the world.
+    pub revision: u64,
     /// Values of the template's `{…}` segments, in order.
     pub segments: Vec<&'a str>,
     pub query: Query,
