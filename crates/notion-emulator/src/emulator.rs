@@ -22,7 +22,7 @@ use crate::files::{self, Signer};
 use crate::log::{Entry, Log};
 use crate::objects::{Reader, exact_utc};
 use crate::options::{Behavior, Options};
-use crate::routes::{self, Call};
+use crate::routes::{self, Call, Matched};
 use crate::rules::auth::{Token, token_of};
 use crate::rules::limit::Limits;
 use crate::rules::validate::Query;
@@ -48,6 +48,7 @@ pub(crate) struct Inner {
     behavior: RwLock<Behavior>,
     limits: Mutex<Limits>,
     log: Mutex<Log>,
+    matched: Matched,
     faults: Mutex<Faults>,
     pub(crate) clock: Clock,
     pub(crate) signer: Signer,
@@ -59,6 +60,8 @@ pub(crate) struct Inner {
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) tokens: Vec<Token>,
+    /// Grows with every change.
+    revision: u64,
 }
 
 /// An answer before it becomes HTTP.
@@ -106,10 +109,11 @@ impl Emulator {
             .collect();
         Self {
             inner: Arc::new(Inner {
-                state: RwLock::new(State { world, tokens }),
+                state: RwLock::new(State { world, tokens, revision: 0 }),
                 behavior: RwLock::new(options.behavior),
                 limits: Mutex::new(Limits::new(options.window, options.workspace_window)),
                 log: Mutex::default(),
+                matched: Matched::default(),
                 faults: Mutex::default(),
                 clock: Clock::new(options.base_ms),
                 signer: Signer::new(&options.files_url),
@@ -123,7 +127,9 @@ impl Emulator {
     }
 
     pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
-        self.inner.state.write().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.inner.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.revision += 1;
+        state
     }
 
     pub(crate) fn limits(&self) -> MutexGuard<'_, Limits> {
@@ -229,7 +235,14 @@ impl Emulator {
             if endpoint.needs_content && !reader.token.capabilities.read_content {
                 return Err(ApiError::restricted());
             }
-            let call = Call { reader, segments: endpoint.segments, query: Query::parse(query), body };
+            let call = Call {
+                reader,
+                matched: &self.inner.matched,
+                revision: state.revision,
+                segments: endpoint.segments,
+                query: Query::parse(query),
+                body,
+            };
             (endpoint.handler)(&call)
         });
         match result {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::filter::{Filter, RowView, sort_rows};
+use super::matched::Key;
 use super::{Call, list};
 use crate::error::ApiError;
 use crate::objects::Reader;
@@ -71,27 +72,34 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
         Some(cursor) => Some(anchor(call, session, cursor).ok_or_else(|| ApiError::cursor(cursor))?),
     };
     let sorts = call.body["sorts"].as_array().filter(|sorts| !sorts.is_empty());
-    let page = match (sorts, schema) {
-        (Some(sorts), Some(schema)) => {
-            let matched = children.iter().rev().copied().filter(wanted).collect();
-            Page::cut(&sort_rows(reader, schema, sorts, matched)?, anchor, paging.size, cap)
-        }
-        _ if children.len() > cap => {
-            let matched: Vec<Ix> = children.iter().rev().copied().filter(wanted).take(cap + 1).collect();
-            Page::cut(&matched, anchor, paging.size, cap)
-        }
-        _ => {
-            // The common case looks at no more rows than it shows.
-            let from = match anchor {
-                None => Some(children.len()),
-                Some(anchor) => children.iter().rposition(|row| *row == anchor).map(|at| at + 1),
-            };
-            from.map(|from| {
-                let mut matched = children[..from].iter().rev().copied().filter(wanted);
-                let rows = matched.by_ref().take(paging.size).collect();
-                Page { rows, next: matched.next(), is_cut: false }
-            })
-        }
+    let page = if sorts.is_some() || children.len() > cap {
+        let key =
+            Key { session, bot: reader.token.bot, version: reader.version, revision: call.revision, cap };
+        // Only what goes on from a cursor goes on from an earlier result.
+        let known = anchor.and_then(|_| call.matched.get(&key));
+        let matched = match known {
+            Some(known) => known,
+            None => {
+                let rows = children.iter().rev().copied().filter(wanted);
+                let found = match (sorts, schema) {
+                    (Some(sorts), Some(schema)) => sort_rows(reader, schema, sorts, rows.collect())?,
+                    _ => rows.take(cap + 1).collect(),
+                };
+                call.matched.put(key, found.into_iter().take(cap + 1).collect())
+            }
+        };
+        Page::cut(&matched, anchor, paging.size, cap)
+    } else {
+        // The common case looks at no more rows than it shows.
+        let from = match anchor {
+            None => Some(children.len()),
+            Some(anchor) => children.iter().rposition(|row| *row == anchor).map(|at| at + 1),
+        };
+        from.map(|from| {
+            let mut matched = children[..from].iter().rev().copied().filter(wanted);
+            let rows = matched.by_ref().take(paging.size).collect();
+            Page { rows, next: matched.next(), is_cut: false }
+        })
     };
     let page = page.ok_or_else(|| ApiError::cursor(paging.cursor.as_deref().unwrap_or_default()))?;
     let wanted_properties = call.query.all("filter_properties");

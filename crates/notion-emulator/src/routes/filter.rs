@@ -443,6 +443,8 @@ pub(super) fn sort_rows(
             let row = RowView::new(reader, ix);
             let keys = plan.iter().map(|(by, _)| match by {
                 By::Time(which) => millis_key(row.time(*which)),
+                // The title alone is quick to have.
+                By::Property(_, "title") => text_key(&reader.world.title(ix)),
                 By::Property(name, kind) => sort_key(kind, row.property(name), reader.now_ms),
             });
             (keys.collect(), ix)
@@ -468,14 +470,17 @@ fn millis_key(ms: i64) -> SortKey {
     SortKey::Number(ms as f64)
 }
 
+fn text_key(text: &str) -> SortKey {
+    if text.is_empty() { SortKey::Empty } else { SortKey::Text(text.to_lowercase()) }
+}
+
 fn sort_key(kind: &str, value: &Value, now_ms: i64) -> SortKey {
-    let text = |text: &str| if text.is_empty() { SortKey::Empty } else { SortKey::Text(text.to_lowercase()) };
     match kind {
-        "title" | "rich_text" => text(&joined(value)),
+        "title" | "rich_text" => text_key(&joined(value)),
         "number" => value.as_f64().map_or(SortKey::Empty, SortKey::Number),
         "unique_id" => value["number"].as_f64().map_or(SortKey::Empty, SortKey::Number),
         "checkbox" => SortKey::Number(f64::from(u8::from(value.as_bool().unwrap_or_default()))),
-        "select" | "status" => text(value["name"].as_str().unwrap_or_default()),
+        "select" | "status" => text_key(value["name"].as_str().unwrap_or_default()),
         "date" => {
             let start = value["start"].as_str().and_then(|start| span(start, now_ms));
             start.map_or(SortKey::Empty, |(start, _)| millis_key(start))
@@ -484,12 +489,12 @@ fn sort_key(kind: &str, value: &Value, now_ms: i64) -> SortKey {
             .as_str()
             .and_then(|time| span(time, now_ms))
             .map_or(SortKey::Empty, |(start, _)| millis_key(start)),
-        "multi_select" | "people" => text(value[0]["name"].as_str().unwrap_or_default()),
+        "multi_select" | "people" => text_key(value[0]["name"].as_str().unwrap_or_default()),
         "formula" => {
             let inner = value["type"].as_str().unwrap_or_default();
             sort_key(if inner == "string" { "url" } else { inner }, &value[inner], now_ms)
         }
-        _ => text(value.as_str().unwrap_or_default()),
+        _ => text_key(value.as_str().unwrap_or_default()),
     }
 }
 
