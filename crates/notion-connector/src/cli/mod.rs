@@ -11,6 +11,7 @@ mod exit;
 mod export;
 mod failures;
 mod output;
+mod rerender;
 mod search;
 mod serve;
 mod status;
@@ -79,6 +80,8 @@ enum Command {
     Status,
     /// List items that failed.
     Failures,
+    /// Render again what an older version rendered, without asking Notion; crawl and serve do it by themselves.
+    Rerender,
     /// Serve the search page and the REST API.
     Serve(serve::ServeArguments),
     /// Crawl a sample workspace and serve it: nothing to set up.
@@ -142,6 +145,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Export => export::run(&context),
         Command::Status => status::run(&context),
         Command::Failures => failures::run(&context),
+        Command::Rerender => rerender::run(&context).await,
         Command::Serve(arguments) => serve::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
     }

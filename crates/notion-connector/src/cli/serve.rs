@@ -5,7 +5,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{Context, Exit};
-use crate::ops::OpsError;
+use crate::ops::{self, OpsError};
 use crate::web;
 
 #[derive(Debug, Args)]
@@ -22,9 +22,17 @@ pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<E
     let url = url_of(&listener)?;
     context.output.show(&serde_json::json!({ "url": url }), || format!("Search page: {url}/"));
     let pump = app.pump()?;
+    // Beside serving: what an older version rendered stays searchable until its turn comes.
+    let rerendering = async {
+        match ops::rerender(&app).await {
+            Ok(_) => std::future::pending().await,
+            Err(error) => error,
+        }
+    };
     tokio::select! {
         biased;
         () = interrupted() => Ok(Exit::Completed),
+        error = rerendering => Err(error),
         failed = pump.run() => failed.map(|()| Exit::Other).map_err(OpsError::from),
         served = web::serve(Arc::clone(&app), listener) => served.map(|()| Exit::Completed),
     }

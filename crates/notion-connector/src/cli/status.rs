@@ -23,12 +23,28 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
             })
             .collect();
         format!(
-            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}",
+            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}{}",
             table(&["CONNECTOR", "ITEMS", "LAST CRAWL", "ENDED"], &rows),
             status.data_dir,
             status.failures,
-            status.waiting_for_index
+            status.waiting_for_index,
+            unknown(&status)
         )
     });
     Ok(Exit::Completed)
+}
+
+/// What this version does not know, one line a kind.
+fn unknown(status: &ops::Status) -> String {
+    let mut lines = String::new();
+    for connector in &status.connectors {
+        for found in &connector.unknown_kinds {
+            let ops::UnknownKind { what, kind, items, example } = found;
+            lines.push_str(&format!(
+                "\n{}: {what} of the unknown kind “{kind}” in {items} items, such as {example}; its text was kept",
+                connector.name
+            ));
+        }
+    }
+    lines
 }

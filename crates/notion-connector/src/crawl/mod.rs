@@ -17,6 +17,7 @@ mod driver;
 mod fetch;
 mod long_properties;
 pub mod plan;
+mod rerender;
 mod settle;
 mod snapshot;
 pub mod step;
@@ -24,4 +25,5 @@ mod windows;
 
 pub use advice::advise;
 pub use driver::{CrawlError, Crawler, Progress, Refused};
+pub use rerender::rerender;
 pub use settle::NOTHING_CONNECTED;

@@ -66,6 +66,7 @@ pub async fn run_crawl(
     let pump = Arc::new(app.pump()?);
     // Before anything new is written: rows that are added could hide that index and store have parted.
     pump.drain().await?;
+    super::rerender(app).await?;
     let crawler = crawler(app, &connector, progress).await?;
     let (id, resumed) = open_crawl(app, &connector, request.scope, request.restart, &request.started_by)?;
     let crawl = run_beside_pump(&crawler, &pump, id).await?;

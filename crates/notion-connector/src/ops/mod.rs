@@ -9,9 +9,11 @@ mod crawls;
 mod error;
 mod items;
 mod overview;
+mod rerender;
 mod search;
 mod status;
 
+pub use crate::store::UnknownKind;
 pub use connectors::{
     AddConnector, ConnectorSummary, NOTION_URL, Problem, Validation, add_connector, check_connector,
     list_connectors, set_secret,
@@ -21,5 +23,6 @@ pub use crawls::{CrawlDetail, CrawlSummary, approve_deletions, cancel_crawl, lis
 pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
 pub use overview::{Overview, UnderWay, overview};
+pub use rerender::{Rerendered, rerender};
 pub use search::{SearchAnswer, SearchHit, SearchQuery, search};
 pub use status::{ConnectorStatus, Status, list_failures, status};

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{CrawlSummary, OpsError};
 use crate::app::App;
-use crate::store::Failure;
+use crate::store::{Failure, UnknownKind};
 
 /// How things stand.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -33,6 +33,9 @@ pub struct ConnectorStatus {
     pub items: u64,
     /// Its newest crawl.
     pub last_crawl: Option<CrawlSummary>,
+    /// Kinds of blocks, properties, mentions, parents, users and files in its items that this version does not know; their
+    /// text was kept.
+    pub unknown_kinds: Vec<UnknownKind>,
 }
 
 /// How things stand.
@@ -45,6 +48,7 @@ pub fn status(app: &App) -> Result<Status, OpsError> {
         let last = app.store.load_last_crawl(connector.id)?;
         connectors.push(ConnectorStatus {
             items: app.store.count_items(connector.id)?,
+            unknown_kinds: app.store.load_unknown_kinds(connector.id)?,
             last_crawl: last.as_ref().map(|crawl| CrawlSummary::of(&connector, crawl)),
             name: connector.name,
             workspace_name: connector.workspace_name,

@@ -59,7 +59,44 @@ pub struct Failure {
     pub times: u64,
 }
 
+/// A kind of thing in items that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UnknownKind {
+    /// What it is: block, property, mention, parent, user or file.
+    pub what: String,
+    /// Notion's name of the kind.
+    pub kind: String,
+    /// In how many items it occurs.
+    pub items: u64,
+    /// One of them.
+    pub example: NotionId,
+}
+
 impl Store {
+    /// What this version does not know in the items of a connector, the most frequent first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_unknown_kinds(&self, connector: ConnectorId) -> Result<Vec<UnknownKind>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT what, unknown_kinds.kind, count(*), min(object) FROM unknown_kinds
+                 JOIN items ON items.id = unknown_kinds.item
+                 WHERE EXISTS (SELECT 1 FROM holders WHERE holders.item = items.id AND connector = ?1)
+                 GROUP BY what, unknown_kinds.kind ORDER BY count(*) DESC, what, unknown_kinds.kind",
+            )?
+            .query_map([connector.0], |row| {
+                Ok(UnknownKind {
+                    what: row.get(0)?,
+                    kind: row.get(1)?,
+                    items: row.get(2)?,
+                    example: row.get(3)?,
+                })
+            })?
+            .collect()
+        })
+    }
+
     /// Records an event of a crawl. Events with the same `group` become one row with a count.
     ///
     /// # Errors

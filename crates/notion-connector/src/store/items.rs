@@ -246,6 +246,48 @@ impl Store {
         })
     }
 
+    /// Items that another version of the renderer made, behind the item `after`, at most `limit`; with the workspace of each.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_outdated(&self, renderer: u32, after: i64, limit: u32) -> Result<Vec<(NotionId, ItemRow)>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {ROW_COLUMNS}, workspace FROM items
+                 WHERE id > ?2 AND renderer <> ?1 AND rendered IS NOT NULL ORDER BY id LIMIT ?3"
+            ))?
+            .query_map(params![renderer, after, limit], |row| Ok((row.get(6)?, row_from(row)?)))?
+            .collect()
+        })
+    }
+
+    /// Saves an item that was rendered again from what is kept of it, and delivers it if it changed.
+    ///
+    /// A page that now shows to hold an object which is not known is read again by the next crawl, which then asks for it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_rendered_again(&self, row: i64, finished: &Finished, now: Timestamp) -> Result<()> {
+        self.write(|tx| {
+            let before: Option<Vec<u8>> = tx
+                .prepare_cached("SELECT content_hash FROM items WHERE id = ?1")?
+                .query_row([row], |columns| columns.get(0))?;
+            let changed = before.as_deref() != Some(finished.content_hash.as_slice());
+            save_rendered(tx, row, finished, changed, now)?;
+            if !changed {
+                return Ok(());
+            }
+            for (object, _) in save_links(tx, row, &finished.item)? {
+                tx.prepare_cached(
+                    "UPDATE items SET body_edited = NULL WHERE id = ?1 AND NOT EXISTS (
+                       SELECT 1 FROM items held WHERE held.workspace = items.workspace AND held.object = ?2)",
+                )?
+                .execute(params![row, object])?;
+            }
+            outbox::push(tx, finished.item.key.as_str())
+        })
+    }
+
     /// Takes back that this crawl met an object: it vanished between its listing and its reading.
     ///
     /// # Errors
@@ -411,13 +453,16 @@ fn save_listed(
 ) -> rusqlite::Result<()> {
     let known = load_known(tx, listed)?;
     let parent = to_json(&listed.parent)?;
-    let home = match (&listed.parent, &known) {
-        // A parent block that was resolved before stays resolved.
-        (Parent::Block(_), Some(known)) if known.parent == parent && known.home.is_some() => known.home,
-        (Parent::Block(_), _) => home_by_tags(tx, crawl.connector, listed.id)?,
-        (other, _) => other.id(),
-    };
-    let row = upsert_listed(tx, crawl, listed, &parent, home)?;
+    let unclear = matches!(listed.parent, Parent::Block(_) | Parent::Unknown);
+    // A place that was found before stays while Notion names the same parent.
+    let found_before =
+        known.as_ref().filter(|known| unclear && known.parent == parent).and_then(|known| known.home);
+    let named = if unclear { found_before } else { listed.parent.id() };
+    let row = upsert_listed(tx, crawl, listed, &parent, named)?;
+    let home = if unclear && named.is_none() { home_by_tags(tx, row, listed.id)? } else { named };
+    if home != named {
+        tx.prepare_cached("UPDATE items SET home = ?2 WHERE id = ?1")?.execute(params![row, home])?;
+    }
     let moved_or_renamed =
         known.as_ref().is_none_or(|known| known.title != listed.title || known.home != home);
     if moved_or_renamed {
@@ -476,19 +521,15 @@ fn upsert_listed(
     )
 }
 
-/// The one page whose body holds a tag of `object`; none when no body or several do.
-fn home_by_tags(
-    tx: &Transaction<'_>,
-    connector: ConnectorId,
-    object: NotionId,
-) -> rusqlite::Result<Option<NotionId>> {
+/// The one page whose body holds a tag of the item `row`; none when no body or several do.
+fn home_by_tags(tx: &Transaction<'_>, row: i64, object: NotionId) -> rusqlite::Result<Option<NotionId>> {
     let homes: Vec<NotionId> = tx
         .prepare_cached(
             "SELECT DISTINCT items.object FROM links JOIN items ON items.id = links.item
-             JOIN connectors ON connectors.id = ?1 AND connectors.workspace = items.workspace
-             WHERE links.target = ?2 AND links.kind IN ('child_page', 'child_database') AND items.object <> ?2 LIMIT 2",
+             WHERE items.workspace = (SELECT workspace FROM items WHERE id = ?1)
+               AND links.target = ?2 AND links.kind IN ('child_page', 'child_database') AND items.object <> ?2 LIMIT 2",
         )?
-        .query_map(params![connector.0, object], |row| row.get(0))?
+        .query_map(params![row, object], |columns| columns.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(match homes.as_slice() {
         [only] => Some(*only),
@@ -566,7 +607,9 @@ fn save_finished(
     }
     save_rendered(tx, row, finished, changed, now)?;
     if changed || read.is_some() {
-        save_links(tx, crawl, row, item)?;
+        for (object, task) in save_links(tx, row, item)? {
+            ask(tx, crawl.id, object, task, false)?;
+        }
     }
     for warning in &finished.warnings {
         let group = warning.group();
@@ -632,8 +675,9 @@ fn save_rendered(
     Ok(())
 }
 
-fn save_links(tx: &Transaction<'_>, crawl: &Crawl, row: i64, item: &Item) -> rusqlite::Result<()> {
-    let mut before: Vec<NotionId> = tx
+/// Replaces what an item points to. Returns the objects that its body holds, with the tasks that would ask for them.
+fn save_links(tx: &Transaction<'_>, row: i64, item: &Item) -> rusqlite::Result<Vec<(NotionId, TaskKind)>> {
+    let mut placed: Vec<NotionId> = tx
         .prepare_cached(
             "SELECT target FROM links WHERE item = ?1 AND kind IN ('child_page', 'child_database')",
         )?
@@ -643,19 +687,18 @@ fn save_links(tx: &Transaction<'_>, crawl: &Crawl, row: i64, item: &Item) -> rus
     let mut insert = tx.prepare_cached(
         "INSERT INTO links (item, kind, target) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     )?;
+    let mut held = Vec::new();
     for link in &item.links {
-        let (kind, ask_for) = match link.kind {
+        let (kind, task) = match link.kind {
             LinkKind::ChildPage => ("child_page", Some(TaskKind::ReadPage)),
             LinkKind::ChildDatabase => ("child_database", Some(TaskKind::ReadDatabase)),
             LinkKind::DataSource => ("data_source", Some(TaskKind::ReadDataSource)),
             LinkKind::Mention => ("mention", None),
         };
         insert.execute(params![row, kind, link.target])?;
-        if let Some(task) = ask_for {
-            ask(tx, crawl.id, link.target, task, false)?;
-        }
+        held.extend(task.map(|task| (link.target, task)));
         if matches!(link.kind, LinkKind::ChildPage | LinkKind::ChildDatabase) {
-            before.push(link.target);
+            placed.push(link.target);
         }
     }
     for property in &item.properties {
@@ -665,25 +708,26 @@ fn save_links(tx: &Transaction<'_>, crawl: &Crawl, row: i64, item: &Item) -> rus
             }
         }
     }
-    before.sort_unstable();
-    before.dedup();
-    for target in before {
-        rehome(tx, crawl, target)?;
+    placed.sort_unstable();
+    placed.dedup();
+    for target in placed {
+        rehome(tx, row, target)?;
     }
-    Ok(())
+    Ok(held)
 }
 
-/// A tag of `object` came or went: where its parent is a block, the page that holds it may be another one now.
-fn rehome(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<()> {
+/// A tag of `object` in the item `row` came or went: where its parent is no page that is known, the page that holds it may
+/// be another one now.
+fn rehome(tx: &Transaction<'_>, row: i64, object: NotionId) -> rusqlite::Result<()> {
     let item: Option<i64> = tx
         .prepare_cached(
-            "SELECT items.id FROM items JOIN connectors USING (workspace)
-             WHERE connectors.id = ?1 AND items.object = ?2 AND json_extract(items.parent, '$.type') = 'block'",
+            "SELECT id FROM items WHERE workspace = (SELECT workspace FROM items WHERE id = ?1) AND object = ?2
+               AND json_extract(parent, '$.type') IN ('block', 'unknown')",
         )?
-        .query_row(params![crawl.connector.0, object], |row| row.get(0))
+        .query_row(params![row, object], |columns| columns.get(0))
         .optional()?;
     match item {
-        Some(item) => set_home(tx, item, home_by_tags(tx, crawl.connector, object)?),
+        Some(item) => set_home(tx, item, home_by_tags(tx, item, object)?),
         None => Ok(()),
     }
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-pub use alerts::{Alert, AlertLevel, Failure};
+pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
 pub use connectors::{Connector, NewConnector};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, Proof, ReadPlan, Stored};
