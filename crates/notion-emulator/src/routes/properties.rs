@@ -25,7 +25,7 @@ pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {
     let kind = value["type"].as_str().unwrap_or_default().to_owned();
     let items = match (kind.as_str(), &value[&kind]) {
         ("title" | "rich_text" | "people" | "relation", Value::Array(items)) => items.clone(),
-        ("rollup", rollup) => rollup["array"].as_array().cloned().unwrap_or_default(),
+        ("rollup", rollup) => rollup["array"].as_array().into_iter().flatten().flat_map(singles).collect(),
         _ => {
             return Ok(
                 json!({"object": "property_item", "type": kind, "id": value["id"], kind.as_str(): value[&kind]}),
@@ -79,6 +79,18 @@ fn single(kind: &str, id: &Value, item: &Value) -> Value {
         return Value::Object(whole);
     }
     json!({"object": "property_item", "type": kind, "id": id, kind: item})
+}
+
+/// The values of one related page in a rollup, as items of a list: like those of a property of its own, items of a title,
+/// text, people or relation hold one value each (types of the SDK).
+fn singles(item: &Value) -> Vec<Value> {
+    let kind = item["type"].as_str().unwrap_or_default();
+    match (kind, &item[kind]) {
+        ("title" | "rich_text" | "people" | "relation", Value::Array(values)) => {
+            values.iter().map(|value| json!({"type": kind, kind: value})).collect()
+        }
+        _ => vec![item.clone()],
+    }
 }
 
 /// While a rollup is being paged through, its own value is `incomplete`.

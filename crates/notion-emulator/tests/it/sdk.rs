@@ -3,9 +3,12 @@
 //! The packages are pinned in `tests/sdk` and installed below the target directory. Without the tools the tests say so and
 //! pass, except with `CI=true`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+
+use serde_json::Value;
 
 use crate::binary::Served;
 
@@ -93,22 +96,91 @@ fn python() -> PathBuf {
     })
 }
 
-fn assert_saw(output: &str, at_least: &[(&str, u64)]) {
-    let seen: serde_json::Value = serde_json::from_str(output.lines().last().unwrap_or_default()).unwrap();
+fn assert_saw(output: &str, at_least: &[(&str, u64)]) -> Value {
+    let seen: Value = serde_json::from_str(output.lines().last().unwrap_or_default()).unwrap();
     for (key, least) in at_least {
         assert!(seen[key].as_u64().unwrap() >= *least, "{key} in {seen}");
     }
+    seen
 }
 
-fn read_by_javascript(world: &[&str], version: &str, at_least: &[(&str, u64)]) {
+/// Every type that an answer can hold, by where it stands.
+const TYPES: [(&str, &str); 34] = [
+    (
+        "block",
+        "audio bookmark breadcrumb bulleted_list_item callout child_database child_page code column column_list divider \
+        embed equation file heading_1 heading_2 heading_3 heading_4 image link_preview link_to_page meeting_notes \
+        numbered_list_item paragraph pdf quote synced_block tab table table_of_contents table_row template to_do toggle \
+        unsupported video",
+    ),
+    ("block color", COLORS),
+    ("color", COLORS),
+    ("heading_1", HEADINGS),
+    ("heading_2", HEADINGS),
+    ("heading_3", HEADINGS),
+    ("heading_4", HEADINGS),
+    ("synced_block", "copy,original"),
+    ("list", "letters,numbers,roman"),
+    ("table", "false false,false true,true false,true true"),
+    ("link", "comment_id,database_id,page_id"),
+    ("image", "external,file"),
+    ("video", "external,file"),
+    ("pdf", "external,file"),
+    ("audio", "external,file"),
+    ("file", "external,file"),
+    ("text", "equation,mention,text"),
+    ("mention", "custom_emoji database date link_mention link_preview page template_mention user"),
+    ("template", "template_mention_date,template_mention_user"),
+    ("icon", "custom_emoji,emoji,external,file,icon"),
+    ("cover", "external,file"),
+    ("parent", "block_id,data_source_id,database_id,page_id,workspace"),
+    ("user", "bot,person"),
+    ("in people", "group,user"),
+    ("property", PROPERTIES),
+    ("property item", PROPERTIES),
+    ("column", PROPERTIES),
+    ("file of a row", "external,file"),
+    ("formula", "boolean,date,number,string,unsupported"),
+    ("rollup", "array,date,number,unsupported"),
+    ("verification", "expired,unverified,verified"),
+    ("comment name", "custom,integration,user"),
+    ("comment on", "block_id,page_id"),
+    ("attachment", "audio,image,pdf,productivity,video"),
+];
+const COLORS: &str = "blue blue_background brown brown_background default default_background gray gray_background green \
+    green_background orange orange_background pink pink_background purple purple_background red red_background yellow \
+    yellow_background";
+const HEADINGS: &str = "plain,toggle,toggle with content";
+const PROPERTIES: &str = "button checkbox created_by created_time date email files formula last_edited_by last_edited_time \
+    multi_select number people phone_number place relation rich_text rollup select status title unique_id url verification";
+
+/// The types met are those of the reference, all of them and no others.
+fn assert_met_every_type(seen: &Value, version: &str) {
+    let met: BTreeSet<&str> = seen["met"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for (kind, types) in TYPES {
+        let separator = if types.contains(',') { ',' } else { ' ' };
+        let named = |name: &str| match (kind, name) {
+            ("block", "meeting_notes") if version < "2026-03-11" => "block:transcription".to_owned(),
+            _ => format!("{kind}:{name}"),
+        };
+        let wanted: BTreeSet<String> =
+            types.split(separator).map(str::trim).filter(|name| !name.is_empty()).map(named).collect();
+        let of_kind = |met: &&&str| met.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':'));
+        let found: BTreeSet<String> = met.iter().filter(of_kind).map(|met| (*met).to_owned()).collect();
+        assert_eq!(found, wanted, "{kind}, version {version}");
+    }
+}
+
+/// What was seen, if the tools are there.
+fn read_by_javascript(world: &[&str], version: &str, at_least: &[(&str, u64)]) -> Option<Value> {
     if !has_tool("node") || !has_tool("npm") {
-        return;
+        return None;
     }
     let folder = javascript();
     let served = Served::start(world);
     let arguments = ["read.mjs", served.text("url"), served.text("token"), version];
     let output = run(Command::new("node").args(arguments).current_dir(folder));
-    assert_saw(&output, at_least);
+    Some(assert_saw(&output, at_least))
 }
 
 fn read_by_python(world: &[&str], version: &str, at_least: &[(&str, u64)]) {
@@ -155,6 +227,23 @@ fn the_javascript_sdk_reads_a_varied_world_and_every_answer_fits_its_types() {
     let varied = [("pages", 50), ("rows", 16), ("blocks", 2000), ("databases", 1), ("comments", 10)];
     for version in ["2026-03-11", "2025-09-03"] {
         read_by_javascript(&["--generate", "pages=50,seed=3,shape=varied"], version, &varied);
+    }
+}
+
+#[test]
+fn the_javascript_sdk_meets_every_type_of_the_reference_in_the_catalogue() {
+    let catalogue = [
+        ("pages", 130),
+        ("rows", 30),
+        ("blocks", 300),
+        ("databases", 4),
+        ("comments", 6),
+        ("properties", 50),
+    ];
+    for version in ["2026-03-11", "2025-09-03"] {
+        if let Some(seen) = read_by_javascript(&["--generate", "shape=catalogue"], version, &catalogue) {
+            assert_met_every_type(&seen, version);
+        }
     }
 }
 

@@ -86,16 +86,17 @@ impl World {
     /// A generated world.
     #[must_use]
     pub fn generated(generate: Generate) -> Self {
-        match generate.shape {
-            Shape::Varied { depth } => {
-                let vocabulary = Vocabulary::new(generate.seed);
-                let ids = Ids::new(generate.seed);
-                let import = variety::import(generate.pages, generate.seed, depth, &ids, &vocabulary);
-                Self::written(import, generate.seed)
+        let Generate { pages, seed, shape } = generate;
+        let (ids, vocabulary) = (Ids::new(seed), || Vocabulary::new(seed));
+        let import = match shape {
+            Shape::Mixed | Shape::Flat | Shape::Deep | Shape::Database { .. } => {
+                return Self::laid_out(generate);
             }
-            Shape::Mixed | Shape::Flat | Shape::Deep | Shape::Database { .. } => Self::laid_out(generate),
-            _ => Self::written(extreme::import(generate), generate.seed),
-        }
+            Shape::Varied { depth } => variety::import(pages, seed, depth, &ids, &vocabulary()),
+            Shape::Catalogue => variety::catalogue(seed, &ids, &vocabulary()),
+            _ => extreme::import(generate),
+        };
+        Self::written(import, seed)
     }
 
     /// A generated world that is written down whole. Its seed names all that it refers to, and the tests below plant

@@ -24,6 +24,8 @@ pub enum Shape {
         /// Levels of blocks in the body of each page.
         depth: u32,
     },
+    /// One small page for each type and variant of block, mention, icon, cover and comment, and databases of every kind.
+    Catalogue,
     /// One page with one chain of nested blocks.
     Nested {
         /// Its length.
@@ -137,6 +139,7 @@ impl<'a> Pairs<'a> {
             "deep" => Shape::Deep,
             "database" => Shape::Database { per_minute: self.count("per_minute", 1, 5_000_000)? },
             "varied" => Shape::Varied { depth: self.count("depth", 1, 100)?.unwrap_or(12) },
+            "catalogue" => Shape::Catalogue,
             // Deeper ones would need more stack than a thread has.
             "nested" => Shape::Nested { depth: self.count("depth", 1, 2_000)?.unwrap_or(1_000) },
             "long" => {

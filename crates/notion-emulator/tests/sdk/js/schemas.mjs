@@ -40,6 +40,57 @@ const byObject = {
 
 export let validated = 0;
 
+// Every "kind:type" that passed here, so that a test can tell which types of the reference it did not meet.
+export const met = new Set();
+
+export function meet(kind, type) {
+  if (typeof type === "string") met.add(`${kind}:${type}`);
+}
+
+// Places whose object says its type under a key of its own.
+const TYPED = {
+  annotations: ["color", "color"],
+  cover: ["cover", "type"],
+  display_name: ["comment name", "type"],
+  files: ["file of a row", "type"],
+  formula: ["formula", "type"],
+  icon: ["icon", "type"],
+  link_to_page: ["link", "type"],
+  mention: ["mention", "type"],
+  parent: ["parent", "type"],
+  people: ["in people", "object"],
+  relation: ["relation", "type"],
+  rollup: ["rollup", "type"],
+  template_mention: ["template", "type"],
+  verification: ["verification", "state"],
+};
+
+function meetAll(value, key) {
+  if (Array.isArray(value)) return value.forEach((item) => meetAll(item, key));
+  if (value === null || typeof value !== "object") return;
+  if (TYPED[key]) meet(TYPED[key][0], value[TYPED[key][1]]);
+  if ("plain_text" in value) meet("text", value.type);
+  if ("category" in value) meet("attachment", value.category);
+  if (value.object === "block") meetBlock(value);
+  if (value.object === "user") meet("user", value.type);
+  if (value.object === "page" || value.object === "data_source") {
+    const kind = value.object === "page" ? "property" : "column";
+    for (const property of Object.values(value.properties)) meet(kind, property.type);
+  }
+  for (const [inner, child] of Object.entries(value)) meetAll(child, inner);
+}
+
+function meetBlock(block) {
+  const payload = block[block.type];
+  meet("block", block.type);
+  meet("block color", payload.color);
+  if (payload.external || payload.file) meet(block.type, payload.type);
+  if (block.type === "synced_block") meet("synced_block", payload.synced_from === null ? "original" : "copy");
+  if (block.type === "numbered_list_item") meet("list", payload.list_format);
+  if (block.type.startsWith("heading")) meet(block.type, `${payload.is_toggleable ? "toggle" : "plain"}${block.has_children ? " with content" : ""}`);
+  if (block.type === "table") meet("table", `${payload.has_column_header} ${payload.has_row_header}`);
+}
+
 export function check(name, value) {
   const validate = validator(name);
   validated += 1;
@@ -64,6 +115,7 @@ function withoutUntypedColumns(dataSource) {
 }
 
 export function checkObject(value) {
+  meetAll(value, "");
   if (value.object === "block") {
     const name = blockDefinitions.get(value.type);
     if (!name) throw new Error(`the SDK knows no block type ${value.type}`);

@@ -158,6 +158,9 @@ impl Author<'_> {
 
     /// A block of the next form that fits into so many levels.
     fn any(&mut self, levels: u32) -> Content {
+        if self.is_tame {
+            return self.form(Form::Paragraph, levels);
+        }
         for _ in 0..8 {
             let form = self.decks.forms.draw(&mut self.rng);
             let fits = match form {
@@ -217,7 +220,7 @@ impl Author<'_> {
         children
     }
 
-    fn hold(
+    pub(super) fn hold(
         &mut self,
         holder: Holder,
         levels: u32,

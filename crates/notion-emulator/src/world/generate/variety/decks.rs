@@ -1,6 +1,7 @@
 //! Random choices that leave nothing out: cards come up in a random order, each once before any comes up again.
 
 use super::blocks::{Form, HOLDERS, Holder, forms};
+use super::catalogue::{COVERS, ICONS};
 use super::text::{
     ADDRESSES, COLORS, EXPRESSIONS, INSIDE, LINE_STARTS, MENTIONS, Mention, PIECES, Piece, SCRIPTS, SPACES,
 };
@@ -45,6 +46,9 @@ pub(super) struct Decks {
     pub(super) spaces: Deck<&'static str>,
     pub(super) expressions: Deck<&'static str>,
     pub(super) addresses: Deck<&'static str>,
+    /// A day, several, an instant, a range in a time zone.
+    pub(super) dates: Deck<u8>,
+    pub(super) verified: Deck<&'static str>,
 }
 
 impl Decks {
@@ -57,14 +61,16 @@ impl Decks {
             mentions: Deck::new(&MENTIONS),
             marks: Deck::new(&marks),
             colors: Deck::new(&COLORS),
-            icons: Deck::new(&["", "emoji", "external", "file", "custom_emoji", "icon"]),
-            covers: Deck::new(&["", "external", "file"]),
+            icons: Deck::new(&ICONS),
+            covers: Deck::new(&COVERS),
             line_starts: Deck::new(&LINE_STARTS),
             inside: Deck::new(&INSIDE),
             scripts: Deck::new(&SCRIPTS),
             spaces: Deck::new(&SPACES),
             expressions: Deck::new(&EXPRESSIONS),
             addresses: Deck::new(&ADDRESSES),
+            dates: Deck::new(&[0, 1, 2, 3]),
+            verified: Deck::new(&["verified", "expired"]),
         }
     }
 }

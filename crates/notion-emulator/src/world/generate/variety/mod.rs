@@ -9,6 +9,7 @@
 //! property a line in [`rows`].
 
 mod blocks;
+mod catalogue;
 mod decks;
 mod rows;
 #[cfg(test)]
@@ -51,6 +52,8 @@ struct Author<'a> {
     is_meeting: bool,
     /// What is being written shows on other pages too.
     is_shared: bool,
+    /// Text is a few plain words.
+    is_tame: bool,
 }
 
 /// Where a page or a database stands.
@@ -70,13 +73,30 @@ pub(super) fn import(pages: u32, seed: u64, depth: u32, ids: &Ids, vocabulary: &
     let seats = seats(&mut rng, pages, databases, rows);
     let mut author = Author::new(ids, vocabulary, seed, pages, databases);
     let root = author.tree(&seats, depth);
-    let people = (0..PEOPLE).map(|number| {
+    written(root, people())
+}
+
+/// The world with one small page for each thing there is.
+pub(super) fn catalogue(seed: u64, ids: &Ids, vocabulary: &Vocabulary) -> Import {
+    let mut author = Author::new(ids, vocabulary, seed, 1, 1);
+    let root = author.catalogue();
+    let mut people = people();
+    people.push(json!({"name": "Other bot", "type": "bot", "avatar_url": "https://icons.example/bot.png"}));
+    people.push(json!({"avatar_url": null}));
+    written(root, people)
+}
+
+fn written(roots: Vec<Content>, people: Vec<Value>) -> Import {
+    let workspace = WorkspaceSeed { name: "Works of every kind".to_owned(), people, roots };
+    Import { workspace, files: files(), left_out: Vec::new() }
+}
+
+fn people() -> Vec<Value> {
+    let person = |number: usize| {
         let (name, email) = words::person(number);
         json!({"name": name, "email": email, "guest": number % 12 == 11})
-    });
-    let workspace =
-        WorkspaceSeed { name: "Works of every kind".to_owned(), people: people.collect(), roots: root };
-    Import { workspace, files: files(), left_out: Vec::new() }
+    };
+    (0..PEOPLE).map(person).collect()
 }
 
 /// Pages first, rows last. A page stands below an earlier one.
@@ -131,6 +151,7 @@ impl<'a> Author<'a> {
             is_synced: false,
             is_meeting: false,
             is_shared: false,
+            is_tame: false,
         }
     }
 
@@ -181,6 +202,7 @@ impl<'a> Author<'a> {
         embedded: Vec<Content>,
     ) -> PageSeed {
         let title = if number % 17 == 16 { String::new() } else { self.title() };
+        let title_text = if number % 7 == 3 { self.rich_title(&title) } else { Value::Null };
         let (icon, cover) = (self.icon(), self.cover());
         let count = self.rng.between(6, 14);
         let mut body = if number % 19 == 18 { embedded } else { self.body(depth, count, embedded) };
@@ -199,7 +221,7 @@ impl<'a> Author<'a> {
             created_time: minute(number),
             last_edited_time: minute(number + 1000),
             comments,
-            title_text: Value::Null,
+            title_text,
         }
     }
 
@@ -297,7 +319,12 @@ impl<'a> Author<'a> {
     }
 
     fn icon(&mut self) -> Value {
-        match self.decks.icons.draw(&mut self.rng) {
+        let kind = self.decks.icons.draw(&mut self.rng);
+        self.icon_of(kind)
+    }
+
+    fn icon_of(&mut self, kind: &str) -> Value {
+        match kind {
             "emoji" => json!({"type": "emoji", "emoji": words::emoji(&mut self.rng)}),
             "external" => json!({"type": "external", "external": {"url": "https://icons.example/a.svg"}}),
             "file" => json!({"type": "file", "file": {"ref": "drawing.png"}}),
@@ -308,7 +335,12 @@ impl<'a> Author<'a> {
     }
 
     fn cover(&mut self) -> Value {
-        match self.decks.covers.draw(&mut self.rng) {
+        let kind = self.decks.covers.draw(&mut self.rng);
+        self.cover_of(kind)
+    }
+
+    fn cover_of(&self, kind: &str) -> Value {
+        match kind {
             "external" => {
                 json!({"type": "external", "external": {"url": "https://www.notion.so/images/page-cover/woodcuts_1.jpg"}})
             }

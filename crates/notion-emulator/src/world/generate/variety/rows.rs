@@ -102,7 +102,7 @@ impl Author<'_> {
         let email = words::person(self.rng.below(PEOPLE)).1;
         let group = json!({"object": "group", "id": self.ids.seal(Space::PropertyOption, 2, 1), "name": "Everyone in the field"});
         let file = self.file("file");
-        let verified = if self.rng.chance(50) { "verified" } else { "expired" };
+        let verified = self.decks.verified.draw(&mut self.rng);
         let values = json!({
             "Summary": self.rich_text(),
             "Budget": self.rng.between(1, 9000),
@@ -170,7 +170,7 @@ impl Author<'_> {
     }
 
     fn date(&mut self) -> Value {
-        match self.rng.below(4) {
+        match self.decks.dates.draw(&mut self.rng) {
             0 => day("2026-03-01"),
             1 => json!({"start": "2026-03-01", "end": "2026-03-05", "time_zone": null}),
             2 => day("2026-03-01T09:30:00.000+02:00"),

@@ -263,6 +263,9 @@ impl Author<'_> {
 
     /// Rich text with a marker word, unless what is written now may show on several pages.
     pub(super) fn rich_text(&mut self) -> Value {
+        if self.is_tame {
+            return self.label();
+        }
         let pieces = self.rng.between(1, 4);
         let at = self.rng.below(pieces + 1);
         let mut items = Vec::with_capacity(pieces + 2);
@@ -307,6 +310,9 @@ impl Author<'_> {
     /// A title: plain, in another script, or hostile; never empty and of one line.
     pub(super) fn title(&mut self) -> String {
         let words = self.words(1, 4);
+        if self.is_tame {
+            return words;
+        }
         let odd = match self.rng.below(6) {
             0 => self.decks.line_starts.draw(&mut self.rng),
             1 => self.decks.inside.draw(&mut self.rng),
@@ -314,6 +320,12 @@ impl Author<'_> {
             _ => return words,
         };
         if self.rng.chance(50) { format!("{odd} {words}") } else { format!("{words} {odd} end") }
+    }
+
+    /// A title with a mention in it.
+    pub(super) fn rich_title(&mut self, title: &str) -> Value {
+        let which = self.decks.mentions.draw(&mut self.rng);
+        json!([text(&format!("{title} ")), self.mention(which), text(" after")])
     }
 
     fn marked(&mut self) -> Value {
