@@ -87,7 +87,9 @@ pub enum GenerateError {
         shape: String,
     },
     /// No such shape.
-    #[error("there is no shape {0:?}; docs/reference/emulator.md lists them")]
+    #[error(
+        "there is no shape {0:?}; there are mixed|flat|deep|database|varied|catalogue|nested|long|synced|text|relations"
+    )]
     Shape(String),
     /// Not a number, or one out of bounds.
     #[error("{key}={value} is not a whole number between {low} and {high}")]

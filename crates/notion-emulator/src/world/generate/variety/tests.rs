@@ -32,8 +32,14 @@ fn types(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn some_dozen_pages_hold_every_type_of_block_mention_icon_and_property() {
-    let world = world(60, 1, 12);
+fn some_dozen_pages_and_the_catalogue_hold_every_type_of_block_mention_icon_and_property() {
+    let catalogue = World::generated("shape=catalogue".parse().unwrap());
+    for world in [world(60, 1, 12), catalogue] {
+        holds_every_type(&world);
+    }
+}
+
+fn holds_every_type(world: &World) {
     let (mut kinds, mut deep) = (BTreeSet::new(), BTreeSet::new());
     for (ix, entity) in world.entities() {
         if entity.kind == Kind::Page {
