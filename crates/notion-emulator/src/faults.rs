@@ -29,6 +29,19 @@ pub enum Failure {
         /// Seconds to wait.
         retry_after_s: u64,
     },
+    /// 429 out of turn for any reason, with or without a time to wait.
+    Limited {
+        /// `rate_limit_reason`.
+        reason: LimitReason,
+        /// Seconds to wait; neither header nor `retry_after` if none.
+        #[serde(default)]
+        retry_after_s: Option<u64>,
+    },
+    /// A refusal with this code, whatever was asked for.
+    Refused {
+        /// `code`.
+        code: RefusalCode,
+    },
     /// 403 HTML of the edge proxy, without a request id.
     EdgeForbidden,
     /// The connection ends in the middle of the answer.
@@ -38,6 +51,81 @@ pub enum Failure {
         /// How late.
         delay_ms: u64,
     },
+}
+
+/// `rate_limit_reason` of a 429 ("request-limits").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitReason {
+    /// The token's own window.
+    PublicApiRequestRateLimit,
+    /// The workspace's window.
+    PublicApiSpaceRequestRateLimit,
+    /// The endpoint's limit.
+    PublicApiEndpointRateLimit,
+    /// Blocked: not to be tried again.
+    PublicApiRequestBlocked,
+    /// A reason that no version names.
+    PublicApiMoonPhase,
+}
+
+impl LimitReason {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::PublicApiRequestRateLimit => "public_api_request_rate_limit",
+            Self::PublicApiSpaceRequestRateLimit => "public_api_space_request_rate_limit",
+            Self::PublicApiEndpointRateLimit => "public_api_endpoint_rate_limit",
+            Self::PublicApiRequestBlocked => "public_api_request_blocked",
+            Self::PublicApiMoonPhase => "public_api_moon_phase",
+        }
+    }
+}
+
+/// Codes of refusals ("status-codes") that a request need not have deserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// 400.
+    ValidationError,
+    /// 400.
+    InvalidRequest,
+    /// 400, of the header that newest endpoints want.
+    InvalidBeta,
+    /// 401.
+    Unauthorized,
+    /// 403.
+    RestrictedResource,
+    /// 404, without the usual data.
+    ObjectNotFound,
+    /// 409.
+    ConflictError,
+    /// 503, of older lists of codes.
+    DatabaseConnectionUnavailable,
+    /// 418, which no list has.
+    UnheardOf,
+}
+
+impl RefusalCode {
+    fn error(self) -> ApiError {
+        let (status, code, message) = match self {
+            Self::ValidationError => (400, "validation_error", "The request failed validation."),
+            Self::InvalidRequest => (400, "invalid_request", "This request is not supported."),
+            Self::InvalidBeta => (400, "invalid_beta", "The Notion-Beta header is missing or invalid."),
+            Self::Unauthorized => (401, "unauthorized", "API token is invalid."),
+            Self::RestrictedResource => return ApiError::restricted(),
+            Self::ObjectNotFound => (404, "object_not_found", "Could not find the object."),
+            Self::ConflictError => {
+                (409, "conflict_error", "Conflict occurred while saving. Please try again.")
+            }
+            Self::DatabaseConnectionUnavailable => (
+                503,
+                "database_connection_unavailable",
+                "Request timed out waiting to connect to a database.",
+            ),
+            Self::UnheardOf => (418, "unheard_of", "Nobody has seen this yet."),
+        };
+        ApiError::new(status, code, message)
+    }
 }
 
 /// What a failure does to a request.
@@ -83,6 +171,16 @@ impl Failure {
                 error.retry_after_s = Some(retry_after_s);
                 Effect::Refuse(error)
             }
+            Self::Limited { reason, retry_after_s } => {
+                let mut error = ApiError::new(429, "rate_limited", "You have been rate limited.")
+                    .with("rate_limit_reason", reason.name());
+                if let Some(seconds) = retry_after_s {
+                    error = error.with("retry_after", seconds.to_string());
+                }
+                error.retry_after_s = retry_after_s;
+                Effect::Refuse(error)
+            }
+            Self::Refused { code } => Effect::Refuse(code.error()),
             Self::Drop => Effect::Drop,
             Self::Slow { delay_ms } => Effect::Delay(delay_ms),
         }

@@ -115,6 +115,19 @@ pub enum MentionCut {
     None,
 }
 
+/// How what stands below something in the trash reads (not documented).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BelowTrash {
+    /// `in_trash: true`, and in no list.
+    #[default]
+    Marked,
+    /// 404.
+    NotFound,
+    /// As if nothing had happened.
+    Unmarked,
+}
+
 /// Switches for behaviour that varies between workspaces or over time; also set by `POST /_emulator/behavior`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -155,6 +168,16 @@ pub struct Behavior {
     pub synced_copies: SyncedCopies,
     /// How a page object shows more than 25 mentions.
     pub mention_cut: MentionCut,
+    /// How what stands below something in the trash reads.
+    pub below_trash: BelowTrash,
+    /// Children that are not shared are listed as blocks all the same, and 404 when read.
+    pub unshared_children_listed: bool,
+    /// Lists give at most so many items at once, whatever `page_size` says; "pagination" promises no full pages.
+    pub short_pages: Option<usize>,
+    /// Search, query and comment lists that are whole say so in `request_status`; recorded ones are silent.
+    pub request_status_complete: bool,
+    /// Addresses of pages lead to `www.notion.so`, as before June 2026.
+    pub legacy_urls: bool,
 }
 
 impl Default for Behavior {
@@ -178,6 +201,11 @@ impl Default for Behavior {
             linked_views: LinkedViews::Empty,
             synced_copies: SyncedCopies::Original,
             mention_cut: MentionCut::Bare,
+            below_trash: BelowTrash::Marked,
+            unshared_children_listed: false,
+            short_pages: None,
+            request_status_complete: false,
+            legacy_urls: false,
         }
     }
 }

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::files::Signer;
-use crate::options::Behavior;
+use crate::options::{Behavior, BelowTrash};
 use crate::rules::auth::Token;
 use crate::rules::version::Version;
 use crate::world::access::Standing;
@@ -57,7 +57,14 @@ impl Reader<'_> {
     /// How an entity stands towards this reader.
     #[must_use]
     pub fn standing(&self, ix: Ix) -> Standing {
-        self.token.access.standing(self.world, ix)
+        let mut standing = self.token.access.standing(self.world, ix);
+        let is_inherited = standing.trashed && !self.world.entity(ix).trashed;
+        match self.behavior.below_trash {
+            BelowTrash::NotFound if is_inherited => standing.visible = false,
+            BelowTrash::Unmarked if is_inherited => standing.trashed = false,
+            _ => {}
+        }
+        standing
     }
 
     /// Whether this reader may read an entity.
@@ -78,7 +85,12 @@ impl Reader<'_> {
     /// The address of a page or database.
     #[must_use]
     pub fn url(&self, ix: Ix) -> String {
-        self.world.url(ix)
+        let url = self.world.url(ix);
+        if self.behavior.legacy_urls {
+            url.replacen("https://app.notion.com/p/", "https://www.notion.so/", 1)
+        } else {
+            url
+        }
     }
 
     /// The parent object of an entity.

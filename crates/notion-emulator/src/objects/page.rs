@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Reader, minute};
 use crate::options::MentionCut;
 use crate::world::model::{Entity, Ix, PageDetail};
-use crate::world::{rich_text, schema};
+use crate::world::{Found, rich_text, schema};
 
 /// Entries of a relation or people value that a page object shows (developers.notion.com "retrieve-a-page").
 const MAX_REFERENCES: usize = 25;
@@ -72,12 +72,23 @@ impl Reader<'_> {
             value.insert("type".to_owned(), Value::from(kind));
             value.insert(kind.to_owned(), payload);
             if kind == "relation" {
-                let count = page.properties.get(name).and_then(Value::as_array).map_or(0, Vec::len);
-                value.insert("has_more".to_owned(), Value::from(cut && count > MAX_REFERENCES));
+                let rows = page.properties.get(name).and_then(Value::as_array).into_iter().flatten();
+                let is_more = cut && rows.filter(|row| self.is_related(row)).nth(MAX_REFERENCES).is_some();
+                value.insert("has_more".to_owned(), Value::from(is_more));
             }
             properties.insert(name.clone(), Value::Object(value));
         }
         properties
+    }
+
+    /// Rows that are not shared are in no relation ("page-property-values": an empty relation may mean just that). What is no
+    /// row of this world is left as it was given.
+    fn is_related(&self, row: &Value) -> bool {
+        let id = row["id"].as_str().and_then(|id| id.parse().ok());
+        match id.and_then(|id| self.world.find(id)) {
+            Some(Found::Entity(ix)) => self.sees(ix),
+            _ => true,
+        }
     }
 
     fn property_payload(&self, kind: &str, stored: &Value, cut: bool) -> Value {
@@ -92,7 +103,9 @@ impl Reader<'_> {
                         .map_or_else(|| self.served(person), |number| self.user(number))
                 })
                 .collect(),
-            ("relation", Value::Array(rows)) => rows.iter().take(limit).cloned().collect(),
+            ("relation", Value::Array(rows)) => {
+                rows.iter().filter(|row| self.is_related(row)).take(limit).cloned().collect()
+            }
             ("rich_text", Value::Array(items)) if cut => self.with_few_mentions(items),
             // The items that a number or date was made of are told by the property item endpoint only.
             ("rollup", Value::Object(rollup)) if cut && rollup["type"] != "array" => {

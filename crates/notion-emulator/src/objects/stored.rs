@@ -31,6 +31,9 @@ impl Reader<'_> {
     fn signed(&self, hosted: &str, map: &Map<String, Value>) -> Value {
         let name = map.get("name").and_then(Value::as_str).unwrap_or("file");
         let (url, expiry_ms) = self.signer.sign(self.world.workspace_id(), hosted, name, self.now_ms);
+        if map.contains_key("is_address") {
+            return Value::from(url);
+        }
         json!({"url": url, "expiry_time": super::exact_utc(expiry_ms)})
     }
 

@@ -79,7 +79,7 @@ pub(super) fn original_of(block: &Block) -> Option<Uuid> {
 fn is_listed(call: &Call<'_>, node: &Node) -> bool {
     match node {
         Node::Block(_) => true,
-        Node::Child(ix) => call.reader.sees(*ix),
+        Node::Child(ix) => call.reader.sees(*ix) || call.reader.behavior.unshared_children_listed,
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Value, ApiError> {
     let open: Vec<u32> =
         found.into_iter().filter(|number| !reader.world.comments()[*number as usize].resolved).collect();
     let (part, next) = slice(&open, &paging, |number| reader.world.ids().seal(Space::Comment, number, 0))?;
-    Ok(envelope("comment", part.into_iter().map(|number| reader.comment(number)).collect(), next))
+    let comments = part.into_iter().map(|number| reader.comment(number)).collect();
+    Ok(call.complete(envelope("comment", comments, next)))
 }
 
 pub(super) fn retrieve(call: &Call<'_>) -> Result<Value, ApiError> {

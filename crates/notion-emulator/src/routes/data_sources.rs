@@ -10,7 +10,7 @@ use super::matched::Key;
 use super::{Call, list};
 use crate::error::ApiError;
 use crate::objects::Reader;
-use crate::rules::validate::{Paging, known_keys, uuid};
+use crate::rules::validate::{known_keys, uuid};
 use crate::world::ids::{Space, hash_text};
 use crate::world::model::{Ix, Kind};
 
@@ -45,7 +45,7 @@ const QUERY_KEYS: [&str; 8] =
 pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> {
     known_keys(&call.body, &QUERY_KEYS)?;
     let reader = &call.reader;
-    let paging = Paging::from_body(&call.body)?;
+    let paging = call.body_paging()?;
     let schema = reader.world.data_source(data_source).map(|found| &found.schema);
     let filter = match (&call.body["filter"], schema) {
         (Value::Null, _) | (_, None) => None,
@@ -115,7 +115,7 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
         answer["request_status"] =
             json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"});
     }
-    Ok(answer)
+    Ok(call.complete(answer))
 }
 
 /// Which of the two kinds of results a query asks for; both without `result_type`.

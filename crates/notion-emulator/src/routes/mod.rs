@@ -13,7 +13,7 @@ mod users;
 
 pub(crate) use self::matched::Matched;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -108,7 +108,25 @@ impl Call<'_> {
 
     /// Paging of a GET.
     fn paging(&self) -> Result<Paging, ApiError> {
-        Paging::from_query(&self.query)
+        Ok(self.shortened(Paging::from_query(&self.query)?))
+    }
+
+    /// Paging of a POST.
+    fn body_paging(&self) -> Result<Paging, ApiError> {
+        Ok(self.shortened(Paging::from_body(&self.body)?))
+    }
+
+    fn shortened(&self, mut paging: Paging) -> Paging {
+        paging.size = paging.size.min(self.reader.behavior.short_pages.unwrap_or(usize::MAX).max(1));
+        paging
+    }
+
+    /// A list that may carry `request_status`; ordinary recorded ones do not.
+    fn complete(&self, mut list: Value) -> Value {
+        if self.reader.behavior.request_status_complete && list.get("request_status").is_none() {
+            list["request_status"] = json!({"type": "complete"});
+        }
+        list
     }
 }
 

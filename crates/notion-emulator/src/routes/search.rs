@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Call, list};
 use crate::error::ApiError;
 use crate::objects::Reader;
-use crate::rules::validate::{Paging, known_keys, uuid};
+use crate::rules::validate::{known_keys, uuid};
 use crate::world::ids::{Address, Space};
 use crate::world::model::{Ix, Kind};
 
@@ -26,7 +26,7 @@ struct Search {
 
 pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
     known_keys(&call.body, &["query", "sort", "filter", "start_cursor", "page_size"])?;
-    let paging = Paging::from_body(&call.body)?;
+    let paging = call.body_paging()?;
     let search = Search::parse(call)?;
     let world = call.reader.world;
     let from =
@@ -60,7 +60,7 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
     });
     let kind =
         if call.reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
-    Ok(list(kind, results, next))
+    Ok(call.complete(list(kind, results, next)))
 }
 
 /// Cursors name a place in the listing, so one survives an edit of the item it was made from.

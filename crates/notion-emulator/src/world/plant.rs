@@ -167,6 +167,7 @@ impl World {
         if let Some(name) = sole_ref(value) {
             let is_known = match key {
                 "file" => files.contains_key(&name),
+                "url" if files.contains_key(&name) => true,
                 "user" => schema::person(self, &Value::from(name.as_str())).is_some(),
                 _ => names.contains(name.as_str()) || self.names.contains_key(&name),
             };
@@ -448,6 +449,11 @@ impl World {
                         Some(name) if key == "user" => {
                             let id = schema::person(self, &Value::from(name.as_str()));
                             *inner = json!({ "id": id.ok_or(PlantError::UnknownRef(name))? });
+                        }
+                        // An uploaded page in an embed: the address itself is signed.
+                        Some(name) if key == "url" && files.contains_key(&name) => {
+                            *inner = self.host(page, &name, files)?;
+                            inner["is_address"] = Value::Bool(true);
                         }
                         Some(name) if key == "url" || key == "href" => *inner = self.ref_url(&name)?,
                         Some(name) => *inner = Value::from(self.ref_id(&name)?.to_string()),
