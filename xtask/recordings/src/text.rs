@@ -2,7 +2,7 @@
 //!
 //! A run is present when its `plain_text` stands in the rendered text, white space and control characters left out on
 //! both sides: rendering trims lines, joins runs that were cut within a word, and writes breaks in its own way. Runs of
-//! one text must stand in their order. Failing that, letters and digits alone are compared. A run without any visible
+//! one text must stand in their order, and what one run was found in counts for no other. A run without any visible
 //! character is always present.
 //!
 //! Some mentions have a spelling of the product's own, which counts as well:
@@ -12,7 +12,12 @@
 //!
 //! A user reads `@Name` in both.
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
+
+/// What stays of a run that was found; no rendered text holds it, since control characters are left out.
+const CUT: &str = "\0";
 
 /// The longest excerpt of somebody's text that is printed, in characters.
 const MAX_EXCERPT: usize = 80;
@@ -26,12 +31,19 @@ pub(super) struct Comparison {
     pub(super) missing: Vec<String>,
 }
 
-/// Looks for all runs anywhere in `raw` in the text that was rendered from it.
+/// Looks for all runs anywhere in `raw` in the text that was rendered from it. Each needs a place of its own.
 pub(super) fn compare(raw: &Value, rendered: &str) -> Comparison {
-    let mut comparison = Comparison::default();
-    let rendered = Rendered::new(rendered);
+    let mut texts = Vec::new();
     // The depth is bounded: serde_json reads no deeper than 128 levels.
-    walk(raw, &rendered, &mut comparison);
+    collect(raw, &mut texts);
+    // Long ones first: a short one could take a part of a long one for itself.
+    texts.sort_by_key(|text| Reverse(text.iter().map(|(_, run)| run.len()).sum::<usize>()));
+    let mut comparison = Comparison::default();
+    let mut rest = fold(rendered);
+    for text in texts {
+        comparison.runs += text.len() as u64;
+        take_out(&text, &mut rest, &mut comparison.missing);
+    }
     comparison
 }
 
@@ -56,36 +68,23 @@ pub(super) fn fold(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
 }
 
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
-}
+/// The runs of one text, in their order.
+type Text<'a> = Vec<(&'a Value, &'a str)>;
 
-struct Rendered {
-    folded: String,
-    letters: String,
-}
-
-impl Rendered {
-    fn new(text: &str) -> Self {
-        Self { folded: fold(text), letters: letters(text) }
-    }
-}
-
-fn walk(value: &Value, rendered: &Rendered, comparison: &mut Comparison) {
+/// Finds the texts anywhere in a piece of JSON: arrays of runs, and runs that stand alone.
+fn collect<'a>(value: &'a Value, found: &mut Vec<Text<'a>>) {
     match value {
         Value::Array(items) => {
-            compare_runs(items.iter().filter_map(run_of), rendered, comparison);
-            items.iter().filter(|item| run_of(item).is_none()).for_each(|item| {
-                walk(item, rendered, comparison);
-            });
-        }
-        Value::Object(fields) => {
-            if let Some(run) = run_of(value) {
-                compare_runs(std::iter::once(run), rendered, comparison);
-                return;
+            let text: Text<'a> = items.iter().filter_map(run_of).collect();
+            if !text.is_empty() {
+                found.push(text);
             }
-            fields.values().for_each(|field| walk(field, rendered, comparison));
+            items.iter().filter(|item| run_of(item).is_none()).for_each(|item| collect(item, found));
         }
+        Value::Object(fields) => match run_of(value) {
+            Some(run) => found.push(vec![run]),
+            None => fields.values().for_each(|field| collect(field, found)),
+        },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -94,28 +93,36 @@ fn run_of(value: &Value) -> Option<(&Value, &str)> {
     Some((value, value.get("plain_text")?.as_str()?))
 }
 
-fn compare_runs<'a>(
-    runs: impl Iterator<Item = (&'a Value, &'a str)>,
-    rendered: &Rendered,
-    comparison: &mut Comparison,
-) {
+/// Finds the runs of a text in what is left of the rendered text, and cuts them out of it.
+fn take_out(text: &Text<'_>, rest: &mut String, missing: &mut Vec<String>) {
     let mut at = 0;
-    for (run, plain_text) in runs {
-        comparison.runs += 1;
-        let found = spellings(run, plain_text).into_iter().find_map(|pieces| {
-            pieces.iter().try_fold(at, |at, piece| find_after(&rendered.folded, &fold(piece), at))
-        });
-        match found {
-            Some(end) => at = end,
-            None if stands_by_letters(plain_text, rendered) => {}
-            None => comparison.missing.push(excerpt(plain_text)),
+    for (run, plain_text) in text {
+        let found = spellings(run, plain_text).into_iter().find_map(|pieces| find_pieces(rest, &pieces, at));
+        let Some(spans) = found else {
+            missing.push(excerpt(plain_text));
+            continue;
+        };
+        let mut shorter = 0;
+        for (start, end) in spans {
+            // Something must stay, or what stood around it would read as one.
+            rest.replace_range(start - shorter..end - shorter, CUT);
+            at = start - shorter + CUT.len();
+            shorter += end - start - CUT.len();
         }
     }
 }
 
-fn stands_by_letters(plain_text: &str, rendered: &Rendered) -> bool {
-    let wanted = letters(plain_text);
-    !wanted.is_empty() && rendered.letters.contains(&wanted)
+/// Where the pieces stand after `from`, in their order.
+fn find_pieces(rest: &str, pieces: &[String], from: usize) -> Option<Vec<(usize, usize)>> {
+    let mut at = from;
+    let folded = pieces.iter().map(|piece| fold(piece)).filter(|piece| !piece.is_empty());
+    folded
+        .map(|piece| {
+            let end = find_after(rest, &piece, at)?;
+            at = end;
+            Some((end - piece.len(), end))
+        })
+        .collect()
 }
 
 /// Each way in which a run may stand in the text, as pieces in their order.
