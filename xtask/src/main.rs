@@ -47,22 +47,29 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&root, &arguments),
         Command::Tidy => tidy::run(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
-        Command::Recordings { directory } => recordings(&root, &directory),
+        Command::Recordings { directory } => {
+            return recordings(&root, &directory).unwrap_or_else(|error| failed(&error));
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
 }
 
-/// A program of its own: it is built on the whole product.
-fn recordings(root: &Path, directory: &Path) -> anyhow::Result<()> {
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// A program of its own, because it is built on the whole product. It has said everything when it ends, counts last.
+fn recordings(root: &Path, directory: &Path) -> anyhow::Result<ExitCode> {
     let directory = std::path::absolute(directory)?;
-    let directory = directory.to_str().context("the folder's name is not UTF-8")?;
-    test::cargo(root, &["run", "--quiet", "--package", "recordings", "--", directory])
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = std::process::Command::new(cargo);
+    command.args(["run", "--quiet", "--package", "recordings", "--"]).arg(directory).current_dir(root);
+    let status = command.status().context("cargo could not be run")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The repository: where this crate's parent is. Cargo says so when it runs the program; what it said when it built it may

@@ -22,18 +22,20 @@ const VERBS: &[&str] = &["me", "meeting_notes", "query"];
 /// The longest word of an address that is printed.
 const MAX_WORD: usize = 32;
 
+/// What stands for the address of an object that was recorded by itself.
+const SINGLE: &str = "(single object)";
+
+/// What stands for other addresses: of files, whose paths hold names, and of other services.
+const ELSEWHERE: &str = "(not the API)";
+
 /// Method and path with placeholders for ids; host and parameters are left out.
 pub(super) fn template(method: &str, url: &str) -> String {
-    let path = path_of(url);
-    if path.is_empty() {
-        return "(single object)".to_owned();
+    if url.trim().is_empty() {
+        return SINGLE.to_owned();
     }
-    if !path.starts_with("/v1/") {
-        // A host of files, whose paths hold names.
-        return "(not the API)".to_owned();
-    }
+    let Some(path) = path_of(url.trim()) else { return ELSEWHERE.to_owned() };
     let mut before = "";
-    let mut out = String::new();
+    let mut out = "/v1".to_owned();
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         let collection = COLLECTIONS.iter().find(|(name, ..)| *name == before);
         out.push('/');
@@ -52,8 +54,16 @@ pub(super) fn template(method: &str, url: &str) -> String {
     format!("{method} {out}")
 }
 
-/// What an endpoint answers with when it succeeds, where that is one object.
+/// Whether a template stands for an address that is not the API's.
+pub(super) fn is_elsewhere(template: &str) -> bool {
+    template == ELSEWHERE
+}
+
+/// What an endpoint answers with when it is read, where that is one object. What writing answers need not hold anything.
 pub(super) fn answers_with(template: &str) -> Option<&'static str> {
+    if !template.starts_with("GET ") {
+        return None;
+    }
     if template.ends_with("/markdown") {
         return Some("page_markdown");
     }
@@ -61,22 +71,34 @@ pub(super) fn answers_with(template: &str) -> Option<&'static str> {
         return Some("user");
     }
     let (head, last) = template.rsplit_once('/')?;
-    if last.starts_with('{') {
-        let collection = head.rsplit_once('/').map_or(head, |(_, name)| name);
-        return COLLECTIONS.iter().find(|(name, ..)| *name == collection).map(|(_, _, object)| *object);
-    }
-    // What was just made.
-    let made = template.starts_with("POST /v1/") && head == "POST /v1";
-    COLLECTIONS.iter().find(|(name, ..)| made && *name == last).map(|(_, _, object)| *object)
+    let collection = head.rsplit_once('/').map_or(head, |(_, name)| name);
+    COLLECTIONS
+        .iter()
+        .find(|(name, ..)| last.starts_with('{') && *name == collection)
+        .map(|(_, _, object)| *object)
 }
 
-/// The path of an address, with or without scheme and host.
-fn path_of(url: &str) -> &str {
+/// The path below the version, where an address is the API's: with or without scheme and host, with or without the
+/// version. Other hosts have files and other APIs; a Notion on this machine or behind a proxy has paths of the API.
+fn path_of(url: &str) -> Option<&str> {
     let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
-        None => url,
+    let (host, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+        None => match url.split_once('/') {
+            Some((host, path)) if host.contains('.') => (host, path),
+            _ => ("", url),
+        },
+    };
+    let path = path.trim_matches('/');
+    let versioned = path.strip_prefix("v1/");
+    let first = path.split('/').next().unwrap_or_default();
+    let known = |first: &str| {
+        ["search", "oauth"].contains(&first) || COLLECTIONS.iter().any(|(name, ..)| *name == first)
+    };
+    if ["notion.com", "notion.so", ""].iter().any(|own| *own == host || host.ends_with(&format!(".{own}"))) {
+        return versioned.or_else(|| (host.is_empty() && known(first)).then_some(path));
     }
+    versioned.filter(|rest| known(rest.split('/').next().unwrap_or_default()))
 }
 
 /// Letters only, but for the version: an id has digits, capitals or percent signs.
@@ -105,6 +127,14 @@ mod tests {
             ("/v1/search".to_owned(), "GET /v1/search"),
             (format!("/v1/views/{id}/queries/abc"), "GET /v1/views/{view_id}/queries/{query_id}"),
             (format!("/v1/novelties/{id}"), "GET /v1/novelties/{id}"),
+            (format!("pages/{id}"), "GET /v1/pages/{page_id}"),
+            (format!("v1/pages/{id}/"), "GET /v1/pages/{page_id}"),
+            (format!("api.notion.com/v1/pages/{id}#a"), "GET /v1/pages/{page_id}"),
+            (format!("http://127.0.0.1:8080/v1/pages/{id}"), "GET /v1/pages/{page_id}"),
+            ("https://www.notion.so/signed/letters".to_owned(), "(not the API)"),
+            ("https://other.example/v1/chat/completions".to_owned(), "(not the API)"),
+            ("https://other.example/400".to_owned(), "(not the API)"),
+            ("letters".to_owned(), "(not the API)"),
             ("https://files.example/people/letters".to_owned(), "(not the API)"),
             (String::new(), "(single object)"),
         ];
@@ -116,8 +146,8 @@ mod tests {
     #[test]
     fn endpoints_say_what_they_answer() {
         assert_eq!(answers_with("GET /v1/pages/{page_id}"), Some("page"));
-        assert_eq!(answers_with("PATCH /v1/blocks/{block_id}"), Some("block"));
-        assert_eq!(answers_with("POST /v1/pages"), Some("page"));
+        assert_eq!(answers_with("PATCH /v1/blocks/{block_id}"), None);
+        assert_eq!(answers_with("POST /v1/pages"), None);
         assert_eq!(answers_with("GET /v1/pages/{page_id}/markdown"), Some("page_markdown"));
         assert_eq!(answers_with("GET /v1/users/me"), Some("user"));
         assert_eq!(answers_with("GET /v1/users"), None);

@@ -18,7 +18,7 @@ use super::report::{Failure, Place, Report, count};
 use super::source::{Exchange, Payload};
 use super::{endpoint, text};
 
-/// Objects of the API that the product never asks for; they hold no text of pages.
+/// Objects of the API that the product never asks for. Nothing is rendered from them, and no text of pages is in them.
 const NOT_READ: [&str; 5] = ["async_task", "custom_emoji", "file_upload", "view", "view_query"];
 
 /// What became of one exchange.
@@ -45,11 +45,24 @@ impl<'a> Examination<'a> {
         count(&mut self.report.versions, version);
         let status = self.exchange.status.map_or_else(|| "---".to_owned(), |status| status.to_string());
         *self.report.endpoints.entry((self.place.endpoint.clone(), status)).or_default() += 1;
+        let elsewhere = endpoint::is_elsewhere(&self.place.endpoint);
         match &self.exchange.body {
-            Payload::Json(body) => self.body(body),
-            Payload::Broken(reason) => self.fail(format!("the body is not whole: {reason}")),
-            Payload::Text => self.report.not_json += 1,
             Payload::Empty => self.report.empty += 1,
+            Payload::Json(body) if elsewhere && !is_notions(body) => self.report.foreign += 1,
+            Payload::Json(body) if self.exchange.is_success() => self.body(body),
+            Payload::Json(body) => self.refusal(body),
+            Payload::Broken(reason) if self.exchange.is_success() && !elsewhere => {
+                self.fail(format!("the body is not whole: {reason}"));
+            }
+            Payload::Broken(_) | Payload::Text => self.report.not_json += 1,
+        }
+    }
+
+    /// What a refused request answered holds nothing that could be lost.
+    fn refusal(&mut self, body: &Value) {
+        count(&mut self.report.objects, body["object"].as_str().unwrap_or("(none)"));
+        if body["object"] == "error" && serde_json::from_value::<ErrorBody>(body.clone()).is_err() {
+            self.report.note_unknown("error", "without a code");
         }
     }
 
@@ -57,8 +70,9 @@ impl<'a> Examination<'a> {
         if !body.is_object() {
             return self.fail("the body is no object".to_owned());
         }
-        let expected = endpoint::answers_with(&self.place.endpoint).filter(|_| self.exchange.is_success());
+        let expected = endpoint::answers_with(&self.place.endpoint);
         match body["object"].as_str() {
+            Some("error") => self.refusal(body),
             Some(object) => self.object(object, body),
             None if body["results"].is_array() => self.list(body),
             None => match expected {
@@ -85,7 +99,6 @@ impl<'a> Examination<'a> {
             "comment" => self.comment(raw),
             "property_item" => self.property_item(raw),
             "page_markdown" => self.markdown(raw),
-            "error" => drop(self.decode::<ErrorBody>(raw)),
             other => self.other_object(other, raw),
         }
     }
@@ -98,7 +111,9 @@ impl<'a> Examination<'a> {
         let mut own = raw.clone();
         let mut within = |key| own.get_mut(key).map(Value::take).unwrap_or_default();
         let (results, result) = (within("results"), within("result"));
-        self.compare(object, &own, "");
+        if !NOT_READ.contains(&object) {
+            self.compare(object, &own, "");
+        }
         for one in results.as_array().into_iter().flatten() {
             self.element(one, None);
         }
@@ -159,8 +174,8 @@ impl<'a> Examination<'a> {
         let kind = if block.kind == BlockKind::Partial { "(id only)" } else { block.kind.type_name() };
         let kind = kind.to_owned();
         count(&mut self.report.blocks, raw["type"].as_str().unwrap_or(&kind));
-        if let BlockKind::Unknown { kind, .. } = &block.kind {
-            self.note(kinds::unknown_block(kind));
+        if let BlockKind::Unknown { kind, raw } = &block.kind {
+            self.note(kinds::unknown_block(kind, raw));
         }
         let rendered = render_body(Body::Blocks(vec![node(block.clone())]));
         self.compare(&kind, raw, &rendered.item.text);
@@ -308,6 +323,14 @@ impl<'a> Examination<'a> {
     fn fail(&mut self, reason: String) {
         self.report.failures.push(Failure { place: self.place.clone(), reason });
     }
+}
+
+/// Whether a body is Notion's by its looks, from wherever it came.
+fn is_notions(body: &Value) -> bool {
+    let read =
+        ["page", "block", "database", "data_source", "comment", "property_item", "page_markdown", "list"];
+    let named = body["object"].as_str().is_some_and(|object| read.contains(&object));
+    named && (body["results"].is_array() || body["id"].as_str().is_some_and(|id| Uuid::try_parse(id).is_ok()))
 }
 
 /// What people read of a property; the title is the item's.

@@ -12,8 +12,44 @@ use serde_json::Value;
 
 use super::report::Report;
 
-/// Kinds of runs that the wire types know.
-const RUNS: [&str; 3] = ["text", "mention", "equation"];
+/// Kinds that the wire types know. What they cannot read of one of these is malformed, not unknown.
+const KNOWN: &[(&str, &[&str])] = &[
+    ("run of text", &["text", "mention", "equation"]),
+    (
+        "mention",
+        &[
+            "user",
+            "page",
+            "database",
+            "data_source",
+            "date",
+            "link_preview",
+            "link_mention",
+            "template_mention",
+            "custom_emoji",
+        ],
+    ),
+    ("parent", &["page_id", "data_source_id", "database_id", "block_id", "workspace", "agent_id"]),
+    ("icon", &["emoji", "custom_emoji", "external", "file", "file_upload", "icon"]),
+    ("cover", &["external", "file", "file_upload"]),
+    ("file", &["external", "file", "file_upload"]),
+    ("attachment", &["external", "file", "file_upload"]),
+    ("formula", &["string", "number", "boolean", "date", "unsupported"]),
+    ("rollup", &["number", "date", "array", "unsupported", "incomplete"]),
+];
+
+/// Targets of links that the wire types know.
+const LINK_TARGETS: [&str; 3] = ["page_id", "database_id", "comment_id"];
+
+/// Tells of a kind, and whether it is one that should have been read.
+fn tell(report: &mut Report, what: &'static str, kind: &str) {
+    report.note_unknown(what, &name_of(what, kind));
+}
+
+fn name_of(what: &str, kind: &str) -> String {
+    let known = KNOWN.iter().any(|(name, kinds)| *name == what && kinds.contains(&kind));
+    if known { format!("{kind}, malformed") } else { kind.to_owned() }
+}
 
 /// Notes the unknown kinds anywhere below an object.
 pub(super) fn note(object: &Value, report: &mut Report) {
@@ -42,19 +78,19 @@ fn note_field(key: &str, value: &Value, report: &mut Report) {
         }
         "parent" | "database_parent" => {
             if let Ok(Parent::Unknown { kind, .. }) = Parent::deserialize(value) {
-                report.note_unknown("parent", &kind);
+                tell(report, "parent", &kind);
             }
             return;
         }
         "icon" if value.is_object() => {
             if let Ok(Icon::Unknown { kind, .. }) = Icon::deserialize(value) {
-                report.note_unknown("icon", &kind);
+                tell(report, "icon", &kind);
             }
             return;
         }
         "cover" => {
             if let Ok(FileSource::Unknown { kind, .. }) = FileSource::deserialize(value) {
-                report.note_unknown("cover", &kind);
+                tell(report, "cover", &kind);
             }
             return;
         }
@@ -64,7 +100,7 @@ fn note_field(key: &str, value: &Value, report: &mut Report) {
             if let Ok(attachment) = CommentAttachment::deserialize(one)
                 && let FileSource::Unknown { kind, .. } = attachment.source
             {
-                report.note_unknown("attachment", &kind);
+                tell(report, "attachment", &kind);
             }
         }),
         "owner" if value.get("type").is_some() => {
@@ -84,7 +120,7 @@ fn note_file(value: &Value, report: &mut Report) {
         return;
     }
     if let Ok(FileObject { source: FileSource::Unknown { kind, .. }, .. }) = FileObject::deserialize(value) {
-        report.note_unknown("file", &kind);
+        tell(report, "file", &kind);
     }
 }
 
@@ -101,11 +137,8 @@ fn note_run(value: &Value, report: &mut Report) {
         return;
     }
     match RichText::deserialize(value).map(|run| run.kind) {
-        Ok(RichTextKind::Unknown { kind, .. }) if RUNS.contains(&kind.as_str()) => {
-            report.note_unknown("run of text", &format!("{kind}, malformed"));
-        }
-        Ok(RichTextKind::Unknown { kind, .. }) => report.note_unknown("run of text", &kind),
-        Ok(RichTextKind::Mention(Mention::Unknown { kind, .. })) => report.note_unknown("mention", &kind),
+        Ok(RichTextKind::Unknown { kind, .. }) => tell(report, "run of text", &kind),
+        Ok(RichTextKind::Mention(Mention::Unknown { kind, .. })) => tell(report, "mention", &kind),
         Ok(_) | Err(_) => {}
     }
 }
@@ -118,8 +151,13 @@ pub(super) enum Unknown {
     Malformed(String),
 }
 
-/// A block type of which nothing is understood.
-pub(super) fn unknown_block(kind: &str) -> Unknown {
+/// A block of which nothing is understood.
+pub(super) fn unknown_block(kind: &str, raw: &Value) -> Unknown {
+    if kind == "link_to_page"
+        && let Some(target) = raw["type"].as_str().filter(|target| !LINK_TARGETS.contains(target))
+    {
+        return Unknown::Kind("target of a link", target.to_owned());
+    }
     if BLOCK_TYPES.contains(&kind) || kind == "transcription" {
         return Unknown::Malformed(format!(
             "a block of the known type {kind} has a payload of another shape"
@@ -131,17 +169,21 @@ pub(super) fn unknown_block(kind: &str) -> Unknown {
 /// What is not understood in the value of a property.
 pub(super) fn unknown_properties(value: &PropertyValue, found: &mut Vec<Unknown>) {
     match value {
+        // Early answers of 2022-06-28 held the ids of properties only.
+        PropertyValue::Unknown { kind, raw } if kind.is_empty() && raw.get("id").is_some() => {}
         PropertyValue::Unknown { kind, .. } if PROPERTY_TYPES.contains(&kind.as_str()) => {
             let reason = format!("a property of the known type {kind} has a value of another shape");
             found.push(Unknown::Malformed(reason));
         }
         PropertyValue::Unknown { kind, .. } => found.push(Unknown::Kind("property", kind.clone())),
         PropertyValue::Formula(Formula::Unknown { kind, .. }) => {
-            found.push(Unknown::Kind("formula", kind.clone()));
+            found.push(Unknown::Kind("formula", name_of("formula", kind)));
         }
         PropertyValue::Rollup(rollup) => match &rollup.value {
             RollupValue::Array(values) => values.iter().for_each(|value| unknown_properties(value, found)),
-            RollupValue::Unknown { kind, .. } => found.push(Unknown::Kind("rollup", kind.clone())),
+            RollupValue::Unknown { kind, .. } => {
+                found.push(Unknown::Kind("rollup", name_of("rollup", kind)));
+            }
             _ => {}
         },
         _ => {}

@@ -16,6 +16,8 @@ pub(super) struct Report {
     /// Bodies that are no JSON, such as the error pages of Notion's edge.
     pub(super) not_json: u64,
     pub(super) empty: u64,
+    /// Bodies that other services answered.
+    pub(super) foreign: u64,
     /// Runs of text that were looked for.
     pub(super) runs: u64,
     /// Exchanges left out because of their API version.
@@ -97,7 +99,7 @@ impl Report {
         }));
     }
 
-    fn counts(&self) -> [(&'static str, u64); 14] {
+    fn counts(&self) -> [(&'static str, u64); 15] {
         let length = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         let sum = |counts: &BTreeMap<String, u64>| counts.values().sum();
         [
@@ -106,6 +108,7 @@ impl Report {
             ("skipped", sum(&self.skipped)),
             ("not_json", self.not_json),
             ("empty", self.empty),
+            ("foreign", self.foreign),
             ("objects", sum(&self.objects)),
             ("blocks", sum(&self.blocks)),
             ("properties", sum(&self.properties)),
@@ -113,8 +116,8 @@ impl Report {
             ("runs", self.runs),
             ("unknown_kinds", length(self.unknown.len())),
             ("unknown", self.unknown.values().sum()),
-            ("failures", length(self.failures.len())),
-            ("missing", length(self.missing.len())),
+            ("decode_failures", length(self.failures.len())),
+            ("missing_plain_text", length(self.missing.len())),
         ]
     }
 }

@@ -206,7 +206,10 @@ async fn the_sample_workspace_is_read_without_loss_in_all_versions() {
     }
     let printed = report.to_string();
     let last = printed.lines().last().unwrap();
-    assert!(last.starts_with("files=3 exchanges=") && last.ends_with(" failures=0 missing=0"), "{last}");
+    assert!(
+        last.starts_with("files=3 exchanges=") && last.ends_with(" decode_failures=0 missing_plain_text=0"),
+        "{last}"
+    );
 }
 
 #[tokio::test]
@@ -253,8 +256,8 @@ fn a_lost_text_is_found() {
     let block = json!({"object": "block", "id": "00000000-0000-4000-8000-000000000001", "type": "hologram",
         "hologram": deep});
     assert_eq!(losses(&report_of(&json!({"body": block}))), ["one.json (single object): hologram: lost"]);
-    let view = json!({"object": "view", "id": "x", "title": [{"plain_text": "unread"}]});
-    assert_eq!(report_of(&json!({"body": view})).missing.len(), 1);
+    let novelty = json!({"object": "novelty", "id": "x", "title": [{"plain_text": "unread"}]});
+    assert_eq!(report_of(&json!({"body": novelty})).missing.len(), 1);
 }
 
 #[test]
@@ -272,7 +275,9 @@ fn an_unknown_kind_is_told_and_fails_nothing() {
         [("block", "hologram"), ("parent", "orbit_id"), ("property", "mood"), ("run of text", "sound")]
     );
     assert!(
-        report.to_string().ends_with("runs=2 unknown_kinds=4 unknown=4 failures=0 missing=0\n"),
+        report
+            .to_string()
+            .ends_with("runs=2 unknown_kinds=4 unknown=4 decode_failures=0 missing_plain_text=0\n"),
         "{report}"
     );
 }
@@ -285,10 +290,112 @@ fn objects_that_the_product_never_asks_for_are_counted() {
         "results": [{"id": "00000000-0000-4000-8000-000000000001", "name": "bufo"}]});
     let token =
         json!({"access_token": "secret", "owner": {"type": "user", "user": {"object": "user", "id": "x"}}});
-    let report = report_of(&json!([{"body": task}, {"body": emojis}, {"body": token}]));
+    let view = json!({"object": "view", "id": "x", "name": "Board", "configuration": {"type": "form",
+        "title": [{"type": "equation", "equation": {"expression": "x"}, "plain_text": "x"}]}});
+    let query = json!({"object": "view_query", "id": "x", "results": [{"object": "page",
+        "id": "00000000-0000-4000-8000-000000000001"}]});
+    let templates =
+        json!({"templates": [{"id": "x", "name": "Empty", "is_default": true}], "has_more": false});
+    let bodies = [task, emojis, token, view, query, templates];
+    let report = report_of(&Value::from_iter(bodies.map(|body| json!({"body": body}))));
     assert!(report.is_lossless() && report.unknown.is_empty(), "{report}");
     let objects: Vec<&str> = report.objects.keys().map(String::as_str).collect();
-    assert_eq!(objects, ["(none)", "async_task", "custom_emoji", "list of custom_emoji", "page_markdown"]);
+    let expected = ["(none)", "async_task", "custom_emoji", "list of custom_emoji", "page", "page_markdown"];
+    assert_eq!(objects, [expected.as_slice(), &["view", "view_query"]].concat());
+}
+
+/// An exchange of a recording of many.
+fn exchange(method: &str, url: &str, status: u16, body: &Value) -> Value {
+    json!({"request": {"method": method, "url": url, "headers": {"Notion-Version": ["2025-09-03"]}},
+        "response": {"status": status, "body": body}})
+}
+
+#[test]
+fn what_holds_no_content_is_no_loss() {
+    let id = "00000000000040008000000000000001";
+    let exchanges = [
+        exchange("DELETE", &format!("/v1/comments/{id}"), 200, &json!({"request_id": "r"})),
+        exchange("POST", "https://api.notion.com/v1/oauth/revoke", 200, &json!({"request_id": "r"})),
+        exchange("GET", "/v1/oauth/x", 401, &json!({"error": "invalid_client", "request_id": "r"})),
+        exchange(
+            "GET",
+            "/v1/users",
+            404,
+            &json!({"object": "error", "code": "object_not_found", "status": 404}),
+        ),
+        exchange("GET", "/v1/users", 502, &json!("{\"object\": \"err")),
+        exchange("GET", "/v1/users", 503, &json!([1])),
+        exchange("PUT", "https://files.example/w/plan.pdf", 200, &json!("{not ours")),
+        exchange("GET", "https://files.example/w/plan.json", 200, &json!([{"plain_text": "a file's own"}])),
+        exchange("GET", "https://tasks.example/v1/lists", 200, &json!({"object": "list", "data": []})),
+        exchange("GET", "https://status.example/400", 400, &json!("400 Bad Request")),
+        exchange("GET", &format!("pages/{id}"), 200, &json!({"object": "page", "id": id})),
+        exchange(
+            "PATCH",
+            &format!("/v1/pages/{id}"),
+            200,
+            &json!({"object": "page", "id": id,
+            "properties": {"Name": {"id": "title"}}}),
+        ),
+        json!({"request": {"method": "GET", "url": "/v1/users"}, "response": null}),
+        Value::Null,
+    ];
+    let report = report_of(&json!({"exchanges": exchanges}));
+    assert!(report.is_lossless() && report.unknown.is_empty(), "{report}");
+    assert_eq!((report.exchanges, report.empty, report.not_json, report.foreign), (14, 2, 3, 2));
+    assert_eq!(report_of(&json!({"exchanges": []})).files, 1);
+    let codeless = report_of(&exchange("GET", "/v1/users", 500, &json!({"object": "error"})));
+    assert!(codeless.is_lossless() && codeless.unknown.len() == 1, "{codeless}");
+}
+
+#[test]
+fn one_bad_file_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (name, content) in [
+        ("cut.json", "{\"exchanges\": ["),
+        ("deep.json", &"[".repeat(100_000)),
+        ("text.json", "hello"),
+        ("none.json", ""),
+    ] {
+        std::fs::write(path.join(name), content).unwrap();
+    }
+    std::fs::write(path.join("latin.json"), b"{\"body\": \"\xe9\"}").unwrap();
+    write(path, "package.json", &json!({"name": "x", "version": "1"}));
+    write(path, "sub/folder/good.json", &json!({"body": paragraph("found")}));
+    let report = examine(path).unwrap();
+    assert_eq!(
+        (report.files, report.failures.len(), report.runs, report.missing.len()),
+        (7, 6, 1, 0),
+        "{report}"
+    );
+    let reasons: BTreeSet<&str> = report.failures.iter().map(|one| one.place.file.as_str()).collect();
+    assert_eq!(reasons.len(), 6);
+}
+
+#[test]
+fn each_run_needs_a_place_of_its_own() {
+    let cell = |text: &str| json!([{"type": "text", "text": {"content": text}, "plain_text": text}]);
+    let mut row = paragraph("");
+    row["type"] = json!("table_row");
+    row["table_row"] = json!({"cells": [cell("a"), cell("a b"), cell("a")]});
+    assert!(report_of(&json!({"body": row})).is_lossless());
+    // One more than the block has: what was found for one cell is no proof of another.
+    row["extra"] = cell("a");
+    assert_eq!(losses(&report_of(&json!({"body": row}))), ["one.json (single object): table_row: a"]);
+}
+
+#[test]
+fn known_kinds_that_cannot_be_read_are_told_as_malformed() {
+    let mut block = paragraph("kept");
+    block["parent"] = json!({"type": "page_id", "page_id": "nobody"});
+    block["paragraph"]["icon"] = json!({"type": "emoji"});
+    let link = json!({"object": "block", "id": "00000000-0000-4000-8000-000000000001", "type": "link_to_page",
+        "link_to_page": {"type": "view_id", "view_id": "x"}});
+    let report = report_of(&json!([{"body": block}, {"body": link}]));
+    assert!(report.is_lossless(), "{report}");
+    let unknown: Vec<String> = report.unknown.keys().map(|(what, kind)| format!("{what} {kind}")).collect();
+    assert_eq!(unknown, ["icon emoji, malformed", "parent page_id, malformed", "target of a link view_id"]);
 }
 
 #[test]
