@@ -37,6 +37,10 @@ pub(super) fn rich_text(page: &mut Page<'_>, items: &[Value], place: Place<'_>) 
             continue;
         };
         let same = runs[at..].iter().take_while(|next| next.look.link.as_ref() == Some(url)).count();
+        // CommonMark "images": an exclamation mark before a link makes it one. v1 knows images as lines of their own only.
+        if place.dialect() == Dialect::V2 && at > 0 && page.out.ends_with('!') {
+            page.out.insert(page.out.len() - 1, '\\');
+        }
         page.out.push('[');
         for (offset, linked) in runs[at..at + same].iter().enumerate() {
             write_run(page, linked, runs[at..at + same].get(offset + 1), place);

@@ -474,6 +474,25 @@ fn text_that_looks_like_syntax() {
     check("text_that_looks_like_syntax", &blocks);
 }
 
+/// What follows a text can make syntax of its end: an attribute list, a link, the line below.
+#[test]
+fn the_end_of_a_text_is_no_syntax_with_what_follows_it() {
+    let mut blocks = Vec::new();
+    for text in ["#", "-", "1.", "####"] {
+        let mut block = says("paragraph", text);
+        block.value["paragraph"]["color"] = json!("red");
+        blocks.push(block);
+    }
+    let mut linked = says("paragraph", "!");
+    let mut link = linked.value["paragraph"]["rich_text"][0].clone();
+    link["text"] = json!({"content": "no image", "link": {"url": "https://a.example"}});
+    link["plain_text"] = json!("no image");
+    linked.value["paragraph"]["rich_text"].as_array_mut().unwrap().push(link);
+    blocks.push(linked);
+    blocks.push(says("paragraph", "no head\n|---|\n:-:"));
+    check("the_end_of_a_text", &blocks);
+}
+
 #[test]
 fn blocks_beyond_the_limit_are_cut_at_subtrees_and_each_names_one_id() {
     let tree = holds(

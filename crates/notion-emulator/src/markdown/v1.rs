@@ -88,13 +88,18 @@ fn unprefixed(page: &mut Page<'_>, items: &[Value]) {
     let indent = page.out.len() - start - text.len();
     let hashes = text.bytes().take_while(|byte| *byte == b'#').count();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let is_heading = (1..=4).contains(&hashes) && text[hashes..].starts_with(' ');
-    let is_number = digits > 0 && text[digits..].starts_with(". ");
-    let escape_at = if is_heading || ["- ", "---", ":::"].iter().any(|start| text.starts_with(start)) {
-        Some(0)
-    } else {
-        is_number.then_some(digits)
-    };
+    // At the end of the text too: an attribute list may follow, with a space before it.
+    let ends_marker = |rest: Option<&str>| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let is_heading = (1..=4).contains(&hashes) && ends_marker(text.get(hashes..));
+    let is_number = digits > 0 && ends_marker(text[digits..].strip_prefix('.'));
+    let is_item = ends_marker(text.strip_prefix('-'));
+    // An exclamation mark before a link would make it an image.
+    let escape_at =
+        if is_heading || is_item || ["---", ":::", "!["].iter().any(|start| text.starts_with(start)) {
+            Some(0)
+        } else {
+            is_number.then_some(digits)
+        };
     if let Some(offset) = escape_at {
         page.out.insert(start + indent + offset, '\\');
     }

@@ -129,7 +129,7 @@ pub(super) fn text_lines(page: &mut Page<'_>, items: &[Value], prefix: &str) {
     }
 }
 
-/// Where a backslash keeps a line from being a heading, list item, quote, underline or rule. `<`, backticks and tildes
+/// Where a backslash keeps a line from being a heading, list item, quote, underline, table or rule. `<`, backticks and tildes
 /// are escaped wherever they are syntax.
 fn escape_at(line: &str) -> Option<usize> {
     // Spaces before a marker do not keep it from being one.
@@ -146,7 +146,9 @@ fn escape_in(text: &str) -> Option<usize> {
         b'#' => ends_marker(run_of(b'#')).then_some(0),
         b'+' => ends_marker(1).then_some(0),
         b'-' => (ends_marker(1) || bytes[1] == b'-').then_some(0),
-        b':' => text.starts_with(":::").then_some(0),
+        // What could be the line below the head of a pipe table.
+        b'|' => Some(0),
+        b':' => (text.starts_with(":::") || text.starts_with(":-")).then_some(0),
         digit if digit.is_ascii_digit() => {
             let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
             (matches!(bytes.get(digits), Some(b'.' | b')')) && ends_marker(digits + 1)).then_some(digits)
