@@ -59,6 +59,7 @@ pub(crate) fn router() -> Router<Emulator> {
         .route("/resolve", post(resolve))
         .route("/person", post(person))
         .route("/deliver", post(deliver))
+        .route("/emoji", post(emoji))
         .route("/trash", post(async |emulator, body| on_object(emulator, body, Emulator::trash)))
         .route("/restore", post(async |emulator, body| on_object(emulator, body, Emulator::restore)))
         .route("/purge", post(async |emulator, body| on_object(emulator, body, Emulator::purge)))
@@ -243,6 +244,18 @@ async fn deliver(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let delivery: Delivery = read(&body)?;
     emulator.deliver(delivery.id, delivery.kind.as_deref(), delivery.object, delivery.whole)?;
     done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Emoji {
+    name: String,
+    url: String,
+}
+
+async fn emoji(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let emoji: Emoji = read(&body)?;
+    Ok(shown(&json!({"id": emulator.add_custom_emoji(&emoji.name, &emoji.url)})))
 }
 
 async fn person(State(emulator): State<Emulator>, body: Bytes) -> Answer {

@@ -261,6 +261,11 @@ impl Emulator {
         Ok(())
     }
 
+    /// Adds one of the workspace's own emoji; its id.
+    pub fn add_custom_emoji(&self, name: &str, url: &str) -> Uuid {
+        self.state_mut().world.add_custom_emoji(name, url)
+    }
+
     /// Adds a person; their id.
     pub fn add_person(&self, person: &Value) -> Uuid {
         let mut state = self.state_mut();

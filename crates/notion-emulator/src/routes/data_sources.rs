@@ -90,16 +90,7 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
         };
         Page::cut(&matched, anchor, paging.size, cap)
     } else {
-        // The common case looks at no more rows than it shows.
-        let from = match anchor {
-            None => Some(children.len()),
-            Some(anchor) => children.iter().rposition(|row| *row == anchor).map(|at| at + 1),
-        };
-        from.map(|from| {
-            let mut matched = children[..from].iter().rev().copied().filter(wanted);
-            let rows = matched.by_ref().take(paging.size).collect();
-            Page { rows, next: matched.next(), is_cut: false }
-        })
+        Page::unsorted(&children, wanted, anchor, paging.size)
     };
     let page = page.ok_or_else(|| ApiError::cursor(paging.cursor.as_deref().unwrap_or_default()))?;
     let wanted_properties = call.query.all("filter_properties");
@@ -152,6 +143,22 @@ struct Page {
 }
 
 impl Page {
+    /// The common case looks at no more rows than it shows.
+    fn unsorted(
+        children: &[Ix],
+        wanted: impl Fn(&Ix) -> bool,
+        anchor: Option<Ix>,
+        size: usize,
+    ) -> Option<Self> {
+        let from = match anchor {
+            None => children.len(),
+            Some(anchor) => children.iter().rposition(|row| *row == anchor)? + 1,
+        };
+        let mut matched = children[..from].iter().rev().copied().filter(wanted);
+        let rows = matched.by_ref().take(size).collect();
+        Some(Self { rows, next: matched.next(), is_cut: false })
+    }
+
     /// Cuts a page out of all matched rows, of which only `cap` can be had; `None` if the anchor is not among them.
     fn cut(matched: &[Ix], anchor: Option<Ix>, size: usize, cap: usize) -> Option<Self> {
         let within = &matched[..matched.len().min(cap)];

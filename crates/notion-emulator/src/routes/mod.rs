@@ -10,6 +10,7 @@ mod pages;
 mod properties;
 mod search;
 mod users;
+mod views;
 
 pub(crate) use self::matched::Matched;
 
@@ -37,7 +38,7 @@ pub(crate) struct Call<'a> {
 type Handler = fn(&Call<'_>) -> Result<Value, ApiError>;
 
 /// Method, template, whether read-content is needed, handler. The first match wins.
-const ROUTES: [(&str, &str, bool, Handler); 17] = [
+const ROUTES: [(&str, &str, bool, Handler); 22] = [
     ("GET", "/v1/users/me", false, users::me),
     ("GET", "/v1/users", false, users::list),
     ("GET", "/v1/users/{user_id}", false, users::retrieve),
@@ -55,6 +56,11 @@ const ROUTES: [(&str, &str, bool, Handler); 17] = [
     ("GET", "/v1/data_sources/{data_source_id}/templates", true, data_sources::templates),
     ("GET", "/v1/comments", false, comments::list),
     ("GET", "/v1/comments/{comment_id}", false, comments::retrieve),
+    ("GET", "/v1/views", true, views::list),
+    ("GET", "/v1/views/{view_id}", true, views::retrieve),
+    ("POST", "/v1/views/{view_id}/queries", true, views::query),
+    ("GET", "/v1/views/{view_id}/queries/{query_id}", true, views::results),
+    ("GET", "/v1/custom_emojis", true, views::custom_emojis),
 ];
 
 /// An endpoint that a request was found to mean.

@@ -29,6 +29,12 @@ pub enum Space {
     Session = 9,
     /// A select or status option.
     PropertyOption = 10,
+    /// A view of a data source.
+    View = 11,
+    /// The query of a view, with the time it began.
+    ViewQuery = 12,
+    /// One of the workspace's own emoji.
+    CustomEmoji = 13,
 }
 
 impl Space {
@@ -44,6 +50,9 @@ impl Space {
             8 => Self::Workspace,
             9 => Self::Session,
             10 => Self::PropertyOption,
+            11 => Self::View,
+            12 => Self::ViewQuery,
+            13 => Self::CustomEmoji,
             _ => return None,
         })
     }

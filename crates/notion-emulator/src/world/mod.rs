@@ -44,6 +44,8 @@ pub struct World {
     names: BTreeMap<SeedRef, Found>,
     /// What is delivered in place of what the world would say, by id and object.
     overrides: BTreeMap<(Uuid, String), Override>,
+    /// Name and address of the workspace's own emoji.
+    custom_emojis: Vec<(String, String)>,
     generator: Option<Generator>,
     now_ms: i64,
 }
@@ -82,6 +84,7 @@ impl World {
             files: Vec::new(),
             names: BTreeMap::new(),
             overrides: BTreeMap::new(),
+            custom_emojis: Vec::new(),
             generator: None,
             now_ms,
         }
@@ -210,6 +213,19 @@ impl World {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    /// Names and addresses of the workspace's own emoji.
+    #[must_use]
+    pub fn custom_emojis(&self) -> &[(String, String)] {
+        &self.custom_emojis
+    }
+
+    /// Adds an emoji; its id.
+    pub(crate) fn add_custom_emoji(&mut self, name: &str, url: &str) -> Uuid {
+        let number = u32::try_from(self.custom_emojis.len()).unwrap_or(u32::MAX);
+        self.custom_emojis.push((name.to_owned(), url.to_owned()));
+        self.ids.seal(Space::CustomEmoji, number, 0)
     }
 
     /// What is delivered for an object of this kind with that id, instead of what the world says.

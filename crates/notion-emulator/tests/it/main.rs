@@ -1,6 +1,6 @@
 //! The emulator held against the documentation, sentence by sentence, and against outside witnesses.
 //!
-//! `conformance` cites what it checks; `objects`, `values`, `dialects` and `switches` do so for kinds of
+//! `conformance` cites what it checks; `objects`, `values`, `dialects`, `switches` and `views` do so for kinds of
 //! objects and the switches about them; `sharing`, `changes` and `limits` drive the verbs in process; `files` the file
 //! host; `sdk` runs the official SDKs and schemas against the binary; `binary` its command line.
 
@@ -25,3 +25,4 @@ mod sharing;
 mod switches;
 mod values;
 mod variety;
+mod views;
