@@ -75,11 +75,11 @@ type Text<'a> = Vec<(&'a Value, &'a str)>;
 fn collect<'a>(value: &'a Value, found: &mut Vec<Text<'a>>) {
     match value {
         Value::Array(items) => {
-            let text: Text<'a> = items.iter().filter_map(run_of).collect();
+            let text: Text<'a> = items.iter().filter_map(run_within).collect();
             if !text.is_empty() {
                 found.push(text);
             }
-            items.iter().filter(|item| run_of(item).is_none()).for_each(|item| collect(item, found));
+            items.iter().filter(|item| run_within(item).is_none()).for_each(|item| collect(item, found));
         }
         Value::Object(fields) => match run_of(value) {
             Some(run) => found.push(vec![run]),
@@ -93,11 +93,20 @@ fn run_of(value: &Value) -> Option<(&Value, &str)> {
     Some((value, value.get("plain_text")?.as_str()?))
 }
 
+/// An element of a text: a run, or a property item that holds one.
+fn run_within(value: &Value) -> Option<(&Value, &str)> {
+    run_of(value).or_else(|| run_of(value.get(value.get("type")?.as_str()?)?))
+}
+
 /// Finds the runs of a text in what is left of the rendered text, and cuts them out of it.
 fn take_out(text: &Text<'_>, rest: &mut String, missing: &mut Vec<String>) {
     let mut at = 0;
     for (run, plain_text) in text {
-        let found = spellings(run, plain_text).into_iter().find_map(|pieces| find_pieces(rest, &pieces, at));
+        // The first in the text: a later one is that of another run.
+        let found = spellings(run, plain_text)
+            .into_iter()
+            .filter_map(|pieces| find_pieces(rest, &pieces, at))
+            .min_by_key(|spans| spans.first().map(|(start, _)| *start));
         let Some(spans) = found else {
             missing.push(excerpt(plain_text));
             continue;
@@ -209,6 +218,34 @@ mod tests {
         assert_eq!(missing(&raw, "see The page"), [""; 0]);
         assert_eq!(missing(&raw, "see https://x.example/a"), [""; 0]);
         assert_eq!(missing(&raw, "see").len(), 1);
+    }
+
+    #[test]
+    fn what_one_run_was_found_in_counts_for_no_other() {
+        let link = |title: Option<&str>| {
+            json!({"plain_text": "https://x.example/a?b", "mention": {"type": "link_mention",
+                "link_mention": {"href": "https://x.example/a?b", "title": title}}})
+        };
+        assert_eq!(
+            missing(&json!([link(Some("The page")), link(None)]), "The page https://x.example/a?b"),
+            [""; 0]
+        );
+        assert_eq!(missing(&json!([link(None), link(None)]), "https://x.example/a?b").len(), 1);
+        let cells = json!([[{"plain_text": "a"}], [{"plain_text": "a b"}], [{"plain_text": "a"}]]);
+        assert_eq!(missing(&cells, "a | a b | a"), [""; 0]);
+        assert_eq!(missing(&cells, "a | a b"), ["a"]);
+    }
+
+    #[test]
+    fn the_items_of_a_property_are_one_text() {
+        let day = |start: &str| {
+            json!({"plain_text": format!("{start}T09:30:00.000Z"),
+            "mention": {"type": "date", "date": {"start": format!("{start}T09:30:00.000Z")}}})
+        };
+        let item = |run: Value| json!({"object": "property_item", "type": "title", "title": run});
+        let list = json!({"results": [item(day("2026-01-01")), item(json!({"plain_text": " 09:30 and "})), item(day("2026-01-01"))]});
+        assert_eq!(missing(&list, "2026-01-01 09:30 09:30 and 2026-01-01 09:30"), [""; 0]);
+        assert_eq!(missing(&list, "2026-01-01 09:30 09:30 and").len(), 1);
     }
 
     #[test]
