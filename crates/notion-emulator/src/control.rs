@@ -206,8 +206,9 @@ async fn comment(State(emulator): State<Emulator>, body: Bytes) -> Answer {
         block: None,
         attachments: comment.attachments,
         display_name: comment.display_name,
+        markers: comment.markers,
     };
-    let id = emulator.seed_comment(comment.id, &seed, comment.markers, &seed_files(comment.files))?;
+    let id = emulator.seed_comment(comment.id, &seed, &seed_files(comment.files))?;
     Ok(shown(&json!({ "id": id })))
 }
 

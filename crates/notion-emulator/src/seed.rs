@@ -113,6 +113,9 @@ pub struct CommentSeed {
     /// `{"type": "custom"|"user"|"integration", "resolved_name": "…"}` as delivered; null for the writer's own name.
     #[serde(default)]
     pub display_name: Value,
+    /// Words that occur in this comment and in no other object.
+    #[serde(default)]
+    pub markers: Vec<String>,
 }
 
 /// A file that Notion would host; payloads refer to it by its path.

@@ -194,28 +194,22 @@ impl Emulator {
     /// # Errors
     /// If the object is unknown.
     pub fn comment(&self, id: Uuid, text: &str, markers: Vec<String>) -> Result<Uuid, VerbError> {
-        let seed = CommentSeed { rich_text: rich_text::plain(text), ..CommentSeed::default() };
-        self.seed_comment(id, &seed, markers, &SeedFiles::new())
+        let seed = CommentSeed { rich_text: rich_text::plain(text), markers, ..CommentSeed::default() };
+        self.seed_comment(id, &seed, &SeedFiles::new())
     }
 
     /// Adds a comment to a page or block as a seed describes it, whose `block` is not looked at; its id.
     ///
     /// # Errors
     /// If the object is unknown or the seed refers to something unknown.
-    pub fn seed_comment(
-        &self,
-        id: Uuid,
-        seed: &CommentSeed,
-        markers: Vec<String>,
-        files: &SeedFiles,
-    ) -> Result<Uuid, VerbError> {
+    pub fn seed_comment(&self, id: Uuid, seed: &CommentSeed, files: &SeedFiles) -> Result<Uuid, VerbError> {
         let now_ms = self.now_ms();
         let mut state = self.state_mut();
         let place = match state.found(id)? {
             Found::Block(page, ordinal) => (page, ordinal),
             Found::Entity(ix) => (ix, 0),
         };
-        let number = state.world.plant_comment(place, seed, markers, files, now_ms)?;
+        let number = state.world.plant_comment(place, seed, files, now_ms)?;
         Ok(state.world.ids().seal(Space::Comment, number, 0))
     }
 

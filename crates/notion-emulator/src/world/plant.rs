@@ -364,7 +364,7 @@ impl World {
                 Some((name, _)) => return Err(PlantError::UnknownRef(name.to_owned())),
             };
             let at_ms = self.entity(*page).edited_ms;
-            self.plant_comment(place, comment, Vec::new(), files, at_ms)?;
+            self.plant_comment(place, comment, files, at_ms)?;
         }
         Ok(())
     }
@@ -374,7 +374,6 @@ impl World {
         &mut self,
         (page, ordinal): (Ix, u32),
         seed: &CommentSeed,
-        markers: Vec<String>,
         files: &SeedFiles,
         at_ms: i64,
     ) -> Result<u32, PlantError> {
@@ -404,7 +403,7 @@ impl World {
             attachments,
             display_name: seed.display_name.clone(),
             resolved: false,
-            markers,
+            markers: seed.markers.clone(),
         }))
     }
 

@@ -175,24 +175,30 @@ impl Author<'_> {
             }
             other => other,
         };
-        let says = |words: &str| CommentSeed { rich_text: json!([text(words)]), ..CommentSeed::default() };
-        let threaded = |words: &str| CommentSeed { discussion: Some("thread".to_owned()), ..says(words) };
-        let shown_as = |kind: &str, name: &str| CommentSeed {
+        let of_page = std::mem::take(&mut self.markers);
+        let mut says = |words: &str| {
+            let rich_text = json!([text(&format!("{words}{}", self.marker()))]);
+            CommentSeed { rich_text, markers: std::mem::take(&mut self.markers), ..CommentSeed::default() }
+        };
+        let threaded =
+            |comment: CommentSeed| CommentSeed { discussion: Some("thread".to_owned()), ..comment };
+        let shown_as = |kind: &str, name: &str, comment: CommentSeed| CommentSeed {
             display_name: json!({"type": kind, "resolved_name": name}),
-            ..says(&format!("Written as {kind}"))
+            ..comment
         };
         let attachments: Vec<Value> = ATTACHMENTS
             .iter()
             .map(|(category, file)| json!({"category": category, "file": {"ref": file}}))
             .collect();
         let comments = vec![
-            threaded("A question"),
-            threaded("An answer"),
+            threaded(says("A question")),
+            threaded(says("An answer")),
             CommentSeed { block: Some("commented".to_owned()), ..says("On a block") },
             CommentSeed { attachments: Value::from(attachments), ..says("With attachments") },
-            shown_as("custom", "Survey desk"),
-            shown_as("integration", "Gauge bot"),
+            shown_as("custom", "Survey desk", says("Under a name")),
+            shown_as("integration", "Gauge bot", says("By a bot")),
         ];
+        self.markers = of_page;
         Content::Page(PageSeed { comments, ..self.entry("A page with comments", vec![block]) })
     }
 

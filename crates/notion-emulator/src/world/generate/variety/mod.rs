@@ -238,16 +238,18 @@ impl<'a> Author<'a> {
         })
     }
 
+    /// Two comments of one discussion and one of another, each with marker words of its own.
     fn comments(&mut self) -> Vec<CommentSeed> {
-        self.is_shared = true;
+        let of_page = std::mem::take(&mut self.markers);
         let mut comment = |discussion: Option<&str>| CommentSeed {
             author: Some(words::person(self.rng.below(PEOPLE)).1),
             discussion: discussion.map(str::to_owned),
             rich_text: self.rich_text(),
+            markers: std::mem::take(&mut self.markers),
             ..CommentSeed::default()
         };
         let comments = vec![comment(Some("thread")), comment(Some("thread")), comment(None)];
-        self.is_shared = false;
+        self.markers = of_page;
         comments
     }
 

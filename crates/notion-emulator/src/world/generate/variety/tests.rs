@@ -104,6 +104,16 @@ fn markers_stand_once_in_the_world_and_each_in_its_page() {
         }
         rows += usize::from(matches!(entity.parent, Parent::DataSource(_)));
     }
+    for comment in world.comments() {
+        let text = comment.rich_text.to_string();
+        assert!(
+            comment
+                .markers
+                .iter()
+                .all(|marker| text.contains(marker.as_str()) && seen.insert(marker.clone()))
+        );
+    }
+    assert!(world.comments().len() > 20);
     assert!(seen.len() > 800 && rows == 32, "{} markers, {rows} rows", seen.len());
 }
 
