@@ -64,8 +64,7 @@ pub mod world;
 pub use emulator::Emulator;
 pub use error::ApiError;
 pub use options::{
-    Behavior, DEFAULT_BASE_MS, DEFAULT_FILES_URL, DEFAULT_TOKEN, LinkedViews, MarkdownDefault, MentionCut,
-    Options, SyncedCopies, TokenOptions,
+    Behavior, DEFAULT_BASE_MS, DEFAULT_FILES_URL, DEFAULT_TOKEN, MarkdownDefault, Options, TokenOptions,
 };
 pub use serve::ServeError;
 pub use verbs::{Edit, VerbError};

@@ -225,8 +225,7 @@ impl Emulator {
     }
 
     /// Lets an object be delivered as given: laid over what the world says, or with `whole` in its place; without one, as
-    /// the world says again. A child page or database is both itself and a block, which `kind` (`"block"`) tells apart; `"page_markdown"` is what
-    /// the markdown endpoint answers.
+    /// the world says again. A child page or database is both itself and a block, which `kind` (`"block"`) tells apart.
     ///
     /// # Errors
     /// If the id names nothing.

@@ -141,7 +141,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Connector(command) => connector::run(&context, command).await,
         Command::Crawl(arguments) => crawl::run(context, arguments).await,
         Command::Crawls(command) => crawls::run(context, command).await,
-        Command::Search(arguments) => search::run(&context, &arguments),
+        Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),
         Command::Status => status::run(&context),
         Command::Failures => failures::run(&context),

@@ -24,5 +24,7 @@ pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
 pub use overview::{Overview, UnderWay, overview};
 pub use rerender::{Rerendered, rerender};
-pub use search::{SearchAnswer, SearchHit, SearchQuery, search};
+pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, SearchQuery, search};
+// What a search is narrowed by is the same for those who ask for it by words.
+pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
 pub use status::{ConnectorStatus, Status, list_failures, status};

@@ -1,5 +1,6 @@
 //! Searching, as whoever asks.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -9,10 +10,13 @@ use utoipa::ToSchema;
 use super::OpsError;
 use crate::app::App;
 use crate::model::{Crumb, ItemKind, NotionId, Viewer};
-use crate::search::{Filters, SearchIndex, SearchRequest};
+use crate::search::{
+    Facet, FacetBy, FacetValue, Facets, Filters, Operator, PropertyFilter, SearchIndex, SearchRequest,
+    ShownProperty,
+};
 
 /// A search as it is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SearchQuery {
     /// What was typed.
     pub text: String,
@@ -20,8 +24,10 @@ pub struct SearchQuery {
     pub limit: usize,
     /// How many to skip.
     pub offset: usize,
-    /// Only these kinds; all if empty.
-    pub kinds: Vec<ItemKind>,
+    /// What narrows it.
+    pub filters: Filters,
+    /// What to count of everything that matches.
+    pub facets: BTreeSet<FacetBy>,
 }
 
 /// The answer.
@@ -33,6 +39,45 @@ pub struct SearchAnswer {
     pub relaxed: bool,
     /// The best of them.
     pub hits: Vec<SearchHit>,
+    /// What was asked to be counted of all that match: kinds, databases, editors, then properties, those first that
+    /// most have a value in.
+    pub facets: Vec<FacetCounts>,
+    /// How many further properties have values that could be counted.
+    pub more_properties: usize,
+}
+
+/// How many of the matching items have which value.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FacetCounts {
+    /// What was counted: `kind`, `database`, `editor` or `property`.
+    #[schema(value_type = String)]
+    pub by: &'static str,
+    /// Name of the column, for a property.
+    pub property: Option<String>,
+    /// Most frequent first.
+    pub values: Vec<FacetCount>,
+    /// How many further values there are.
+    pub more: usize,
+}
+
+/// One value and how many have it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FacetCount {
+    /// What narrows a search to it: a value of the parameter `kind`, `in` (for a database), `editor` or `property`.
+    pub filter: String,
+    /// As people read it.
+    pub label: String,
+    /// How many of the matching items.
+    pub count: usize,
+}
+
+/// A property as it is shown with a result.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HitProperty {
+    /// Name of the column.
+    pub name: String,
+    /// The value as people read it, cut if it is long.
+    pub text: String,
 }
 
 /// One result.
@@ -46,8 +91,10 @@ pub struct SearchHit {
     pub title: String,
     /// Bytes of the title that match.
     pub title_highlights: Vec<[usize; 2]>,
-    /// Where it opens in Notion.
+    /// Where it opens in Notion: at the block, if that is known.
     pub url: String,
+    /// The block that the snippet is from, if the body was read by blocks.
+    pub block_id: Option<NotionId>,
     /// Titles from the top of the workspace down to its parent.
     pub breadcrumb: Vec<String>,
     /// Rank value; only the order means something.
@@ -56,6 +103,8 @@ pub struct SearchHit {
     pub snippet: String,
     /// Bytes of the snippet that match.
     pub highlights: Vec<[usize; 2]>,
+    /// A few of its properties.
+    pub properties: Vec<HitProperty>,
     /// Emoji before the title.
     pub icon: Option<String>,
     /// When it was last edited.
@@ -72,9 +121,10 @@ pub fn search(index: &SearchIndex, query: &SearchQuery, viewer: &Viewer) -> Resu
     let request = SearchRequest {
         query: query.text.clone(),
         viewer: viewer.clone(),
-        filters: Filters { kinds: query.kinds.clone(), ..Filters::default() },
+        filters: query.filters.clone(),
         limit: query.limit,
         offset: query.offset,
+        facets: query.facets.clone(),
     };
     let response = index.search(&request)?;
     let hits = response.hits.into_iter().map(|hit| SearchHit {
@@ -82,6 +132,12 @@ pub fn search(index: &SearchIndex, query: &SearchQuery, viewer: &Viewer) -> Resu
         kind: hit.kind,
         title: title_or_untitled(hit.title),
         url: hit.url,
+        block_id: hit.block_id,
+        properties: hit
+            .properties
+            .into_iter()
+            .map(|ShownProperty { name, text }| HitProperty { name, text })
+            .collect(),
         breadcrumb: path(&hit.breadcrumb),
         score: hit.score,
         title_highlights: bytes(&hit.title_highlights),
@@ -91,7 +147,28 @@ pub fn search(index: &SearchIndex, query: &SearchQuery, viewer: &Viewer) -> Resu
         last_edited_time: hit.last_edited_time,
         last_edited_by: hit.last_edited_by.and_then(|editor| editor.name),
     });
-    Ok(SearchAnswer { total: response.total, relaxed: response.relaxed, hits: hits.collect() })
+    let hits = hits.collect();
+    let Facets { facets, more_properties } = response.facets;
+    let facets = facets.into_iter().map(counts).collect();
+    Ok(SearchAnswer { total: response.total, relaxed: response.relaxed, hits, facets, more_properties })
+}
+
+fn counts(facet: Facet) -> FacetCounts {
+    let Facet { by, property, values, more } = facet;
+    let values = values.into_iter().map(|FacetValue { value, label, count }| {
+        let filter = match &property {
+            Some(name) => PropertyFilter::new(name, Operator::Is, &value).map(|filter| filter.to_string()),
+            None => Ok(value.clone()),
+        };
+        let label = match by {
+            FacetBy::Database => title_or_untitled(label),
+            _ if label.is_empty() => value,
+            _ => label,
+        };
+        // A value that was counted has a name and is not empty.
+        FacetCount { filter: filter.unwrap_or_default(), label, count }
+    });
+    FacetCounts { by: by.as_str(), values: values.collect(), property, more }
 }
 
 fn bytes(ranges: &[Range<usize>]) -> Vec<[usize; 2]> {

@@ -31,6 +31,8 @@ pub const FOLDED: &str = "folded";
 pub const STEMMED: &str = "stemmed";
 /// Everything, folded, and stemmed where a stem is known: for fields that exist once.
 pub const MIXED: &str = "mixed";
+/// Everything behind the first NUL, folded, and what stands before it at the beginning of each term.
+pub const COLUMN: &str = "column";
 
 /// Longest part: a longer run is cut into pieces of this many characters.
 pub const MAX_PART_CHARS: usize = 200;
@@ -385,13 +387,53 @@ pub fn stem(word: &str) -> String {
 }
 
 /// The analyzers by the name under which the schema's fields ask for them.
-pub fn analyzers() -> [(&'static str, TextAnalyzer); 3] {
+pub fn analyzers() -> [(&'static str, TextAnalyzer); 4] {
     let english = || Stemmer::new(Language::English);
     [
         (FOLDED, TextAnalyzer::builder(WordTokenizer { keep: Keep::All }).build()),
         (STEMMED, TextAnalyzer::builder(WordTokenizer { keep: Keep::Spaced }).filter(english()).build()),
         (MIXED, TextAnalyzer::builder(WordTokenizer { keep: Keep::All }).filter(english()).build()),
+        (COLUMN, TextAnalyzer::builder(ColumnTokenizer).build()),
     ]
+}
+
+/// Tokens of [`WordTokenizer`] for the words of one column among all columns.
+#[derive(Debug, Clone)]
+struct ColumnTokenizer;
+
+impl Tokenizer for ColumnTokenizer {
+    type TokenStream<'a> = ColumnStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> ColumnStream<'a> {
+        let border = text.find('\0').map_or(0, |at| at + 1);
+        let (column, text) = text.split_at(border);
+        ColumnStream { column, words: WordStream::of(text, Keep::All) }
+    }
+}
+
+/// Token stream of [`ColumnTokenizer`].
+#[derive(Debug)]
+struct ColumnStream<'a> {
+    column: &'a str,
+    words: WordStream<'a>,
+}
+
+impl TokenStream for ColumnStream<'_> {
+    fn advance(&mut self) -> bool {
+        let has_more = self.words.advance();
+        if has_more {
+            self.words.token_mut().text.insert_str(0, self.column);
+        }
+        has_more
+    }
+
+    fn token(&self) -> &Token {
+        self.words.token()
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.words.token_mut()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -410,13 +452,7 @@ impl Tokenizer for WordTokenizer {
     type TokenStream<'a> = WordStream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
-        WordStream {
-            words: words(text),
-            keep: self.keep,
-            queue: Vec::new(),
-            token: Token::default(),
-            position: 0,
-        }
+        WordStream::of(text, self.keep)
     }
 }
 
@@ -429,6 +465,12 @@ pub struct WordStream<'a> {
     queue: Vec<Token>,
     token: Token,
     position: usize,
+}
+
+impl<'a> WordStream<'a> {
+    fn of(text: &'a str, keep: Keep) -> Self {
+        WordStream { words: words(text), keep, queue: Vec::new(), token: Token::default(), position: 0 }
+    }
 }
 
 impl TokenStream for WordStream<'_> {

@@ -5,19 +5,17 @@
 //! the query, rank higher. Who asks and the filters are required clauses of the same query: nothing is counted or
 //! ranked that the viewer may not see. Pure.
 
-use std::ops::Bound;
-
 use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, FuzzyTermQuery,
-    Occur, PhrasePrefixQuery, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
+    Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::Filters;
 use super::analysis::stem;
+use super::filters::{Filters, filter_queries};
 use super::query::{Clause, Matching, ParsedQuery};
-use super::schema::{Fields, date_time};
+use super::schema::Fields;
 use crate::model::Viewer;
 
 /// The numbers that ranking turns on.
@@ -120,25 +118,6 @@ pub fn visibility(fields: &Fields, viewer: &Viewer) -> Option<BoxedQuery> {
             Some(Box::new(TermSetQuery::new(connectors.iter().map(|&holder| fields.holder_term(holder)))))
         }
     }
-}
-
-fn filter_queries(fields: &Fields, filters: &Filters) -> Vec<BoxedQuery> {
-    let mut queries: Vec<BoxedQuery> = Vec::new();
-    if !filters.kinds.is_empty() {
-        let kinds = filters.kinds.iter().map(|kind| Term::from_field_text(fields.kind, kind.as_str()));
-        queries.push(Box::new(TermSetQuery::new(kinds)));
-    }
-    if let Some(root) = filters.within {
-        let terms = [fields.id_term(fields.ancestors, root), fields.id_term(fields.id, root)];
-        queries.push(Box::new(TermSetQuery::new(terms)));
-    }
-    if filters.edited_from.is_some() || filters.edited_before.is_some() {
-        let term = |time| Term::from_field_date(fields.edited, date_time(time));
-        let from = filters.edited_from.map_or(Bound::Unbounded, |time| Bound::Included(term(time)));
-        let before = filters.edited_before.map_or(Bound::Unbounded, |time| Bound::Excluded(term(time)));
-        queries.push(Box::new(RangeQuery::new(from, before)));
-    }
-    queries
 }
 
 fn unscored(query: BoxedQuery) -> BoxedQuery {

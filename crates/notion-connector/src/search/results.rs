@@ -1,18 +1,21 @@
 //! Running a search and reading entries back.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue, SortByString};
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::{AllQuery, BooleanQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Value as _};
 use tantivy::{DateTime, DocAddress, Order, Score, Searcher, TantivyDocument};
 
+use super::anchors::block_at;
+use super::facets::{FacetBy, FacetCollector, Facets};
+use super::properties::ShownProperty;
 use super::query::{ParsedQuery, parse};
 use super::ranking::{Weights, build, visibility};
-use super::schema::{EDITED_FIELD, Editor, Entry, KEY_FIELD};
+use super::schema::{EDITED_FIELD, Editor, Entry, FACETS_FIELD, KEY_FIELD};
 use super::snippets::{Highlighter, Snippet};
 use super::{Filters, IndexError, SearchIndex};
 use crate::model::{Crumb, ItemKey, ItemKind, NotionId, Viewer};
@@ -35,17 +38,26 @@ pub struct SearchRequest {
     pub limit: usize,
     /// How many to skip, up to [`MAX_OFFSET`]; held to that.
     pub offset: usize,
+    /// What to count of everything that matches.
+    pub facets: BTreeSet<FacetBy>,
 }
 
 impl SearchRequest {
     /// The first ten hits for a query.
     pub fn new(query: impl Into<String>, viewer: Viewer) -> Self {
-        Self { query: query.into(), viewer, filters: Filters::default(), limit: 10, offset: 0 }
+        Self {
+            query: query.into(),
+            viewer,
+            filters: Filters::default(),
+            limit: 10,
+            offset: 0,
+            facets: BTreeSet::new(),
+        }
     }
 }
 
 /// The answer to a search.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SearchResponse {
     /// How many entries match that the viewer may see.
     pub total: usize,
@@ -53,10 +65,12 @@ pub struct SearchResponse {
     pub relaxed: bool,
     /// The page of them that was asked for, best first.
     pub hits: Vec<Hit>,
+    /// What was asked to be counted.
+    pub facets: Facets,
 }
 
 /// One result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// Item key.
     pub key: ItemKey,
@@ -68,12 +82,16 @@ pub struct Hit {
     pub title: String,
     /// Bytes of the title that match.
     pub title_highlights: Vec<Range<usize>>,
-    /// Where it opens.
+    /// Where it opens: at the block, if that is known.
     pub url: String,
+    /// The block that the snippet is from, if it is known.
+    pub block_id: Option<NotionId>,
     /// Emoji before the title.
     pub icon: Option<String>,
     /// Ancestors, outermost first.
     pub breadcrumb: Vec<Crumb>,
+    /// A few of its properties.
+    pub properties: Vec<ShownProperty>,
     /// Rank value; only the order means something. Zero when nothing was typed.
     pub score: f32,
     /// The passage that shows best why it was found.
@@ -85,15 +103,16 @@ pub struct Hit {
 }
 
 /// Everything the index holds of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// What is shown.
-    #[serde(flatten)]
     pub entry: Entry,
     /// The body.
     pub text: String,
     /// Properties as `name: value`, one a line.
     pub properties: String,
+    /// Where its blocks begin; see [`super::anchors`].
+    anchors: Vec<u8>,
 }
 
 /// How an item is named.
@@ -130,22 +149,25 @@ impl SearchIndex {
             let limit = request.limit.clamp(1, MAX_LIMIT);
             let page = TopDocs::with_limit(limit).and_offset(request.offset.min(MAX_OFFSET));
             let rank = if parsed.wanted.is_empty() { newest } else { best };
-            rank(&searcher, &*query, page).map_err(|error| self.error("search", error))
+            let facets = (!request.facets.is_empty())
+                .then(|| FacetCollector { field: FACETS_FIELD, wanted: request.facets.clone() });
+            rank(&searcher, &*query, page, facets).map_err(|error| self.error("search", error))
         };
-        let (mut total, mut ranked) = run(&parsed)?;
+        let mut ranked = run(&parsed)?;
         let relaxed = match parsed.relaxed() {
-            Some(relaxed) if total == 0 => {
-                (total, ranked) = run(&relaxed)?;
-                total > 0
+            Some(relaxed) if ranked.total == 0 => {
+                ranked = run(&relaxed)?;
+                ranked.total > 0
             }
             _ => false,
         };
         let highlighter = Highlighter::new(&parsed);
         let hits = ranked
+            .page
             .into_iter()
             .map(|(score, address)| Ok(hit(self.load(&searcher, address)?, score, &highlighter)))
             .collect::<Result<_, IndexError>>()?;
-        Ok(SearchResponse { total, relaxed, hits })
+        Ok(SearchResponse { total: ranked.total, relaxed, hits, facets: ranked.facets })
     }
 
     /// One item, if it is there and the viewer may see it.
@@ -185,43 +207,79 @@ impl SearchIndex {
         };
         let entry = serde_json::from_str(&text(self.fields.entry))
             .map_err(|error| IndexError::corrupt(self.path(), format!("an entry cannot be read: {error}")))?;
-        Ok(Document { entry, text: text(self.fields.body), properties: text(self.fields.properties) })
+        let anchors = document.get_first(self.fields.anchors).and_then(|value| value.as_bytes());
+        Ok(Document {
+            entry,
+            text: text(self.fields.body),
+            properties: text(self.fields.properties),
+            anchors: anchors.unwrap_or_default().to_vec(),
+        })
     }
 }
 
-type Ranked = (usize, Vec<(Score, DocAddress)>);
+/// What matched: how many, what was counted of them, and one page of them.
+struct Ranked {
+    total: usize,
+    facets: Facets,
+    page: Vec<(Score, DocAddress)>,
+}
 
 /// By score, and by key where scores are equal, so that pages of results do not overlap.
-fn best(searcher: &Searcher, query: &dyn Query, page: TopDocs) -> tantivy::Result<Ranked> {
+fn best(
+    searcher: &Searcher,
+    query: &dyn Query,
+    page: TopDocs,
+    facets: Option<FacetCollector>,
+) -> tantivy::Result<Ranked> {
     let order = (SortBySimilarityScore, (SortByString::for_field(KEY_FIELD), Order::Asc));
-    let (total, found) = searcher.search(query, &(Count, page.order_by(order)))?;
-    Ok((total, found.into_iter().map(|((score, _), address)| (score, address)).collect()))
+    let (total, found, facets) = searcher.search(query, &(Count, page.order_by(order), facets))?;
+    let page = found.into_iter().map(|((score, _), address)| (score, address)).collect();
+    Ok(Ranked { total, facets: facets.unwrap_or_default(), page })
 }
 
 /// By time of the last edit, newest first, and by key.
-fn newest(searcher: &Searcher, query: &dyn Query, page: TopDocs) -> tantivy::Result<Ranked> {
+fn newest(
+    searcher: &Searcher,
+    query: &dyn Query,
+    page: TopDocs,
+    facets: Option<FacetCollector>,
+) -> tantivy::Result<Ranked> {
     let order = (
         (SortByStaticFastValue::<DateTime>::for_field(EDITED_FIELD), Order::Desc),
         (SortByString::for_field(KEY_FIELD), Order::Asc),
     );
-    let (total, found) = searcher.search(query, &(Count, page.order_by(order)))?;
-    Ok((total, found.into_iter().map(|(_, address)| (0.0, address)).collect()))
+    let (total, found, facets) = searcher.search(query, &(Count, page.order_by(order), facets))?;
+    let page = found.into_iter().map(|(_, address)| (0.0, address)).collect();
+    Ok(Ranked { total, facets: facets.unwrap_or_default(), page })
 }
 
 fn hit(document: Document, score: f32, highlighter: &Highlighter) -> Hit {
-    let Document { entry, text, properties } = document;
+    let Document { entry, text, properties, anchors } = document;
+    let (snippet, place) = highlighter.snippet(&[&text, &properties]);
+    let place = place.filter(|place| place.text == 0);
+    let block_id = place.and_then(|place| block_at(&anchors, place.byte));
     Hit {
         title_highlights: highlighter.highlights(&entry.title),
-        snippet: highlighter.snippet(&[&text, &properties]),
+        snippet,
         key: entry.key,
         id: entry.id,
         kind: entry.kind,
         title: entry.title,
-        url: entry.url,
+        url: at_block(entry.url, block_id),
+        block_id,
         icon: entry.icon,
         breadcrumb: entry.breadcrumb,
+        properties: entry.properties,
         score,
         last_edited_time: entry.last_edited_time,
         last_edited_by: entry.last_edited_by,
+    }
+}
+
+/// The address that opens a page at one of its blocks.
+fn at_block(url: String, block: Option<NotionId>) -> String {
+    match block {
+        Some(block) if !url.is_empty() && !url.contains('#') => format!("{url}#{}", block.0.simple()),
+        _ => url,
     }
 }

@@ -12,16 +12,22 @@ use tantivy::schema::{
 };
 use tantivy::{DateTime, TantivyDocument, Term};
 
-use super::analysis::{FOLDED, MIXED, STEMMED, title_key};
+use super::analysis::{COLUMN, FOLDED, MIXED, STEMMED, title_key};
+use super::anchors::anchors;
+use super::facets::facet_terms;
+use super::filters::editor_terms;
+use super::properties::{PropertyTerms, ShownProperty, shown_properties, shown_text};
 use crate::model::{ConnectorId, Crumb, Delivery, ItemKey, ItemKind, NotionId};
 
 /// Raised with every change to the fields or to [`super::analysis`].
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Name of the fast field with the item's key: breaks ties.
 pub const KEY_FIELD: &str = "key";
 /// Name of the fast field with the time of the last edit.
 pub const EDITED_FIELD: &str = "edited";
+/// Name of the fast field with what can be counted.
+pub const FACETS_FIELD: &str = "facets";
 
 /// The fields.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +70,14 @@ pub struct Fields {
     pub properties: Field,
     /// Properties, stemmed.
     pub properties_stem: Field,
+    /// What filters ask of properties; see [`super::properties`].
+    pub property_terms: Field,
+    /// Words of properties, each behind the name of its column.
+    pub property_words: Field,
+    /// What can be counted; see [`super::facets`].
+    pub facets: Field,
+    /// Where in the body which block begins; see [`super::anchors`].
+    pub anchors: Field,
     /// [`Entry`] as JSON.
     pub entry: Field,
 }
@@ -93,6 +107,8 @@ pub struct Entry {
     pub last_edited_by: Option<Editor>,
     /// The connectors that hold it.
     pub holders: Vec<ConnectorId>,
+    /// A few of its properties.
+    pub properties: Vec<ShownProperty>,
 }
 
 /// Who edited something.
@@ -128,6 +144,10 @@ pub fn schema() -> (Schema, Fields) {
         body_stem: text(&mut builder, "body_stem", STEMMED),
         properties: stored_text(&mut builder, "properties", FOLDED),
         properties_stem: text(&mut builder, "properties_stem", STEMMED),
+        property_terms: builder.add_text_field("property_terms", STRING),
+        property_words: builder.add_text_field("property_words", analyzed(COLUMN)),
+        facets: builder.add_text_field(FACETS_FIELD, TextOptions::default().set_fast("raw")),
+        anchors: builder.add_bytes_field("anchors", STORED),
         entry: builder.add_text_field("entry", STORED),
     };
     (builder.build(), fields)
@@ -186,6 +206,11 @@ impl Fields {
         let properties = property_text(delivery);
         document.add_text(self.properties, &properties);
         document.add_text(self.properties_stem, &properties);
+        self.add_properties(&mut document, delivery);
+        let anchors = anchors(&item.passages);
+        if !anchors.is_empty() {
+            document.add_bytes(self.anchors, &anchors);
+        }
         document.add_text(self.entry, serde_json::to_string(&entry(delivery))?);
         Ok(document)
     }
@@ -207,7 +232,22 @@ impl Fields {
             document.add_text(self.parent, simple(parent));
         }
         if let Some(editor) = item.last_edited_by {
-            document.add_text(self.editor, simple(editor));
+            for term in editor_terms(editor, delivery.last_edited_by_name.as_deref()) {
+                document.add_text(self.editor, term);
+            }
+        }
+    }
+
+    fn add_properties(&self, document: &mut TantivyDocument, delivery: &Delivery) {
+        let properties = PropertyTerms::of(delivery);
+        for facet in facet_terms(delivery, &properties) {
+            document.add_text(self.facets, facet);
+        }
+        for term in properties.terms {
+            document.add_text(self.property_terms, term);
+        }
+        for text in properties.words {
+            document.add_text(self.property_words, text);
         }
     }
 }
@@ -228,6 +268,7 @@ fn entry(delivery: &Delivery) -> Entry {
             .last_edited_by
             .map(|id| Editor { id, name: delivery.last_edited_by_name.clone() }),
         holders: delivery.holders.clone(),
+        properties: shown_properties(delivery),
     }
 }
 
@@ -248,13 +289,9 @@ fn headings(delivery: &Delivery) -> Vec<&str> {
 pub fn property_text(delivery: &Delivery) -> String {
     let mut lines = Vec::new();
     for property in &delivery.item.properties {
-        let related = delivery.relation_titles.iter().find(|(name, _)| *name == property.name);
-        let value = match related {
-            Some((_, titles)) if property.text.is_empty() => titles.join(", "),
-            _ => property.text.clone(),
-        };
+        let value = shown_text(delivery, property);
         // The title property is the title already; a second copy would count its words twice.
-        if !value.trim().is_empty() && value != delivery.item.title {
+        if !value.trim().is_empty() && *value != *delivery.item.title {
             lines.push(format!("{}: {value}", property.name));
         }
     }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
 use tantivy::tokenizer::{Token, TokenStream as _};
 
 use super::analysis::{FOLDED, MIXED, analyzers, stem};
@@ -19,12 +18,21 @@ const MAX_SCANNED_BYTES: usize = 1 << 20;
 const MAX_MATCHES: usize = 2_000;
 
 /// A piece of text and the parts of it to highlight.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snippet {
     /// One line of plain text; `…` stands where it was cut.
     pub text: String,
     /// Bytes of `text`, in order, without overlap.
     pub highlights: Vec<Range<usize>>,
+}
+
+/// Where a snippet is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the texts.
+    pub text: usize,
+    /// The first byte that matches.
+    pub byte: usize,
 }
 
 /// Finds the words of a query in texts.
@@ -76,17 +84,20 @@ impl Highlighter {
         merged(&self.matches(text), 0..text.len())
     }
 
-    /// The best passage of the first text in which anything matches, else the beginning of the first.
-    pub fn snippet(&self, texts: &[&str]) -> Snippet {
-        for text in texts {
+    /// The best passage of the first text in which anything matches, else the beginning of the first; and with a
+    /// match, which text that is and where in it the matches begin.
+    pub fn snippet(&self, texts: &[&str]) -> (Snippet, Option<Place>) {
+        for (at, text) in texts.iter().enumerate() {
             let matches = self.matches(text);
             if !matches.is_empty() {
-                return cut(text, window(text, &matches), &matches);
+                let core = best_stretch(text, &matches);
+                let place = Place { text: at, byte: core.start };
+                return (cut(text, around(text, &core), &matches), Some(place));
             }
         }
         let text = texts.iter().find(|text| !text.trim().is_empty()).copied().unwrap_or_default();
         let end = nth_char(text, 0, SNIPPET_CHARS);
-        cut(text, 0..snap_end(text, end), &[])
+        (cut(text, 0..snap_end(text, end), &[]), None)
     }
 
     fn matches(&self, text: &str) -> Vec<Match> {
@@ -174,8 +185,8 @@ impl Pattern {
     }
 }
 
-/// The stretch of text with the most different things wanted, the earliest of equals, with some text around.
-fn window(text: &str, matches: &[Match]) -> Range<usize> {
+/// The stretch of text with the most different things wanted, the earliest of equals.
+fn best_stretch(text: &str, matches: &[Match]) -> Range<usize> {
     let mut best = (0, 0..0);
     for (first, start) in matches.iter().enumerate() {
         let limit = nth_char(text, start.range.start, SNIPPET_CHARS);
@@ -194,7 +205,7 @@ fn window(text: &str, matches: &[Match]) -> Range<usize> {
             best = (score, start.range.start..end);
         }
     }
-    around(text, &best.1)
+    best.1
 }
 
 /// Extends to the length of a snippet: from the beginning of the line if that is near, to the end of a word.
@@ -292,7 +303,7 @@ mod tests {
     use super::*;
 
     fn marked(query: &str, text: &str) -> String {
-        let snippet = Highlighter::new(&parse(query)).snippet(&[text]);
+        let (snippet, _) = Highlighter::new(&parse(query)).snippet(&[text]);
         let mut shown = snippet.text.clone();
         for range in snippet.highlights.iter().rev() {
             shown.insert(range.end, ']');
@@ -338,8 +349,10 @@ mod tests {
     fn without_a_match_the_text_begins() {
         assert_eq!(marked("zebra", "Some text."), "Some text.");
         assert_eq!(marked("", ""), "");
-        let snippet = Highlighter::new(&parse("done")).snippet(&["The body.", "Status: Done"]);
-        assert_eq!(snippet.text, "Status: Done");
+        let texts = ["The body.", "Status: Done"];
+        let (snippet, place) = Highlighter::new(&parse("done")).snippet(&texts);
+        assert_eq!((snippet.text.as_str(), place), ("Status: Done", Some(Place { text: 1, byte: 8 })));
+        assert_eq!(Highlighter::new(&parse("zebra")).snippet(&texts).1, None);
     }
 
     #[test]
@@ -352,7 +365,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn ranges_are_ordered_and_on_characters(query in "[a-cé日本]{1,3} [a-c]{1,3}", text in "[a-cé日本 \\n._]{0,400}") {
-            let snippet = Highlighter::new(&parse(&query)).snippet(&[&text]);
+            let (snippet, _) = Highlighter::new(&parse(&query)).snippet(&[&text]);
             let mut last = 0;
             for range in &snippet.highlights {
                 proptest::prop_assert!(range.start >= last && range.end > range.start);

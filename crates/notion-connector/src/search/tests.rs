@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::fixture::{cursor, id, key, page, text_property};
 use super::*;
-use crate::model::{Change, ConnectorId, Crumb, Delivery, Viewer};
+use crate::model::{Change, ConnectorId, Crumb, Delivery, ItemKind, Viewer};
 use crate::runtime::Runtime;
 use crate::sink::index::IndexSink;
 
@@ -65,7 +65,7 @@ fn a_viewer_counts_sees_and_gets_only_what_their_connectors_hold() {
             titles.sort();
             assert_eq!(titles, expected, "{query:?} by {viewer:?}");
             if viewer == mapped(&[2]) {
-                assert!(!serde_json::to_string(&response).unwrap().contains("hidden"));
+                assert!(!format!("{response:?}").contains("hidden"));
             }
         }
     }
@@ -181,8 +181,8 @@ fn filters_narrow_before_counting() {
     };
     let at = |minute: i64| Some(Timestamp::from_second(minute * 60).unwrap());
     assert_eq!(narrowed(Filters { kinds: vec![ItemKind::Row], ..Filters::default() }), ["row"]);
-    assert_eq!(narrowed(Filters { within: Some(id(1)), ..Filters::default() }), ["page", "row"]);
-    assert_eq!(narrowed(Filters { within: Some(id(9)), ..Filters::default() }), Vec::<String>::new());
+    assert_eq!(narrowed(Filters { within: vec![id(1)], ..Filters::default() }), ["page", "row"]);
+    assert_eq!(narrowed(Filters { within: vec![id(9)], ..Filters::default() }), Vec::<String>::new());
     assert_eq!(narrowed(Filters { edited_from: at(2), ..Filters::default() }), ["late", "row"]);
     assert_eq!(narrowed(Filters { edited_before: at(2), ..Filters::default() }), ["page"]);
     assert_eq!(narrowed(Filters { edited_from: at(2), edited_before: at(3), ..Filters::default() }), ["row"]);

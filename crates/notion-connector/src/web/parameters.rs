@@ -9,6 +9,9 @@ use url::form_urlencoded;
 
 use super::problem::{ParameterProblem, Problem};
 
+/// How often one parameter is given at most.
+pub(super) const MAX_VALUES: usize = 50;
+
 /// Parameters that are still to be read, and what was wrong with those that were.
 pub(super) struct Parameters {
     given: Vec<(String, String)>,
@@ -65,6 +68,34 @@ impl Parameters {
                     Ok(value) => values.push(value),
                     Err(_) => self.problem(name, format!("“{}” is none of {known}", short(text))),
                 }
+            }
+        }
+        values
+    }
+
+    /// A value that says by itself what is wrong with it; none when it is not given.
+    pub(super) fn value<T>(&mut self, name: &'static str) -> Option<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let text = self.one(name)?;
+        text.parse().map_err(|error: T::Err| self.problem(name, error.to_string())).ok()
+    }
+
+    /// Such values, given as often as wanted; a comma is a part of a value.
+    pub(super) fn values<T>(&mut self, name: &'static str) -> Vec<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let texts = self.take(name);
+        if texts.len() > MAX_VALUES {
+            self.problem(name, format!("is given {} times; at most {MAX_VALUES} are read", texts.len()));
+        }
+        let mut values = Vec::new();
+        for text in texts.into_iter().take(MAX_VALUES) {
+            match text.parse() {
+                Ok(value) => values.push(value),
+                Err(error) => self.problem(name, T::Err::to_string(&error)),
             }
         }
         values

@@ -24,4 +24,3 @@ mod power;
 mod replay;
 mod truth;
 mod web;
-mod whole;

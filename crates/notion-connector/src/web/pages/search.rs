@@ -1,5 +1,6 @@
 //! The search page.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -12,7 +13,7 @@ use url::{Url, form_urlencoded};
 use super::segments::{Segment, segments};
 use super::when::When;
 use crate::model::ItemKind;
-use crate::ops::{self, Overview, SearchAnswer, SearchHit, SearchQuery};
+use crate::ops::{self, Filters, Overview, SearchAnswer, SearchHit, SearchQuery};
 use crate::search::MAX_OFFSET;
 use crate::web::Web;
 use crate::web::api::search::MAX_QUERY_CHARS;
@@ -68,7 +69,8 @@ pub(in crate::web) async fn results(
         text: asked.text.clone(),
         limit: PAGE_SIZE,
         offset: (asked.page - 1) * PAGE_SIZE,
-        kinds: asked.kind.into_iter().collect(),
+        filters: Filters { kinds: asked.kind.into_iter().collect(), ..Filters::default() },
+        facets: BTreeSet::new(),
     };
     let found = web.blocking(move |web| {
         let index = web.index()?;
@@ -285,6 +287,8 @@ mod tests {
 
     fn hit(title: &str, url: &str) -> SearchHit {
         SearchHit {
+            block_id: None,
+            properties: Vec::new(),
             id: NotionId(Uuid::from_u128(1)),
             kind: ItemKind::Page,
             title: title.to_owned(),
@@ -312,7 +316,7 @@ mod tests {
     fn everything_from_outside_is_escaped_before_it_is_marked() {
         let asked = Asked::from_query("q=%22%3E%3Cscript%3E");
         let hits = vec![hit("<x>&", "https://www.notion.so/1")];
-        let html = html(&asked, &full(), &SearchAnswer { total: 1, relaxed: false, hits });
+        let html = html(&asked, &full(), &SearchAnswer { total: 1, hits, ..SearchAnswer::default() });
         assert!(!html.contains("<script>"), "{html}");
         assert!(!html.contains("<i>Eve") && !html.contains("<b>") && !html.contains("<Acme>"), "{html}");
         assert!(html.contains("<mark>&#60;x&#62;</mark>&#38;"), "{html}");
@@ -336,7 +340,7 @@ mod tests {
         }
         let asked = Asked::from_query("q=x");
         let hits = vec![hit("title", "javascript:alert(1)")];
-        let html = html(&asked, &full(), &SearchAnswer { total: 1, relaxed: false, hits });
+        let html = html(&asked, &full(), &SearchAnswer { total: 1, hits, ..SearchAnswer::default() });
         assert!(!html.contains("javascript:"), "{html}");
         assert!(html.contains("<mark>tit</mark>le"), "the title is shown all the same: {html}");
     }
