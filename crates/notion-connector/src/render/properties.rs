@@ -260,7 +260,10 @@ fn undocumented(kind: &str, raw: &Value) -> Option<Rendered> {
         }
         ("last_visited_time", _) => WireDate::deserialize(payload).ok().map(|value| date(Some(&value))),
         ("location", Value::String(place)) => Some(text(place.trim().to_owned())),
-        ("location", _) => Place::deserialize(payload).ok().map(|value| text(place(&value))),
+        ("location", _) => {
+            let shown = place(&Place::deserialize(payload).ok()?);
+            (!shown.is_empty()).then(|| text(shown))
+        }
         _ => None,
     }
 }

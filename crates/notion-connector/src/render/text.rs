@@ -12,6 +12,9 @@ use super::document::{Inline, Kind, Mention, Node, Section, plain, push_plain};
 use super::passages::Cutter;
 use crate::model::{Link, LinkKind, NotionId, Warning};
 
+/// Places in which one part may stand. Parts can name each other, so without a bound the text could grow without one.
+const MAX_PLACES: usize = 16;
+
 /// What became of a part of a body that was read by itself.
 #[derive(Debug)]
 pub(super) enum Part {
@@ -29,11 +32,11 @@ pub(super) fn write_blocks(
     links: &mut LinkSet,
     warnings: &mut BTreeSet<Warning>,
 ) {
-    let mut walk = Walk { parts, used: BTreeSet::new(), cutter, links, warnings };
+    let mut walk = Walk { parts, used: BTreeMap::new(), open: BTreeSet::new(), cutter, links, warnings };
     walk.run(blocks);
     // A part that no block asks for is still part of the page.
     for (id, part) in parts {
-        if !walk.used.insert(*id) {
+        if walk.used.contains_key(id) {
             continue;
         }
         match part {
@@ -45,13 +48,13 @@ pub(super) fn write_blocks(
     }
 }
 
-/// Collects the withheld blocks that no part stands for, parts included, in the order of the text.
+/// Collects the withheld blocks that no part stands for, each once, parts included, in the order of the text.
 pub(super) fn find_withheld(
     blocks: &[Node],
     parts: &BTreeMap<NotionId, Part>,
     found: &mut Vec<WithheldBlock>,
 ) {
-    let mut used = BTreeSet::new();
+    let (mut used, mut listed) = (BTreeSet::new(), BTreeSet::new());
     let mut stack = vec![blocks.iter()];
     while let Some(mut nodes) = stack.pop() {
         let Some(node) = nodes.next() else { continue };
@@ -65,7 +68,10 @@ pub(super) fn find_withheld(
         match node.id.and_then(|id| parts.get(&id).map(|part| (id, part))) {
             Some((id, Part::Read(nodes))) if used.insert(id) => stack.push(nodes.iter()),
             Some(_) => {}
-            None => found.push(WithheldBlock { id: node.id, kind: kind.to_owned() }),
+            None if node.id.is_none_or(|id| listed.insert(id)) => {
+                found.push(WithheldBlock { id: node.id, kind: kind.to_owned() });
+            }
+            None => {}
         }
     }
 }
@@ -73,11 +79,15 @@ pub(super) fn find_withheld(
 enum Step<'a> {
     Nodes(std::slice::Iter<'a, Node>),
     LeaveScope,
+    LeavePart(NotionId),
 }
 
 struct Walk<'a, 'w> {
     parts: &'a BTreeMap<NotionId, Part>,
-    used: BTreeSet<NotionId>,
+    /// How often each part was put into its place: a copy of a synced block beside its original shows it again.
+    used: BTreeMap<NotionId, usize>,
+    /// The parts that the walk is in.
+    open: BTreeSet<NotionId>,
     cutter: &'w mut Cutter,
     links: &'w mut LinkSet,
     warnings: &'w mut BTreeSet<Warning>,
@@ -87,9 +97,16 @@ impl<'a> Walk<'a, '_> {
     fn run(&mut self, blocks: &'a [Node]) {
         let mut stack = vec![Step::Nodes(blocks.iter())];
         while let Some(step) = stack.pop() {
-            let Step::Nodes(mut nodes) = step else {
-                self.cutter.leave_scope();
-                continue;
+            let mut nodes = match step {
+                Step::Nodes(nodes) => nodes,
+                Step::LeaveScope => {
+                    self.cutter.leave_scope();
+                    continue;
+                }
+                Step::LeavePart(id) => {
+                    self.open.remove(&id);
+                    continue;
+                }
             };
             let Some(node) = nodes.next() else { continue };
             stack.push(Step::Nodes(nodes));
@@ -105,7 +122,9 @@ impl<'a> Walk<'a, '_> {
                 }
                 stack.push(Step::Nodes(node.children.iter()));
             }
-            if let Some(part) = self.part_of(node) {
+            if let Some((id, part)) = self.part_of(node) {
+                self.open.insert(id);
+                stack.push(Step::LeavePart(id));
                 stack.push(Step::Nodes(part.iter()));
             }
         }
@@ -125,7 +144,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The blocks that stand in the place of a withheld one.
-    fn part_of(&mut self, node: &Node) -> Option<&'a [Node]> {
+    fn part_of(&mut self, node: &Node) -> Option<(NotionId, &'a [Node])> {
         let missing = match &node.kind {
             Kind::Unknown { kind, withheld: true } => Warning::Unreadable { what: kind.clone() },
             Kind::Unknown { kind, withheld: false } => Warning::UnknownBlock { kind: kind.clone() },
@@ -134,10 +153,15 @@ impl<'a> Walk<'a, '_> {
         };
         if let Some(id) = node.id
             && let Some(part) = self.parts.get(&id)
-            && self.used.insert(id)
-            && let Part::Read(nodes) = part
         {
-            return Some(nodes);
+            let times = self.used.entry(id).or_default();
+            *times += 1;
+            match part {
+                Part::Read(nodes) if *times <= MAX_PLACES && !self.open.contains(&id) => {
+                    return Some((id, nodes));
+                }
+                Part::Read(_) | Part::Unreadable => {}
+            }
         }
         self.warnings.insert(missing);
         None

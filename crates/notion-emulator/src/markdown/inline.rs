@@ -13,10 +13,8 @@ pub(super) enum Place<'p> {
     V1,
     /// v2: a block of its own. A line break is a backslash and a new line that begins with this prefix.
     Lines(&'p str),
-    /// v2: a cell of a `<table>`, a caption or a title inside a tag. A line break is `<br />`.
+    /// v2: a cell of a table, a caption or a title inside a tag. A line break is `<br />`.
     Tagged,
-    /// v2: a cell of a pipe table. As `Tagged`, and `|` is escaped even in code (GFM "tables").
-    Pipe,
 }
 
 impl Place<'_> {
@@ -73,7 +71,7 @@ fn line_break(out: &mut String, place: Place<'_>) {
             out.push_str("\\\n");
             out.push_str(prefix);
         }
-        Place::Tagged | Place::Pipe => out.push_str("<br />"),
+        Place::Tagged => out.push_str("<br />"),
     }
 }
 
@@ -211,7 +209,7 @@ fn write_marked(out: &mut String, look: &Look, text: &str, next: Option<&Run<'_>
     };
     out.push_str(&wrap.before);
     if look.code {
-        code_span(out, text, place);
+        code_span(out, text);
     } else {
         escape(out, text, place);
     }
@@ -241,7 +239,7 @@ fn marks_bind(out: &str, text: &str, look: &Look, next: Option<&Run<'_>>) -> boo
 }
 
 /// Code is literal in both dialects; the fence is longer than any run of backticks inside (CommonMark "code spans").
-fn code_span(out: &mut String, text: &str, place: Place<'_>) {
+fn code_span(out: &mut String, text: &str) {
     let fence = "`".repeat(longest_run(text, '`') + 1);
     let padded =
         text.starts_with('`') || text.ends_with('`') || (text.starts_with(' ') && text.ends_with(' '));
@@ -249,11 +247,7 @@ fn code_span(out: &mut String, text: &str, place: Place<'_>) {
     if padded {
         out.push(' ');
     }
-    if place == Place::Pipe {
-        out.push_str(&text.replace('|', "\\|"));
-    } else {
-        out.push_str(text);
-    }
+    out.push_str(text);
     if padded {
         out.push(' ');
     }
@@ -273,7 +267,7 @@ pub(super) fn longest_run(text: &str, wanted: char) -> usize {
 fn escape(out: &mut String, text: &str, place: Place<'_>) {
     match place.dialect() {
         Dialect::V1 => escape_v1(out, text),
-        Dialect::V2 => escape_v2(out, text, place == Place::Pipe),
+        Dialect::V2 => escape_v2(out, text),
     }
 }
 
@@ -289,7 +283,7 @@ fn escape_v1(out: &mut String, text: &str) {
 
 /// What CommonMark, GFM and the tags of Notion would read as syntax. The format names `\<tag>` and entities; which
 /// other characters Notion escapes is open, so only those are escaped that would change the text.
-fn escape_v2(out: &mut String, text: &str, in_pipe_table: bool) {
+fn escape_v2(out: &mut String, text: &str) {
     let mut before = None;
     let mut rest = text.char_indices().peekable();
     while let Some((at, character)) = rest.next() {
@@ -299,7 +293,6 @@ fn escape_v2(out: &mut String, text: &str, in_pipe_table: bool) {
             '_' => !(before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric)),
             '<' => next.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')),
             '&' => starts_entity(&text[at..]),
-            '|' => in_pipe_table,
             _ => false,
         };
         if syntax {
@@ -374,7 +367,7 @@ fn inaccessible_url(id: uuid::Uuid) -> String {
 }
 
 /// A mention of a user, page or database. v2 has one tag, in which the label is literal ("notion-flavored-markdown",
-/// rules); a label that holds a tag's end is escaped all the same.
+/// rules); a label that holds a tag's end or would read as an entity is escaped all the same.
 fn entity(out: &mut String, kind: &str, url: &str, label: &str, place: Place<'_>) {
     let (name, end) = match place {
         Place::V1 => (format!("mention-{kind}"), "/>"),
@@ -388,7 +381,9 @@ fn entity(out: &mut String, kind: &str, url: &str, label: &str, place: Place<'_>
     }
     tag.open(out);
     let one_line: String = label.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if place == Place::V1 || one_line.contains("</") {
+    let reads_otherwise =
+        one_line.contains("</") || one_line.match_indices('&').any(|(at, _)| starts_entity(&one_line[at..]));
+    if place == Place::V1 || reads_otherwise {
         escape(out, &one_line, place);
     } else {
         out.push_str(&one_line);

@@ -257,6 +257,28 @@ fn tables() {
 }
 
 #[test]
+fn bars_are_escaped_wherever_they_stand_in_a_pipe_table() {
+    let head = block("table_row", json!({"cells": [[text("Size")]]}), vec![]);
+    let items = vec![equation("|x|"), text(" "), link("a", "https://example.com/?q=a|b", &json!({}))];
+    let row = block("table_row", json!({ "cells": [items] }), vec![]);
+    let payload = json!({"table_width": 1, "has_column_header": true, "has_row_header": false});
+    let table = block("table", payload, vec![head, row]);
+    let written = rendered(&[table], Dialect::V2).markdown;
+    assert_eq!(written, "| Size |\n| --- |\n| $`\\|x\\|`$ [a](https://example.com/?q=a\\|b) |");
+}
+
+#[test]
+fn a_label_that_would_read_as_an_entity_is_escaped() {
+    let see = |title: &str| {
+        let page = mention(title, &json!({"type": "page", "page": {"id": CLOSED_PAGE}}));
+        let line = block("paragraph", json!({"rich_text": [page]}), vec![]);
+        rendered(&[line], Dialect::V2).markdown
+    };
+    assert!(see("R&D *now*").ends_with(">R&D *now*</mention>"));
+    assert!(see("a &amp; b").ends_with(">a \\&amp; b</mention>"));
+}
+
+#[test]
 fn columns_tabs_and_synced_blocks() {
     let column = |ratio: Option<f64>, content: &str| {
         block(

@@ -327,7 +327,11 @@ fn pipe_table(page: &mut Page<'_>, block: &BlockTree, width: usize) {
         let mut written = 0;
         for cell in cells(child) {
             page.out.push(' ');
-            rich_text(page, cell, Place::Pipe);
+            let start = page.out.len();
+            rich_text(page, cell, Place::Tagged);
+            // Wherever it stands, in code, formulas and addresses too (GFM "tables").
+            let escaped = page.out.split_off(start).replace('|', "\\|");
+            page.out.push_str(&escaped);
             page.out.push_str(" |");
             written += 1;
         }

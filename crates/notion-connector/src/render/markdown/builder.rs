@@ -158,6 +158,14 @@ impl Builder {
             .is_some_and(|frame| frame.fresh || matches!(frame.body, Body::Cell(_) | Body::Label(_)))
     }
 
+    /// The indentation of the innermost block, if it is a tag.
+    pub(super) fn tag_indent(&self) -> Option<usize> {
+        match self.stack.last()? {
+            Frame { until: Until::Closed { indent, .. }, body: Body::Node(_), .. } => Some(*indent),
+            _ => None,
+        }
+    }
+
     /// From here on, text is no label any more.
     pub(super) fn end_label(&mut self) {
         if let Some(frame) = self.stack.last_mut() {

@@ -437,14 +437,12 @@ impl<'a> Scanner<'a, '_> {
         let behind = self.rest().get(tag.length..).unwrap_or_default();
         let mut length = tag.length;
         let mut label = "";
-        if tag.form == Form::Open && self.is_closed_later(tag.name) {
-            let close = format!("</{}>", tag.name);
-            let found = behind.find(&close);
-            looked_at(found.unwrap_or(behind.len()));
-            if let Some(end) = found {
-                label = behind.get(..end).unwrap_or_default();
-                length += end + close.len();
-            }
+        if tag.form == Form::Open
+            && self.is_closed_later(tag.name)
+            && let Some((end, behind_tag)) = label_end(behind, tag.name)
+        {
+            label = behind.get(..end).unwrap_or_default();
+            length += behind_tag;
         }
         let label = self.mention_label(label);
         let url = tag.attribute("url").unwrap_or_default();
@@ -463,10 +461,12 @@ impl<'a> Scanner<'a, '_> {
         true
     }
 
-    /// The first dialect escapes inside a label, the second takes it literally.
+    /// The first dialect escapes inside a label, the second takes it literally, unless it escapes what would
+    /// read as a tag or an entity.
     fn mention_label(&self, label: &str) -> String {
         let label = match self.dialect {
             Dialect::V1 => unescape(label),
+            Dialect::V2 if label.contains("\\<") || label.contains("\\&") => unescape(label),
             Dialect::V2 => tags::decode_entities(label).into_owned(),
         };
         label.replace(['\n', '\r'], " ")
@@ -540,6 +540,25 @@ impl Output {
         }
         self.inlines.push(Inline::Text { text: more.to_owned(), marks: now, link: now_link.cloned() });
     }
+}
+
+/// Where the label of a mention `name` at the start of `text` ends, and where the tag that closes it does.
+///
+/// An escaped closing tag belongs to the label, unless another mention begins before the next closing tag: then it was a
+/// literal backslash that stood there.
+pub(super) fn label_end(text: &str, name: &str) -> Option<(usize, usize)> {
+    let close = format!("</{name}>");
+    let first = text.find(&close);
+    looked_at(first.unwrap_or(text.len()));
+    let mut end = first?;
+    while text.get(..end).is_some_and(|front| front.ends_with('\\')) {
+        let behind = text.get(end + close.len()..).unwrap_or_default();
+        let next = behind.find("<mention").map_or(behind, |at| behind.get(..at).unwrap_or_default());
+        looked_at(next.len());
+        let Some(found) = next.find(&close) else { break };
+        end += close.len() + found;
+    }
+    Some((end, end + close.len()))
 }
 
 fn mention_target(tag: &Tag<'_>, url: &str) -> Mention {
@@ -736,6 +755,15 @@ mod tests {
             text_of(r#"<date start="2026-03-01" start-time="09:00" />"#, Dialect::V2),
             "2026-03-01 09:00"
         );
+    }
+
+    #[test]
+    fn labels_hold_escaped_tags_and_literal_backslashes() {
+        let mention = |label: &str| format!(r#"<mention url="user://1">{label}</mention>"#);
+        assert_eq!(text_of(&mention(r"a\</mention> \*b"), Dialect::V2), "@a</mention> *b");
+        let two = format!("{} and {}", mention(r"C:\"), mention("b"));
+        assert_eq!(text_of(&two, Dialect::V2), r"@C:\ and @b");
+        assert_eq!(text_of(&mention(r"a \&amp; b"), Dialect::V2), "@a &amp; b");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Warning;
-use crate::render::document::{Inline, Kind, Media, Node, plain};
+use crate::render::document::{Inline, Kind, Media, Node};
 
 use super::builder::{Body, Builder, Until};
 use super::cost::looked_at;
@@ -29,14 +29,19 @@ pub(super) struct Parser<'a, 'w> {
     paragraph: String,
     /// The line in work.
     line: usize,
+    /// A line, and the mentions that nothing closes in the rest of it: a search that failed is not tried again.
+    unclosed: (usize, BTreeSet<&'a str>),
 }
 
-/// A line parted into indentation (in columns, a tab being four) and the rest.
-fn indentation(line: &str) -> (usize, &str) {
+/// A line parted into indentation (in columns, a tab being four) and the rest. The first dialect indents by tabs alone:
+/// a space there is how somebody's text begins.
+fn indentation(line: &str, dialect: Dialect) -> (usize, &str) {
     let rest = line.trim_start_matches([' ', '\t']);
     let front = line.len() - rest.len();
-    let tabs = line.bytes().take(front).filter(|byte| *byte == b'\t').count();
-    (front + 3 * tabs, rest)
+    match dialect {
+        Dialect::V1 => (4 * (line.len() - line.trim_start_matches('\t').len()), rest),
+        Dialect::V2 => (front + 3 * line.bytes().take(front).filter(|byte| *byte == b'\t').count(), rest),
+    }
 }
 
 /// `line` without its first `columns` columns of indentation.
@@ -71,7 +76,18 @@ impl<'a, 'w> Parser<'a, 'w> {
         }
         let builder = Builder::default();
         let paragraph = String::new();
-        Self { lines, dialect, warnings, builder, last_closing_line, formula_lines, paragraph, line: 0 }
+        let unclosed = (0, BTreeSet::new());
+        Self {
+            lines,
+            dialect,
+            warnings,
+            builder,
+            last_closing_line,
+            formula_lines,
+            paragraph,
+            line: 0,
+            unclosed,
+        }
     }
 
     pub(super) fn parse(mut self) -> Vec<Node> {
@@ -85,7 +101,7 @@ impl<'a, 'w> Parser<'a, 'w> {
 
     fn read_line(&mut self, line: &'a str) {
         looked_at(line.len());
-        let (indent, rest) = indentation(line);
+        let (indent, rest) = indentation(line, self.dialect);
         if rest.trim().is_empty() {
             self.flush();
             if self.dialect == Dialect::V2 {
@@ -106,7 +122,7 @@ impl<'a, 'w> Parser<'a, 'w> {
     /// Whether a line ends the paragraph before it (CommonMark "paragraphs").
     fn begins_block(&self, rest: &'a str) -> bool {
         match rest.as_bytes().first() {
-            Some(b'#') => heading(rest).is_some(),
+            Some(b'#') => self.heading(rest).is_some(),
             Some(b'`' | b'~') => fence(rest).is_some(),
             Some(b'>') => true,
             Some(b'-' | b'*' | b'+' | b'_') => is_divider(rest) || self.list_marker(rest).is_some(),
@@ -163,7 +179,7 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     fn read_heading(&mut self, indent: usize, rest: &'a str) -> bool {
-        let Some((level, text)) = heading(rest) else { return false };
+        let Some((level, text)) = self.heading(rest) else { return false };
         let (text, attributes) = self.split_attributes(text);
         let toggle = attributes.is_some_and(|list| {
             tags::attributes(list).any(|(key, value)| key == "toggle" && value == "true")
@@ -179,6 +195,16 @@ impl<'a, 'w> Parser<'a, 'w> {
         true
     }
 
+    /// Level and text of a heading line. CommonMark knows six levels, Notion four, and its first dialect writes four.
+    fn heading<'t>(&self, rest: &'t str) -> Option<(u8, &'t str)> {
+        let text = rest.trim_start_matches('#');
+        let level = rest.len() - text.len();
+        let ends = text.is_empty() || text.starts_with([' ', '\t']);
+        let most = if self.dialect == Dialect::V1 { 4 } else { 6 };
+        let known = ends && (1..=most).contains(&level);
+        known.then(|| (u8::try_from(level).unwrap_or(4).min(4), text.trim()))
+    }
+
     fn read_quote(&mut self, indent: usize, rest: &'a str) -> bool {
         let strip = |text: &'a str| text.trim_start_matches(['>', ' ', '\t']);
         match self.dialect {
@@ -190,7 +216,8 @@ impl<'a, 'w> Parser<'a, 'w> {
             }
             Dialect::V2 => {
                 let mut text = String::from(strip(rest));
-                while let Some(next) = self.lines.get(self.line + 1).map(|line| indentation(line).1)
+                while let Some(next) =
+                    self.lines.get(self.line + 1).map(|line| indentation(line, Dialect::V2).1)
                     && next.starts_with('>')
                 {
                     let next = strip(next);
@@ -285,7 +312,7 @@ impl<'a, 'w> Parser<'a, 'w> {
         let mut rows = Vec::new();
         let first = self.line;
         while let Some(line) = self.lines.get(self.line).copied() {
-            let (own, rest) = indentation(line);
+            let (own, rest) = indentation(line, self.dialect);
             if own < indent || !rest.starts_with('|') {
                 break;
             }
@@ -345,7 +372,7 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     /// The next tag in `text` that makes or ends a block, with the text before it.
-    fn next_tag(&self, text: &'a str, at_start: bool) -> Option<(&'a str, Tag<'a>, String)> {
+    fn next_tag(&mut self, text: &'a str, at_start: bool) -> Option<(&'a str, Tag<'a>, String)> {
         let mut at = 0;
         while let Some(found) = text.get(at..).and_then(|rest| rest.find(['<', '`', '\\'])) {
             looked_at(found + 1);
@@ -361,13 +388,33 @@ impl<'a, 'w> Parser<'a, 'w> {
                         if self.makes_block(&tag, &name, at_start && at == 0, rest) {
                             return Some((text.get(..at)?, tag, name));
                         }
-                        tag.length
+                        tag.length + self.label_length(&tag, rest)
                     }
                 },
             };
             at += skip;
         }
         None
+    }
+
+    /// The length of a mention's label and closing tag: what stands there is no tag, whatever it looks like
+    /// (developers.notion.com "notion-flavored-markdown", where labels are literal).
+    fn label_length(&mut self, tag: &Tag<'a>, rest: &str) -> usize {
+        let closes = self.last_closing_line.get(tag.name).is_some_and(|line| *line >= self.line);
+        if tag.form != Form::Open || !tag.name.starts_with("mention") || !closes {
+            return 0;
+        }
+        if self.unclosed.0 != self.line {
+            self.unclosed = (self.line, BTreeSet::new());
+        }
+        if self.unclosed.1.contains(tag.name) {
+            return 0;
+        }
+        let found = inline::label_end(rest.get(tag.length..).unwrap_or_default(), tag.name);
+        if found.is_none() {
+            self.unclosed.1.insert(tag.name);
+        }
+        found.map_or(0, |(_, end)| end)
     }
 
     fn makes_block(&self, tag: &Tag<'_>, name: &str, at_start: bool, rest: &str) -> bool {
@@ -490,6 +537,17 @@ impl<'a, 'w> Parser<'a, 'w> {
         rest
     }
 
+    /// Whether a text on a line of its own, which could be the label of the tag around it, has lines nested below. A label
+    /// has none: then it is a paragraph, and the tag has no label.
+    fn nests_below(&self, indent: usize) -> bool {
+        let deeper = |line: &&str| {
+            let (own, rest) = indentation(line, Dialect::V1);
+            own > indent && !rest.trim().is_empty()
+        };
+        self.builder.tag_indent().is_some_and(|tag| tag < indent)
+            && self.lines.get(self.line + 1).is_some_and(deeper)
+    }
+
     /// Takes text that holds no block: in the first dialect a block of its own, else a line of the paragraph.
     fn take_text(&mut self, indent: usize, text: &'a str) {
         if self.dialect == Dialect::V2 {
@@ -501,10 +559,10 @@ impl<'a, 'w> Parser<'a, 'w> {
         }
         let (text, _) = tags::split_attribute_list(text);
         let inlines = self.inlines(text);
-        if self.builder.takes_label() {
+        if self.builder.takes_label() && !self.nests_below(indent) {
             self.builder.add_text(inlines);
             self.builder.end_label();
-        } else if !plain(&inlines).is_empty() {
+        } else if !inlines.is_empty() {
             // Deeper lines that follow are its children.
             let node = Node::labelled(Kind::Paragraph, inlines);
             self.builder.open(Until::Dedent(indent + 1), Body::Node(node), false);
@@ -512,24 +570,27 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 }
 
-/// The length of the code span or the run of backticks at the start of `text`.
+/// The length of the code span or the run of backticks at the start of `text`. A search fails only at the last run of
+/// its length, so that long runs, which nobody writes, are all that has to be bounded.
 fn code_length(text: &str) -> usize {
-    let length = text.len() - text.trim_start_matches('`').len();
-    let fence = text.get(..length).unwrap_or_default();
-    let behind = text.get(length..).unwrap_or_default();
-    looked_at(behind.find(fence).unwrap_or(behind.len()));
-    match behind.find(fence) {
-        Some(end) if length <= 2 => end + 2 * length,
-        _ => length,
+    let length = run_of_backticks(text);
+    let mut at = length;
+    while length <= 32
+        && let Some(found) = text.get(at..).and_then(|rest| rest.find('`'))
+    {
+        looked_at(found + 1);
+        at += found;
+        let run = run_of_backticks(text.get(at..).unwrap_or_default());
+        at += run;
+        if run == length {
+            return at;
+        }
     }
+    length
 }
 
-/// Level and text of a heading line; levels beyond the fourth are Notion's fourth.
-fn heading(rest: &str) -> Option<(u8, &str)> {
-    let text = rest.trim_start_matches('#');
-    let level = rest.len() - text.len();
-    let ends = text.is_empty() || text.starts_with([' ', '\t']);
-    (ends && (1..=6).contains(&level)).then(|| (u8::try_from(level).unwrap_or(4).min(4), text.trim()))
+fn run_of_backticks(text: &str) -> usize {
+    text.len() - text.trim_start_matches('`').len()
 }
 
 /// Character, length and information of the fence that opens a code block.
@@ -551,10 +612,13 @@ fn image_parts(inner: &str) -> Option<(&str, String)> {
     looked_at(inner.len());
     let mut depth = 0_usize;
     let mut escaped = false;
+    let mut code_end = 0;
     for (offset, c) in inner.char_indices() {
         match c {
+            _ if offset < code_end => {}
             _ if escaped => escaped = false,
             '\\' => escaped = true,
+            '`' => code_end = offset + code_length(inner.get(offset..).unwrap_or_default()),
             '[' => depth += 1,
             ']' if depth > 0 => depth -= 1,
             ']' => {
@@ -571,6 +635,7 @@ fn image_parts(inner: &str) -> Option<(&str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::document::plain;
 
     fn tree(text: &str, dialect: Dialect) -> Vec<String> {
         fn show(nodes: &[Node], depth: usize, out: &mut Vec<String>) {
@@ -593,6 +658,45 @@ mod tests {
             tree(text, Dialect::V1),
             ["BulletedItem a", ".Paragraph b", "..BulletedItem c", ".Paragraph d", "Paragraph e"]
         );
+    }
+
+    #[test]
+    fn captions_hold_code_with_brackets() {
+        for dialect in [Dialect::V1, Dialect::V2] {
+            assert_eq!(tree("![a `]` b ``]`c`` d](https://a.example/x)", dialect), ["Media a ] b ]`c d"]);
+        }
+    }
+
+    #[test]
+    fn a_line_with_nothing_but_a_nameless_mention_is_kept() {
+        let mut warnings = BTreeSet::new();
+        let url = "https://app.notion.com/p/393abc1eedcd81d5bf32d1339d9031c2";
+        let nodes =
+            Parser::new(&format!("<mention-page url=\"{url}\"/>"), Dialect::V1, &mut warnings).parse();
+        assert!(matches!(nodes[0].label[0], Inline::Mention { .. }));
+    }
+
+    #[test]
+    fn a_text_with_lines_below_is_no_label_of_the_first_dialect() {
+        let text = "<callout>\n\ta\n\t\tb\n\tc\n</callout>\n<details>\n<summary>d</summary>\n\te\n</details>";
+        let expected =
+            ["Callout", ".Paragraph a", "..Paragraph b", ".Paragraph c", "Toggle d", ".Paragraph e"];
+        assert_eq!(tree(text, Dialect::V1), expected);
+    }
+
+    #[test]
+    fn spaces_do_not_nest_in_the_first_dialect() {
+        let text = "<callout>\n\ta\n\t b\n</callout>\n c\n - d";
+        let expected = ["Callout a", ".Paragraph b", "Paragraph c", "BulletedItem d"];
+        assert_eq!(tree(text, Dialect::V1), expected);
+    }
+
+    #[test]
+    fn the_label_of_a_mention_holds_no_tags() {
+        let second = "see <mention url=\"user://1\">a <summary> b</mention> and <callout>\nc\n</callout>";
+        assert_eq!(tree(second, Dialect::V2), ["Paragraph see @a <summary> b and", "Callout c"]);
+        let cut = "<mention url=\"user://1\">a\n\n<callout>\nb</mention>\n</callout>";
+        assert_eq!(tree(cut, Dialect::V2), ["Paragraph a", "Callout b</mention>"]);
     }
 
     #[test]
