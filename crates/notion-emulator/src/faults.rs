@@ -87,6 +87,8 @@ impl LimitReason {
 pub enum RefusalCode {
     /// 400.
     ValidationError,
+    /// 400 `validation_error` in the words for a cursor that is none any more.
+    CursorInvalid,
     /// 400.
     InvalidRequest,
     /// 400, of the header that newest endpoints want.
@@ -109,6 +111,7 @@ impl RefusalCode {
     fn error(self) -> ApiError {
         let (status, code, message) = match self {
             Self::ValidationError => (400, "validation_error", "The request failed validation."),
+            Self::CursorInvalid => return ApiError::cursor("0"),
             Self::InvalidRequest => (400, "invalid_request", "This request is not supported."),
             Self::InvalidBeta => (400, "invalid_beta", "The Notion-Beta header is missing or invalid."),
             Self::Unauthorized => (401, "unauthorized", "API token is invalid."),

@@ -176,6 +176,8 @@ pub struct Behavior {
     pub short_pages: Option<usize>,
     /// Search, query and comment lists that are whole say so in `request_status`; recorded ones are silent.
     pub request_status_complete: bool,
+    /// Keys of a data-source query that are refused as unknown: `is_archived` and `result_type` are younger than the rest.
+    pub unknown_query_keys: Vec<String>,
     /// Addresses of pages lead to `www.notion.so`, as before June 2026.
     pub legacy_urls: bool,
 }
@@ -205,6 +207,7 @@ impl Default for Behavior {
             unshared_children_listed: false,
             short_pages: None,
             request_status_complete: false,
+            unknown_query_keys: Vec::new(),
             legacy_urls: false,
         }
     }

@@ -43,8 +43,9 @@ const QUERY_KEYS: [&str; 8] =
 /// One page of the rows of a data source. Without sorts the newest come first (recorded). A query ends at the row cap,
 /// which every page of its result then says in `request_status`.
 pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> {
-    known_keys(&call.body, &QUERY_KEYS)?;
     let reader = &call.reader;
+    let is_known = |key: &&str| !reader.behavior.unknown_query_keys.iter().any(|unknown| unknown == *key);
+    known_keys(&call.body, &QUERY_KEYS.into_iter().filter(is_known).collect::<Vec<_>>())?;
     let paging = call.body_paging()?;
     let schema = reader.world.data_source(data_source).map(|found| &found.schema);
     let filter = match (&call.body["filter"], schema) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, generated, ids, page_with};
+use crate::harness::{Client, first, generated, ids, page_with};
 
 async fn switch(client: &Client, switches: Value) {
     client.post("/_emulator/behavior", &switches).await.ok();
@@ -165,5 +165,27 @@ async fn any_refusal_can_be_had_on_demand() {
         client.post("/_emulator/faults", &json!({"failure": {"kind": "refused", "code": code}})).await.ok();
         assert_eq!(client.get("/v1/users/me").await.refusal(), (status, code));
     }
+    let dead = json!({"failure": {"kind": "refused", "code": "cursor_invalid"}});
+    client.post("/_emulator/faults", &dead).await.ok();
+    let refused = client.get("/v1/users/me").await;
+    assert_eq!(refused.refusal(), (400, "validation_error"));
+    assert!(refused.message().starts_with("The start_cursor provided is invalid: "));
     assert_eq!(client.get("/v1/users/me").await.status, 200);
+}
+
+/// "query-a-data-source" has `is_archived` since July 2026, which a workspace or version without it refuses.
+#[tokio::test]
+async fn the_younger_keys_of_a_query_may_be_unknown() {
+    let emulator = generated("pages=20,seed=1,shape=database");
+    let client = Client::new(&emulator);
+    let source = first(&emulator, "data_source")["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/data_sources/{source}/query");
+    switch(&client, json!({"unknown_query_keys": ["is_archived"]})).await;
+    let refused = client.post(&path, &json!({"is_archived": true})).await;
+    assert_eq!(refused.refusal(), (400, "validation_error"));
+    assert_eq!(
+        refused.message(),
+        "body failed validation: body.is_archived should be not present, instead was `true`."
+    );
+    assert_eq!(client.all(&path, &json!({"result_type": "page"}), 100).await.len(), 19);
 }
