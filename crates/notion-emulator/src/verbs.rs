@@ -225,7 +225,8 @@ impl Emulator {
     }
 
     /// Lets an object be delivered as given: laid over what the world says, or with `whole` in its place; without one, as
-    /// the world says again. A child page or database is both itself and a block, which `kind` (`"block"`) tells apart.
+    /// the world says again. A child page or database is both itself and a block, which `kind` (`"block"`) tells apart; `"page_markdown"` is what
+    /// the markdown endpoint answers.
     ///
     /// # Errors
     /// If the id names nothing.

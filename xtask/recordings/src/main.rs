@@ -8,8 +8,9 @@
 //! - `report.rs`: the counts, and how they are printed.
 //!
 //! What fails the command: an object that does not decode, a block or property of a known type that is not understood,
-//! and a run whose text is not in the rendered item. A kind that is not known is told of and fails nothing, as long as
-//! its text is kept.
+//! a run whose text is not in the rendered item, and a file or folder that cannot be read as recordings. A kind that is not
+//! known is told of and fails nothing, as long as its text is kept. Refusals, answers of other hosts, bodies that are no
+//! JSON and objects that the product never asks for hold nothing to lose, and are counted.
 //!
 //! Recordings hold other people's pages: of their text nothing is printed but the beginning of a run that is missing, and
 //! of their headers and addresses nothing at all.

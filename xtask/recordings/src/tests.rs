@@ -385,6 +385,88 @@ fn each_run_needs_a_place_of_its_own() {
     assert_eq!(losses(&report_of(&json!({"body": row}))), ["one.json (single object): table_row: a"]);
 }
 
+fn run(text: &str) -> Value {
+    json!({"type": "text", "text": {"content": text, "link": null}, "plain_text": text, "href": null,
+        "annotations": {"bold": false, "italic": false, "strikethrough": false, "underline": false, "code": false,
+            "color": "default"}})
+}
+
+fn mention(kind: &str, target: &Value, shown: &str) -> Value {
+    let mut mention = run(shown);
+    mention["type"] = json!("mention");
+    mention["text"].take();
+    mention["mention"] = json!({"type": kind, kind: target});
+    mention
+}
+
+/// Every kind of run as versions of the API have it, and characters that rendering could trip over.
+fn every_run() -> Value {
+    let id = "00000000-0000-4000-8000-000000000001";
+    let person = json!({"object": "user", "id": id, "name": "Ada Reed", "avatar_url": null, "type": "person",
+        "person": {"email": "ada@example.org"}});
+    let day = |start: &str, end: Value, zone: Value| json!({"start": start, "end": end, "time_zone": zone});
+    let (morning, noon) = ("2026-01-01T09:30:00.000-05:00", "2026-01-01T12:00:00.000-05:00");
+    let link = "https://links.example/q?signature=1";
+    json!([
+        run("Ask "),
+        mention("user", &person, "@Ada Reed"),
+        run(" : "),
+        mention("user", &json!({"object": "user", "id": id}), "@Anonymous"),
+        mention("user", &json!({"object": "user", "id": id}), "@"),
+        mention("page", &json!({"id": id}), "Plan"),
+        mention("database", &json!({"id": id}), "Tasks"),
+        mention("data_source", &json!({"id": id}), "Tasks"),
+        mention("date", &day("2026-01-01", Value::Null, Value::Null), "2026-01-01"),
+        mention("date", &day(morning, json!(noon), json!("America/New_York")), &format!("{morning} → {noon}")),
+        mention("link_preview", &json!({"url": link}), link),
+        mention("link_mention", &json!({"href": link, "title": "A title"}), link),
+        mention("link_mention", &json!({"href": link}), link),
+        mention("template_mention", &json!({"type": "template_mention_date", "template_mention_date": "today"}), "@Today"),
+        mention("custom_emoji", &json!({"id": id, "name": "parrot", "url": link}), ":parrot:"),
+        {"type": "equation", "equation": {"expression": "a^2"}, "plain_text": "a^2"},
+        run("  end\n\ttab \u{200b} e\u{301} 👩‍👩‍👧 \u{202e}rtl *a* _b_ `c` <d> & | \\ # 1."),
+    ])
+}
+
+#[test]
+fn every_run_is_kept_wherever_it_stands() {
+    let id = "00000000-0000-4000-8000-000000000001";
+    let runs = every_run();
+    let mut blocks: Vec<Value> = ["paragraph", "heading_4", "quote", "callout", "to_do", "toggle", "template"]
+        .map(|kind| json!({"object": "block", "id": id, "type": kind, kind: {"rich_text": runs, "color": "default"}}))
+        .into();
+    blocks.push(
+        json!({"object": "block", "id": id, "type": "table_row", "table_row": {"cells": [runs, [], runs]}}),
+    );
+    blocks.push(json!({"object": "block", "id": id, "type": "image", "image": {"type": "external",
+        "external": {"url": "https://x.example/a.png"}, "caption": runs}}));
+    blocks.push(
+        json!({"object": "block", "id": id, "type": "meeting_notes", "meeting_notes": {"title": runs}}),
+    );
+    let listed = |kind: &str, results: Value| json!({"object": "list", "type": kind, kind: {}, "results": results, "next_cursor": null, "has_more": false});
+    let items = runs.as_array().unwrap().iter();
+    let items: Value =
+        items.map(|run| json!({"object": "property_item", "type": "title", "title": run})).collect();
+    let mut property = listed("property_item", items);
+    property["property_item"] = json!({"id": "title", "next_url": null, "type": "title", "title": {}});
+    let array = json!([{"type": "title", "title": runs}, {"type": "title", "title": runs}]);
+    let page = json!({"object": "page", "id": id, "properties": {
+        "Name": {"id": "title", "type": "title", "title": runs},
+        "Text": {"id": "a", "type": "rich_text", "rich_text": runs},
+        "Rolled": {"id": "b", "type": "rollup", "rollup": {"type": "array", "array": array, "function": "show_original"}}}});
+    let bodies = [
+        listed("block", Value::Array(blocks)),
+        property,
+        page,
+        json!({"object": "comment", "id": id, "rich_text": runs}),
+        json!({"object": "data_source", "id": id, "title": runs, "description": runs, "properties": {}}),
+        json!({"object": "database", "id": id, "title": runs, "description": runs}),
+    ];
+    let report = report_of(&Value::from_iter(bodies.map(|body| json!({"body": body}))));
+    assert!(report.is_lossless() && report.unknown.is_empty(), "{report}");
+    assert_eq!(report.runs, 21 * 17);
+}
+
 #[test]
 fn known_kinds_that_cannot_be_read_are_told_as_malformed() {
     let mut block = paragraph("kept");

@@ -10,7 +10,7 @@
 //! - a date: the days of its start and end, each with hour and minute if it has them (`2026-03-01 09:00 → 2026-03-02`);
 //! - a link or its preview: the title of the target, or the address without parameters, which may hold a signature.
 //!
-//! A user reads `@Name` in both.
+//! A user reads `@Name` in both, and nothing where the name is missing in both.
 
 use std::cmp::Reverse;
 
@@ -100,6 +100,7 @@ fn run_within(value: &Value) -> Option<(&Value, &str)> {
 
 /// Finds the runs of a text in what is left of the rendered text, and cuts them out of it.
 fn take_out(text: &Text<'_>, rest: &mut String, missing: &mut Vec<String>) {
+    let mut taken = Vec::new();
     let mut at = 0;
     for (run, plain_text) in text {
         // The first in the text: a later one is that of another run.
@@ -107,18 +108,24 @@ fn take_out(text: &Text<'_>, rest: &mut String, missing: &mut Vec<String>) {
             .into_iter()
             .filter_map(|pieces| find_pieces(rest, &pieces, at))
             .min_by_key(|spans| spans.first().map(|(start, _)| *start));
-        let Some(spans) = found else {
-            missing.push(excerpt(plain_text));
-            continue;
-        };
-        let mut shorter = 0;
-        for (start, end) in spans {
-            // Something must stay, or what stood around it would read as one.
-            rest.replace_range(start - shorter..end - shorter, CUT);
-            at = start - shorter + CUT.len();
-            shorter += end - start - CUT.len();
+        match found {
+            Some(spans) => {
+                at = spans.last().map_or(at, |(_, end)| *end);
+                taken.extend(spans);
+            }
+            None => missing.push(excerpt(plain_text)),
         }
     }
+    let mut left = String::new();
+    let mut copied = 0;
+    for (start, end) in taken {
+        left.push_str(&rest[copied..start]);
+        // Something must stay, or what stood around it would read as one.
+        left.push_str(CUT);
+        copied = end;
+    }
+    left.push_str(&rest[copied..]);
+    *rest = left;
 }
 
 /// Where the pieces stand after `from`, in their order.
@@ -154,6 +161,8 @@ fn spellings(run: &Value, plain_text: &str) -> Vec<Vec<String>> {
             all.push(vec![without_parameters(plain_text)]);
         }
         Some("link_preview") => all.push(vec![without_parameters(plain_text)]),
+        // Somebody whose name may not be read.
+        Some("user") if plain_text.trim() == "@" => all.push(Vec::new()),
         _ => {}
     }
     all

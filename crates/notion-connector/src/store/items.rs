@@ -702,11 +702,22 @@ fn save_links(tx: &Transaction<'_>, row: i64, item: &Item) -> rusqlite::Result<V
         }
     }
     for property in &item.properties {
-        if let PropertyValue::Relations { ids, .. } = &property.value {
-            for id in ids {
-                insert.execute(params![row, "relation", id])?;
+        match &property.value {
+            PropertyValue::Relations { ids, .. } => {
+                for id in ids {
+                    insert.execute(params![row, "relation", id])?;
+                }
             }
+            PropertyValue::People(people) => {
+                for person in people {
+                    insert.execute(params![row, "person", person.id])?;
+                }
+            }
+            _ => {}
         }
+    }
+    if let Some(editor) = item.last_edited_by {
+        insert.execute(params![row, "person", editor])?;
     }
     placed.sort_unstable();
     placed.dedup();

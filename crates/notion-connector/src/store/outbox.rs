@@ -164,7 +164,7 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usi
         Ok((Change::Delete(key), 0))
     };
     let Some((row, Some(Packed(rendered)))) = found else { return gone() };
-    let item: Item = serde_json::from_str(&rendered).map_err(|error| unreadable(1, error))?;
+    let mut item: Item = serde_json::from_str(&rendered).map_err(|error| unreadable(1, error))?;
     let holders: Vec<ConnectorId> = tx
         .prepare_cached("SELECT connector FROM holders WHERE item = ?1 ORDER BY connector")?
         .query_map([row], |columns| columns.get(0).map(ConnectorId))?
@@ -172,6 +172,7 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usi
     if holders.is_empty() {
         return gone();
     }
+    name_people(tx, row, &mut item)?;
     let relation_titles = load_relation_titles(tx, row, &item)?;
     let last_edited_by_name = match item.last_edited_by {
         Some(person) => load_name(tx, row, person)?,
@@ -212,6 +213,23 @@ fn load_relation_titles(
         joined.push((property.name.clone(), titles));
     }
     Ok(joined)
+}
+
+/// Pages name most people by their id alone (observed: created by, last edited by); the list of people has the names.
+fn name_people(tx: &Transaction<'_>, row: i64, item: &mut Item) -> rusqlite::Result<()> {
+    for property in &mut item.properties {
+        let PropertyValue::People(people) = &mut property.value else { continue };
+        let mut named = false;
+        for person in people.iter_mut().filter(|person| person.name.is_none()) {
+            person.name = load_name(tx, row, person.id)?;
+            named |= person.name.is_some();
+        }
+        if named {
+            let names: Vec<&str> = people.iter().filter_map(|person| person.name.as_deref()).collect();
+            property.text = names.join(", ");
+        }
+    }
+    Ok(())
 }
 
 fn load_title(tx: &Transaction<'_>, row: i64, object: NotionId) -> rusqlite::Result<Option<String>> {

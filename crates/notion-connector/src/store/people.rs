@@ -3,8 +3,13 @@ use rusqlite::params;
 use super::{Result, Store};
 use crate::model::NotionId;
 
+/// What shows a person: as its editor, or in a property.
+pub(super) const REDELIVER: &str = "INSERT INTO outbox (key)
+     SELECT key FROM links CROSS JOIN items ON items.id = links.item
+     WHERE links.target = ?2 AND links.kind = 'person' AND items.workspace = ?1 AND rendered IS NOT NULL";
+
 impl Store {
-    /// Remembers the names of a workspace's people and bots.
+    /// Remembers the names of a workspace's people and bots. Items that show one whose name is new go out again.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -16,10 +21,14 @@ impl Store {
         self.write(|tx| {
             let mut save = tx.prepare_cached(
                 "INSERT INTO people (workspace, object, name, is_bot) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (workspace, object) DO UPDATE SET name = excluded.name, is_bot = excluded.is_bot",
+                 ON CONFLICT (workspace, object) DO UPDATE SET name = excluded.name, is_bot = excluded.is_bot
+                   WHERE name IS NOT excluded.name OR is_bot <> excluded.is_bot",
             )?;
+            let mut redeliver = tx.prepare_cached(REDELIVER)?;
             for (id, name, is_bot) in people {
-                save.execute(params![workspace, id, name, is_bot])?;
+                if save.execute(params![workspace, id, name, is_bot])? == 1 {
+                    redeliver.execute(params![workspace, id])?;
+                }
             }
             Ok(())
         })

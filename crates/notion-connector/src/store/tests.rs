@@ -395,7 +395,7 @@ fn statements_that_run_for_every_item_never_scan_all_items() {
                 .collect::<rusqlite::Result<Vec<String>>>()
         })
     };
-    for statement in [items::REDELIVER, outbox::ANCESTORS, tasks::CLAIM] {
+    for statement in [items::REDELIVER, outbox::ANCESTORS, people::REDELIVER, tasks::CLAIM] {
         let steps = plan(statement).unwrap();
         assert!(
             !steps

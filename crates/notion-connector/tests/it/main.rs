@@ -24,3 +24,4 @@ mod power;
 mod replay;
 mod truth;
 mod web;
+mod whole;

@@ -115,7 +115,7 @@ impl Reader<'_> {
     }
 
     /// An object as it goes out: what a test wants delivered for it comes instead of, or over, what the world says.
-    fn delivered(&self, kind: &str, id: Uuid, mut object: Value) -> Value {
+    pub(crate) fn delivered(&self, kind: &str, id: Uuid, mut object: Value) -> Value {
         match self.world.override_of(id, kind) {
             None => {}
             Some(given) if given.whole => object = given.object.clone(),

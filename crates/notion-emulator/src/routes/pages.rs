@@ -47,13 +47,14 @@ pub(super) fn markdown(call: &Call<'_>) -> Result<Value, ApiError> {
     options.max_unknown_ids = reader.behavior.markdown_max_unknown_ids;
     options.lists_unsupported = reader.behavior.markdown_lists_unsupported;
     let rendered = markdown::render(&trees, dialect, reader, &options);
-    Ok(json!({
+    let answer = json!({
         "object": "page_markdown",
         "id": id,
         "markdown": rendered.markdown,
         "truncated": rendered.truncated,
         "unknown_block_ids": rendered.unknown_block_ids,
-    }))
+    });
+    Ok(reader.delivered("page_markdown", id, answer))
 }
 
 /// What `markdown_version` asks for ("migrate-to-notion-flavored-markdown"): of the two dialects a later version refuses

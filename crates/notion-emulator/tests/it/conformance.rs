@@ -369,3 +369,48 @@ async fn resolved_comments_cannot_be_read() {
     let gone = client.get(&format!("/v1/comments/{}", first["id"].as_str().unwrap())).await;
     assert_eq!(gone.refusal(), (404, "object_not_found"));
 }
+
+/// Recorded key order of the objects that hold rows, and of their times: a database's are exact, a data source's are
+/// rounded to the minute.
+#[tokio::test]
+async fn databases_and_data_sources_have_the_keys_of_the_wire() {
+    let emulator = generated("pages=300,seed=1");
+    let client = Client::new(&emulator);
+    let id = |kind: &str| first(&emulator, kind)["id"].as_str().unwrap().to_owned();
+    let database = client.get(&format!("/v1/databases/{}", id("database"))).await.ok();
+    assert_eq!(
+        keys(&database).join(" "),
+        "object id title description parent is_inline in_trash is_locked created_time last_edited_time data_sources icon \
+         cover url public_url request_id"
+    );
+    assert!(database["last_edited_time"].as_str().unwrap().ends_with("+00:00"));
+    let source = client.get(&format!("/v1/data_sources/{}", id("data_source"))).await.ok();
+    assert_eq!(
+        keys(&source).join(" "),
+        "object id cover icon created_time created_by last_edited_by last_edited_time title description is_inline properties \
+         parent database_parent url public_url in_trash request_id"
+    );
+    assert!(source["last_edited_time"].as_str().unwrap().ends_with(":00.000Z"));
+    for (name, column) in source["properties"].as_object().unwrap() {
+        let kind = column["type"].as_str().unwrap();
+        assert_eq!(keys(column), ["id", "name", "description", "type", kind], "{name}");
+    }
+}
+
+/// Recorded key order of errors, of property items and of the list around them.
+#[tokio::test]
+async fn errors_and_property_items_have_the_keys_of_the_wire() {
+    let emulator = generated("pages=30");
+    let client = Client::new(&emulator);
+    let missing = client.get("/v1/pages/00000000-0000-0000-0000-000000000000").await;
+    assert_eq!(keys(&missing.body), ["object", "status", "code", "message", "additional_data", "request_id"]);
+    let page = first(&emulator, "page")["id"].as_str().unwrap().to_owned();
+    let title = client.get(&format!("/v1/pages/{page}/properties/title")).await.ok();
+    assert_eq!(
+        keys(&title),
+        ["object", "results", "next_cursor", "has_more", "type", "property_item", "request_id"]
+    );
+    assert_eq!(keys(&title["property_item"]), ["id", "next_url", "type", "title"]);
+    assert_eq!(keys(&title["results"][0]), ["object", "type", "id", "title"]);
+    assert_eq!(keys(&title["results"][0]["title"]), ["type", "text", "annotations", "plain_text", "href"]);
+}

@@ -228,3 +228,38 @@ async fn any_json_can_be_delivered_for_an_object() {
         client.post("/_emulator/deliver", &json!({"id": "00000000-0000-0000-0000-000000000000"})).await;
     assert_eq!(nothing.status, 400);
 }
+
+/// "notion-flavored-markdown" grows like everything else; a client must read on when a tag is new to it.
+#[tokio::test]
+async fn any_markdown_can_be_delivered_for_a_page() {
+    let (client, page) = page_with(json!([])).await;
+    let text = "<hologram depth=\"3\">\nseen from all sides\n</hologram>";
+    let delivery =
+        json!({"id": page, "as": "page_markdown", "object": {"markdown": text, "warnings": ["new"]}});
+    client.post("/_emulator/deliver", &delivery).await.ok();
+    let answer = client.get(&format!("/v1/pages/{page}/markdown")).await.ok();
+    assert_eq!((&answer["markdown"], &answer["warnings"]), (&json!(text), &json!(["new"])));
+    assert_eq!((&answer["object"], &answer["truncated"]), (&json!("page_markdown"), &json!(false)));
+}
+
+/// "data-source": the parent of one that is synced from elsewhere is a data source, not a database.
+#[tokio::test]
+async fn an_externally_synced_data_source_has_a_data_source_above_it() {
+    let schema = json!({"Name": {"type": "title", "title": {}}});
+    let (client, _) = page_with(json!([{"database": {"title": "Synced", "data_sources": [
+        {"title": "Upstream", "name": "upstream", "schema": schema},
+        {"title": "Local", "name": "local", "schema": schema, "rows": [{"title": "R"}]},
+    ]}}]))
+    .await;
+    let id = |name: &str| client.emulator.named(name).unwrap();
+    let own = client.get(&format!("/v1/data_sources/{}", id("local"))).await.ok();
+    let database = own["parent"]["database_id"].clone();
+    let parent = json!({"type": "data_source_id", "data_source_id": id("upstream"), "database_id": database});
+    client.post("/_emulator/deliver", &json!({"id": id("local"), "object": {"parent": parent}})).await.ok();
+    let read = client.get(&format!("/v1/data_sources/{}", id("local"))).await.ok();
+    assert_eq!(read["parent"], parent);
+    let searched = client.post("/v1/search", &json!({"query": "Local"})).await.ok();
+    assert_eq!(searched["results"][0]["parent"], parent);
+    let rows = client.post(&format!("/v1/data_sources/{}/query", id("local")), &json!({})).await.ok();
+    assert_eq!(rows["results"].as_array().unwrap().len(), 1);
+}
