@@ -239,6 +239,7 @@ fn the_javascript_sdk_meets_every_type_of_the_reference_in_the_catalogue() {
         ("databases", 4),
         ("comments", 6),
         ("properties", 50),
+        ("views", 5),
     ];
     for version in ["2026-03-11", "2025-09-03"] {
         if let Some(seen) = read_by_javascript(&["--generate", "shape=catalogue"], version, &catalogue) {

@@ -38,7 +38,7 @@ async function control(verb, body) {
   return JSON.parse(text);
 }
 
-const seen = { pages: 0, rows: 0, dataSources: 0, databases: 0, blocks: 0, users: 0, comments: 0, properties: 0 };
+const seen = { pages: 0, rows: 0, dataSources: 0, databases: 0, blocks: 0, users: 0, comments: 0, properties: 0, views: 0 };
 
 // As on the real wire, where every body is compressed.
 await control("behavior", { gzip: true });
@@ -56,6 +56,7 @@ for await (const user of iteratePaginatedAPI(notion.users.list, { page_size: 7 }
   seen.users += 1;
 }
 check("ListUsersResponse", await notion.users.list({}));
+check("ListCustomEmojisResponse", await notion.customEmojis.list({}));
 
 const found = await collectPaginatedAPI(notion.search, { page_size: 9 });
 assert(new Set(found.map((item) => item.id)).size === found.length, "search lists each object once");
@@ -114,6 +115,19 @@ async function properties(page) {
   }
 }
 
+async function views(dataSource) {
+  const listed = await notion.views.list({ data_source_id: dataSource });
+  check("ListDatabaseViewsResponse", listed);
+  for (const { id } of listed.results) {
+    const view = await notion.views.retrieve({ view_id: id });
+    check("DataSourceViewObjectResponse", view);
+    const query = await notion.views.queries.create({ view_id: id, page_size: 5 });
+    check("CreateViewQueryResponse", query);
+    check("GetViewQueryResultsResponse", await notion.views.queries.results({ view_id: id, query_id: query.id }));
+    seen.views += 1;
+  }
+}
+
 for (const item of found) {
   assert(isFullPageOrDataSource(item), "full search result");
   checkObject(item);
@@ -138,6 +152,11 @@ for (const item of found) {
     assert(recent.length === rows.length, "a filter that all rows pass keeps all rows");
     check("QueryDataSourceResponse", await notion.dataSources.query({ data_source_id: item.id, page_size: 1 }));
     check("ListDataSourceTemplatesResponse", await notion.dataSources.listTemplates({ data_source_id: item.id }));
+    for (const row of rows) {
+      assert(isFullPageOrDataSource(row), "full row");
+      checkObject(row);
+    }
+    await views(item.id);
     seen.dataSources += 1;
     seen.rows += rows.length;
     continue;

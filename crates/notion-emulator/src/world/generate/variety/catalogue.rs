@@ -108,8 +108,29 @@ impl Author<'_> {
             let payload = json!({"rich_text": [text(color)], "color": color});
             Content::Block(BlockSeed { kind: "paragraph".to_owned(), payload, ..BlockSeed::default() })
         };
+        pages.extend(self.markdown_pages());
         pages.push(Content::Page(self.entry("Colours of blocks", COLORS.iter().map(colored).collect())));
         pages
+    }
+
+    /// Types that the second dialect has a form for; by blocks they are `unsupported`, so no marker word stands in them.
+    fn markdown_pages(&mut self) -> Vec<Content> {
+        self.is_shared = true;
+        let reports = vec![Content::Page(self.entry("Report in a folder", Vec::new()))];
+        let mail = vec![self.form(Form::Paragraph, 1)];
+        let (subject, issue) = (self.label(), self.label());
+        self.is_shared = false;
+        let kinds = [
+            ("folder", json!({"title": "Reports"}), reports),
+            ("mail", json!({"url": "https://mail.example/7", "rich_text": subject}), mail),
+            ("custom_block", json!({"definition_id": "chart"}), Vec::new()),
+            ("external_object_instance", json!({"integration": "github", "rich_text": issue}), Vec::new()),
+        ];
+        let page = |(kind, payload, children): (&str, Value, Vec<Content>)| {
+            let block = BlockSeed { name: None, kind: kind.to_owned(), payload, children };
+            Content::Page(self.entry(&format!("{kind}: in markdown only"), vec![Content::Block(block)]))
+        };
+        kinds.into_iter().map(page).collect()
     }
 
     fn text_pages(&mut self) -> Vec<Content> {
