@@ -1,8 +1,8 @@
 //! One answer: decoded by the wire types that its `object` and its endpoint name, rendered, and its text compared.
 
 use notion_api::wire::{
-    Block, BlockKind, Comment, DataSource, Database, ErrorBody, Kept, List, Page, PageMarkdown, Paragraph,
-    Property, PropertyItem, PropertyItemAnswer, PropertyItemKind, PropertyValue, Relation, User,
+    Block, BlockKind, Comment, DataSource, Database, ErrorBody, Kept, List, Page, PageMarkdown, Property,
+    PropertyItem, PropertyItemAnswer, PropertyItemKind, PropertyValue, Relation, User,
 };
 use notion_connector::model::{NotionId, Warning};
 use notion_connector::render::{
@@ -219,22 +219,11 @@ impl<'a> Examination<'a> {
         self.compare("data_source", &without(raw, "title"), &rendered.item.text);
     }
 
-    /// What a comment says reads like a paragraph.
+    /// Renders a comment as the only one of a page.
     fn comment(&mut self, raw: &Value) {
         let Some(comment) = self.decode::<Comment>(raw) else { return };
-        let kind = BlockKind::Paragraph(Paragraph { rich_text: comment.rich_text, icon: None });
-        let block = Block {
-            id: comment.id,
-            parent: None,
-            created_time: None,
-            last_edited_time: None,
-            created_by: None,
-            last_edited_by: None,
-            has_children: false,
-            in_trash: false,
-            kind,
-        };
-        let rendered = render_body(Body::Blocks(vec![node(block)]));
+        let body = PageBody { comments: vec![comment], ..PageBody::default() };
+        let rendered = render_page(&bare_page(), &body, NotionId(Uuid::nil()));
         self.compare("comment", raw, &rendered.item.text);
     }
 
