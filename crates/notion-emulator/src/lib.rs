@@ -64,8 +64,8 @@ pub mod world;
 pub use emulator::Emulator;
 pub use error::ApiError;
 pub use options::{
-    Behavior, DEFAULT_BASE_MS, DEFAULT_FILES_URL, DEFAULT_TOKEN, LinkedViews, MarkdownDefault, MentionCut,
-    Options, SyncedCopies, TokenOptions,
+    Behavior, BelowTrash, DEFAULT_BASE_MS, DEFAULT_FILES_URL, DEFAULT_TOKEN, LinkedViews, MarkdownDefault,
+    MentionCut, Options, SyncedCopies, TokenOptions,
 };
 pub use serve::ServeError;
 pub use verbs::{Edit, VerbError};
