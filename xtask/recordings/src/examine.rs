@@ -1,5 +1,7 @@
 //! One answer: decoded by the wire types that its `object` and its endpoint name, rendered, and its text compared.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use notion_api::wire::{
     Block, BlockKind, Comment, DataSource, Database, ErrorBody, Kept, List, Page, PageMarkdown, Property,
     PropertyItem, PropertyItemAnswer, PropertyItemKind, PropertyValue, Relation, User,
@@ -35,8 +37,19 @@ impl<'a> Examination<'a> {
         Self { exchange, place, report }
     }
 
+    /// Examines the answer. A panic of the product is a finding, so that the answers after it are examined too.
     pub(super) fn run(mut self) {
         self.report.exchanges += 1;
+        self.guarded(Self::examine);
+    }
+
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.fail("reading or rendering it panicked".to_owned());
+        }
+    }
+
+    fn examine(&mut self) {
         let version = self.exchange.version.as_deref().unwrap_or_default();
         if self.exchange.is_too_old() {
             count(&mut self.report.skipped, version);
@@ -376,5 +389,27 @@ fn value_of(item: PropertyItem) -> PropertyValue {
         PropertyItemKind::Related(id) => PropertyValue::Relation(Relation { ids: vec![id], has_more: false }),
         PropertyItemKind::Value(PropertyValue::Title(runs)) => PropertyValue::RichText(runs),
         PropertyItemKind::Value(value) => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_finding_and_ends_nothing() {
+        let exchange = Exchange {
+            number: Some(3),
+            method: "GET".to_owned(),
+            url: "/v1/users/me".to_owned(),
+            version: None,
+            status: Some(200),
+            body: Payload::Empty,
+        };
+        let mut report = Report::default();
+        Examination::new("one.json", &exchange, &mut report).guarded(|_| panic!("as a slip would"));
+        Examination::new("one.json", &exchange, &mut report).run();
+        assert_eq!((report.failures.len(), report.exchanges, report.empty), (1, 1, 1));
+        assert_eq!(report.failures[0].place.to_string(), "one.json n=3 GET /v1/users/me");
     }
 }
