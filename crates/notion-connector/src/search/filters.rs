@@ -172,6 +172,22 @@ impl PropertyFilter {
         &self.value
     }
 
+    /// As people read it: “Status: Done”, “Points ≥ 3”.
+    pub fn describe(&self) -> String {
+        let Self { name, operator, value } = self;
+        match operator {
+            Operator::Is => format!("{name}: {value}"),
+            Operator::IsNot => format!("{name} is not {value}"),
+            Operator::Contains => format!("{name} contains {value}"),
+            Operator::Before => format!("{name} < {value}"),
+            Operator::After => format!("{name} > {value}"),
+            Operator::AtLeast => format!("{name} ≥ {value}"),
+            Operator::AtMost => format!("{name} ≤ {value}"),
+            Operator::IsEmpty => format!("{name} is empty"),
+            Operator::IsNotEmpty => format!("{name} is not empty"),
+        }
+    }
+
     /// Whether it is one of several alternatives for its column.
     const fn is_alternative(&self) -> bool {
         matches!(self.operator, Operator::Is | Operator::Contains | Operator::IsEmpty)

@@ -83,6 +83,7 @@ const PAGES = {
   start: `${origin}/`,
   results: `${origin}/search?q=incident`,
   filtered: `${origin}/search?q=backup&kind=page`,
+  narrowed: `${origin}/search?kind=row&property=${encodeURIComponent("Status!=")}`,
   second: `${origin}/search?page=2`,
   none: `${origin}/search?q=zyxwvutsrq`,
   hostile: `${origin}/search?q=hostilemarker`,
@@ -118,6 +119,26 @@ const checks = {
       await close();
     }
     assert.deepEqual(found, []);
+  },
+
+  async "facets narrow by the keyboard, without a script, and can be taken back"() {
+    const { page, close } = await open({ javaScriptEnabled: false });
+    await page.goto(`${origin}/search?kind=row`);
+    const heading = await page.locator(".hit").count();
+    assert.ok(heading > 0, "there are rows");
+    await page.locator(".facets summary").focus();
+    await page.keyboard.press("Enter");
+    const value = page.locator(".groups a").first();
+    const address = await value.getAttribute("href");
+    await value.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(origin + address);
+    assert.equal(await page.locator(".chosen a").count(), 1, "what was chosen is shown");
+    assert.equal(await page.locator('form input[type="hidden"]').count(), 2, "the form keeps it");
+    await page.locator(".chosen a").focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${origin}/search?kind=row`);
+    await close();
   },
 
   async "the page fits a narrow window"() {

@@ -26,8 +26,7 @@
   const addressOf = (text) => {
     const parameters = new URLSearchParams();
     if (text) parameters.set("q", text);
-    const kind = form.querySelector('input[name="kind"]');
-    if (kind) parameters.set("kind", kind.value);
+    for (const chosen of form.querySelectorAll('input[type="hidden"]')) parameters.append(chosen.name, chosen.value);
     const query = parameters.toString();
     return query ? "/search?" + query : "/";
   };

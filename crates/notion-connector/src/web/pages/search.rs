@@ -12,12 +12,16 @@ use url::{Url, form_urlencoded};
 
 use super::segments::{Segment, segments};
 use super::when::When;
-use crate::model::ItemKind;
-use crate::ops::{self, Filters, Overview, SearchAnswer, SearchHit, SearchQuery};
+use crate::model::{ItemKind, NotionId};
+use crate::ops::{
+    self, FacetBy, FacetCounts, Filters, HitProperty, Overview, PropertyFilter, SearchAnswer, SearchHit,
+    SearchQuery,
+};
 use crate::search::MAX_OFFSET;
 use crate::web::Web;
 use crate::web::api::search::MAX_QUERY_CHARS;
 use crate::web::assets::Assets;
+use crate::web::parameters::MAX_VALUES;
 use crate::web::problem::Problem;
 use crate::web::viewer::Asking;
 
@@ -54,6 +58,9 @@ pub(in crate::web) async fn start(
     params(
         ("q" = Option<String>, Query, description = "What to search for."),
         ("kind" = Option<ItemKind>, Query, description = "Only this kind."),
+        ("in" = Option<Vec<String>>, Query, description = "Only below these pages or databases."),
+        ("editor" = Option<Vec<String>>, Query, description = "Only what these people edited last."),
+        ("property" = Option<Vec<String>>, Query, description = "Only rows with these properties."),
         ("page" = Option<usize>, Query, minimum = 1, description = "Which page of the results.")
     ),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"))
@@ -69,8 +76,14 @@ pub(in crate::web) async fn results(
         text: asked.text.clone(),
         limit: PAGE_SIZE,
         offset: (asked.page - 1) * PAGE_SIZE,
-        filters: Filters { kinds: asked.kind.into_iter().collect(), ..Filters::default() },
-        facets: BTreeSet::new(),
+        filters: Filters {
+            kinds: asked.kind.into_iter().collect(),
+            within: asked.within.clone(),
+            editors: asked.editors.clone(),
+            properties: asked.properties.clone(),
+            ..Filters::default()
+        },
+        facets: BTreeSet::from([FacetBy::Database, FacetBy::Editor, FacetBy::Property]),
     };
     let found = web.blocking(move |web| {
         let index = web.index()?;
@@ -86,21 +99,27 @@ pub(in crate::web) async fn results(
 }
 
 /// What an address asks the page for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Asked {
     text: String,
     kind: Option<ItemKind>,
+    within: Vec<NotionId>,
+    editors: Vec<String>,
+    properties: Vec<PropertyFilter>,
     /// From 1.
     page: usize,
 }
 
 impl Asked {
     fn from_query(query: &str) -> Self {
-        let mut asked = Self { text: String::new(), kind: None, page: 1 };
+        let mut asked = Self { page: 1, ..Self::default() };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "q" => asked.text = value.trim().chars().take(MAX_QUERY_CHARS).collect(),
                 "kind" => asked.kind = value.parse().ok(),
+                "in" => add(&mut asked.within, value.parse().ok()),
+                "editor" => add(&mut asked.editors, Some(value.into_owned()).filter(|name| !name.is_empty())),
+                "property" => add(&mut asked.properties, value.parse().ok()),
                 "page" => asked.page = value.parse().unwrap_or(1).clamp(1, LAST_PAGE),
                 _ => {}
             }
@@ -114,14 +133,41 @@ impl Asked {
         if !self.text.is_empty() {
             query.append_pair("q", &self.text);
         }
-        if let Some(kind) = self.kind {
-            query.append_pair("kind", kind.as_str());
+        for (name, value) in self.narrowing() {
+            query.append_pair(name, &value);
         }
         if self.page > 1 {
             query.append_pair("page", &self.page.to_string());
         }
         let query = query.finish();
         if query.is_empty() { "/".to_owned() } else { format!("/search?{query}") }
+    }
+
+    /// The parameters that narrow the search.
+    fn narrowing(&self) -> Vec<(&'static str, String)> {
+        let kinds = self.kind.iter().map(|kind| ("kind", kind.as_str().to_owned()));
+        let within = self.within.iter().map(|id| ("in", id.0.simple().to_string()));
+        let editors = self.editors.iter().map(|editor| ("editor", editor.clone()));
+        let properties = self.properties.iter().map(|filter| ("property", filter.to_string()));
+        kinds.chain(within).chain(editors).chain(properties).collect()
+    }
+
+    /// The same, narrowed by one of the values that were counted.
+    fn narrowed(&self, by: &str, filter: &str) -> Self {
+        let mut asked = Self { page: 1, ..self.clone() };
+        match by {
+            "database" => add(&mut asked.within, filter.parse().ok()),
+            "editor" => add(&mut asked.editors, Some(filter.to_owned())),
+            _ => add(&mut asked.properties, filter.parse().ok()),
+        }
+        asked
+    }
+}
+
+/// Takes what can be used, once, and no more than REST would.
+fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
+    if let Some(value) = value.filter(|value| !values.contains(value) && values.len() < MAX_VALUES) {
+        values.push(value);
     }
 }
 
@@ -130,8 +176,13 @@ impl Asked {
 struct SearchPage<'a> {
     assets: &'static Assets,
     query: &'a str,
-    kind: Option<&'static str>,
+    /// What narrows the search: names and values of parameters.
+    narrowing: Vec<(&'static str, String)>,
     filters: Vec<Filter>,
+    chosen: Vec<Chosen>,
+    facets: Vec<FacetView<'a>>,
+    /// How many properties are not among the facets.
+    more_properties: usize,
     workspace: String,
     /// Everything that could be found.
     items: String,
@@ -146,7 +197,7 @@ struct SearchPage<'a> {
     first: usize,
     previous: Option<String>,
     next: Option<String>,
-    /// The same words among all kinds, when a kind is chosen.
+    /// The same words among everything, when anything narrows the search.
     without_filter: Option<String>,
 }
 
@@ -167,8 +218,75 @@ struct HitView<'a> {
     href: Option<String>,
     breadcrumb: &'a [String],
     snippet: Vec<Segment<'a>>,
+    properties: &'a [HitProperty],
     editor: Option<&'a str>,
     edited: When,
+}
+
+/// Something that narrows the search, and the address without it.
+struct Chosen {
+    label: String,
+    address: String,
+}
+
+/// What was counted, as links that narrow the search.
+struct FacetView<'a> {
+    label: &'a str,
+    values: Vec<FacetLink<'a>>,
+    more: usize,
+}
+
+/// A value that narrows the search.
+struct FacetLink<'a> {
+    label: &'a str,
+    address: String,
+    count: String,
+}
+
+impl<'a> FacetView<'a> {
+    /// None when no value would narrow the search further.
+    fn new(facet: &'a FacetCounts, asked: &Asked, total: usize) -> Option<Self> {
+        let label = match (&facet.property, facet.by) {
+            (Some(name), _) => name.as_str(),
+            (None, "database") => "Database",
+            (None, _) => "Edited by",
+        };
+        let links = facet.values.iter().filter(|value| value.count < total).map(|value| FacetLink {
+            label: &value.label,
+            address: asked.narrowed(facet.by, &value.filter).address(),
+            count: grouped(value.count as u64),
+        });
+        let values: Vec<FacetLink<'a>> = links.collect();
+        (!values.is_empty()).then_some(Self { label, values, more: facet.more })
+    }
+}
+
+fn chosen(asked: &Asked, answer: &SearchAnswer) -> Vec<Chosen> {
+    let named = |by: &str, filter: &str| {
+        let counts = answer.facets.iter().filter(|facet| facet.by == by);
+        let found = counts.flat_map(|facet| &facet.values).find(|value| value.filter == filter);
+        found.map_or_else(|| filter.to_owned(), |value| value.label.clone())
+    };
+    let mut chosen = Vec::new();
+    let mut choice = |label: String, without: Asked| {
+        chosen.push(Chosen { label, address: Asked { page: 1, ..without }.address() });
+    };
+    for (at, id) in asked.within.iter().enumerate() {
+        let mut without = asked.clone();
+        without.within.remove(at);
+        choice(format!("In {}", named("database", &id.0.simple().to_string())), without);
+    }
+    for (at, editor) in asked.editors.iter().enumerate() {
+        let mut without = asked.clone();
+        without.editors.remove(at);
+        choice(format!("Edited by {}", named("editor", editor)), without);
+    }
+    for (at, filter) in asked.properties.iter().enumerate() {
+        let mut without = asked.clone();
+        without.properties.remove(at);
+        choice(filter.describe(), without);
+    }
+    chosen
 }
 
 impl<'a> SearchPage<'a> {
@@ -183,8 +301,15 @@ impl<'a> SearchPage<'a> {
         Self {
             assets: Assets::get(),
             query: &asked.text,
-            kind: asked.kind.map(ItemKind::as_str),
+            narrowing: asked.narrowing(),
             filters: filters(asked),
+            chosen: chosen(asked, answer),
+            facets: answer
+                .facets
+                .iter()
+                .filter_map(|facet| FacetView::new(facet, asked, answer.total))
+                .collect(),
+            more_properties: answer.more_properties,
             workspace,
             items: counted(overview.items, "item"),
             is_empty,
@@ -195,7 +320,8 @@ impl<'a> SearchPage<'a> {
             first: (asked.page - 1) * PAGE_SIZE + 1,
             previous: (asked.page > 1).then(|| at(asked.page - 1)),
             next: (asked.page * PAGE_SIZE < reachable).then(|| at(asked.page + 1)),
-            without_filter: asked.kind.map(|_| Asked { kind: None, page: 1, ..asked.clone() }.address()),
+            without_filter: (!asked.narrowing().is_empty())
+                .then(|| Asked { text: asked.text.clone(), page: 1, ..Asked::default() }.address()),
         }
     }
 }
@@ -210,6 +336,7 @@ impl<'a> HitView<'a> {
             href: web_address(&hit.url),
             breadcrumb: &hit.breadcrumb,
             snippet: segments(&hit.snippet, &hit.highlights),
+            properties: &hit.properties,
             editor: hit.last_edited_by.as_deref(),
             edited: When::of(hit.last_edited_time, now),
         }
@@ -283,12 +410,12 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::NotionId;
+    use crate::ops::FacetCount;
 
     fn hit(title: &str, url: &str) -> SearchHit {
         SearchHit {
             block_id: None,
-            properties: Vec::new(),
+            properties: vec![HitProperty { name: "Stage".to_owned(), text: "<u>Live".to_owned() }],
             id: NotionId(Uuid::from_u128(1)),
             kind: ItemKind::Page,
             title: title.to_owned(),
@@ -357,8 +484,35 @@ mod tests {
         assert_eq!(asked.address(), "/search?q=a%26b+%E8%AD%B0&kind=data_source&page=3");
         assert_eq!(Asked::from_query(asked.address().split_once('?').unwrap().1), asked);
         assert!(filters(&asked).iter().all(|filter| !filter.address.contains("page=")));
-        assert_eq!(Asked::from_query("kind=nest&page=0"), Asked { text: String::new(), kind: None, page: 1 });
+        assert_eq!(Asked::from_query("kind=nest&page=0"), Asked { page: 1, ..Asked::default() });
         assert_eq!(Asked::from_query("page=999999999").page, LAST_PAGE);
+    }
+
+    #[test]
+    fn facets_narrow_and_what_was_chosen_can_be_taken_back() {
+        let asked = Asked::from_query(
+            "q=x&kind=row&property=%22a%3Db%22%3D%3Ci%3E&editor=Anna&in=nonsense&property=bad",
+        );
+        assert_eq!((asked.properties.len(), asked.within.len()), (1, 0), "what cannot be used is left out");
+        assert_eq!(Asked::from_query(asked.address().split_once('?').unwrap().1), asked);
+        let value = |label: &str, count| FacetCount {
+            filter: format!("Status={label}"),
+            label: label.to_owned(),
+            count,
+        };
+        let values = vec![value("<b>Done", 2), value("Everywhere", 3)];
+        let facets =
+            vec![FacetCounts { by: "property", property: Some("Status".to_owned()), values, more: 7 }];
+        let hits = vec![hit("title", "https://www.notion.so/1")];
+        let answer = SearchAnswer { total: 3, hits, facets, ..SearchAnswer::default() };
+        let html = html(&asked, &full(), &answer);
+        assert!(html.contains("property=Status%3D%3Cb%3EDone\">"), "{html}");
+        assert!(!html.contains("<b>Done") && !html.contains("<i>\""), "{html}");
+        assert!(!html.contains("Everywhere"), "what all have narrows nothing: {html}");
+        assert!(html.contains("and 7 more"), "{html}");
+        assert!(html.contains("a=b: &#60;i&#62;"), "{html}");
+        assert!(html.contains("<input type=\"hidden\" name=\"editor\" value=\"Anna\">"), "{html}");
+        assert!(html.contains("/search?q=x&#38;kind=row&#38;property="), "without the editor: {html}");
     }
 
     #[test]
