@@ -389,8 +389,7 @@ fn users_of_all_kinds() {
         decode(&json!({"object": "user", "id": PAGE, "name": "Ada", "avatar_url": null, "type": "person",
         "person": {"email": "ada@example.org", "email_verified": true}}));
     assert_eq!((person.email(), person.name.as_deref()), (Some("ada@example.org"), Some("Ada")));
-    let bot: User =
-        decode(&json!({"object": "user", "id": PAGE, "name": "reader", "type": "bot", "bot": {
+    let bot: User = decode(&json!({"object": "user", "id": PAGE, "name": "reader", "type": "bot", "bot": {
         "owner": {"type": "workspace", "workspace": true}, "workspace_name": "W", "workspace_id": OTHER,
         "workspace_limits": {"max_file_upload_size_in_bytes": 5_242_880}}, "request_id": "r"}));
     let UserKind::Bot(bot) = bot.kind else { panic!() };

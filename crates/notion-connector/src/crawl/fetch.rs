@@ -54,11 +54,7 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
             BodyChoice::V2 => markdown(client, target, Some(MarkdownVersion::V2)).await,
             BodyChoice::Blocks => children(client, target, &paging).await,
         },
-        TaskKind::ReadBlock => {
-            let raw = utf8(&client.fetch_block(target).await?.raw);
-            let blocks = format!("[{raw}]");
-            Ok(Outcome::Blocks { blocks, ids: Vec::new(), containers: Vec::new(), next_cursor: None })
-        }
+        TaskKind::ReadBlock => block(client, target, task.cursor.as_deref()).await,
         TaskKind::ReadChildren => {
             let original = task.detail.as_deref().and_then(|original| Uuid::try_parse(original).ok());
             children(client, original.unwrap_or(target), &paging).await
@@ -139,6 +135,24 @@ async fn children(client: &Client, id: Uuid, paging: &Paging) -> Result<Outcome,
     let ids = list.values().filter(is_content).map(|block| NotionId(block.id)).collect();
     let blocks: Vec<&str> = list.results.iter().map(|kept| kept.raw.get()).collect();
     Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), ids, containers, next_cursor })
+}
+
+/// A block and, behind it, its children: a cursor of its own leads from the one to the others.
+async fn block(client: &Client, id: Uuid, cursor: Option<&str>) -> Result<Outcome, Error> {
+    const CHILDREN: &str = "children:";
+    if let Some(cursor) = cursor.map(|cursor| cursor.trim_start_matches(CHILDREN)) {
+        let paging = Paging::at(Some(cursor).filter(|cursor| !cursor.is_empty()));
+        let mut outcome = children(client, id, &paging).await?;
+        if let Outcome::Blocks { next_cursor: Some(next), .. } = &mut outcome {
+            next.insert_str(0, CHILDREN);
+        }
+        return Ok(outcome);
+    }
+    let answer = client.fetch_block(id).await?;
+    let has_more = answer.value.has_children && !is_document(&answer.value.kind);
+    let blocks = format!("[{}]", utf8(&answer.raw));
+    let next_cursor = has_more.then(|| CHILDREN.to_owned());
+    Ok(Outcome::Blocks { blocks, ids: Vec::new(), containers: Vec::new(), next_cursor })
 }
 
 /// Where a block's content goes on. Of a copy of a synced block that is its original, and of meeting notes the blocks that

@@ -275,7 +275,6 @@ fn missing(
     let itself = |block: &NotionId| *block != page && Some(*block) != task.target;
     let part = |kind| move |block| NewTask::for_page(kind, page, block);
     let mut parts: Vec<NewTask> = unknown.into_iter().filter(itself).map(part(TaskKind::ReadPart)).collect();
-    let named = !parts.is_empty();
     let body = match form {
         AnswerForm::MarkdownV1 => Body::MarkdownV1(markdown.to_owned()),
         AnswerForm::MarkdownV2 => Body::MarkdownV2(markdown.to_owned()),
@@ -284,11 +283,11 @@ fn missing(
     let withheld = if may_withhold(markdown) { withheld_blocks(&body.into()) } else { Vec::new() };
     for block in withheld {
         let kind = match block.kind.as_str() {
-            "bookmark" | "embed" | "link_preview" => TaskKind::ReadBlock,
+            "bookmark" | "embed" | "link_preview" | "template" => TaskKind::ReadBlock,
             "tab" => TaskKind::ReadChildren,
             "folder" => TaskKind::ReadPart,
-            // Cut, and not named: the tag is all that tells.
-            _ if truncated && !named => TaskKind::ReadPart,
+            // Cut, and perhaps not named: the tag is all that tells.
+            _ if truncated => TaskKind::ReadPart,
             _ => continue,
         };
         let asked = |target| parts.iter().any(|task| task.target == Some(target));

@@ -34,7 +34,7 @@ named_enum! {
         ResolveParent = "resolve_parent",
         /// `GET /pages/{target}/markdown` of a block of `page` that the page's own answer left out.
         ReadPart = "read_part",
-        /// `GET /blocks/{target}`: a block of `page` that markdown has no form for.
+        /// `GET /blocks/{target}`, then its children: a block of `page` that markdown has no form for.
         ReadBlock = "read_block",
         /// `GET /blocks/{target}/children` for the body of `page`. Pages by cursor.
         ReadChildren = "read_children",

@@ -104,7 +104,7 @@ async fn people_and_mentions_beyond_the_twenty_fifth_are_read() {
             "title": "Teams",
             "schema": {"Name": {"title": {}}, "Members": {"people": {}}, "Notes": {"rich_text": {}}},
             "rows": [{"title": "Everybody", "properties": {
-                "Members": {"people": users}, "Notes": {"rich_text": mentions}}}],
+                "Members": users, "Notes": mentions}}],
         }]});
         let made = line.control("seed", json!({"content": [{"database": database}]})).await;
         line.control("share", json!({"id": made["ids"][0]})).await;

@@ -10,7 +10,8 @@ use super::model::{Body, Detail, Ix, Kind, Node};
 
 impl World {
     /// Every visible object that is not in the trash: `{id, kind, title, parent, markers}`, where the parent of a page in a
-    /// block is that block's page. Archived objects carry `"archived": true`.
+    /// block is that block's page. Archived objects carry `"archived": true`; of a title with `"mentions_in_title": true` only
+    /// the beginning is told, as mentions read what their targets are called now.
     #[must_use]
     pub fn truth(&self, access: &Access) -> Vec<Value> {
         let mut found = Vec::new();
@@ -32,6 +33,9 @@ impl World {
             let mut object = json!({"id": self.id(ix), "kind": kind, "title": self.title(ix), "parent": parent, "markers": markers});
             if standing.archived {
                 object["archived"] = Value::Bool(true);
+            }
+            if entity.kind == Kind::Page && self.page(ix).title_text.is_array() {
+                object["mentions_in_title"] = Value::Bool(true);
             }
             found.push(object);
             for (file, name, markers) in self.files_in(ix) {
