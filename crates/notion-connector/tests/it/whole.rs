@@ -102,7 +102,7 @@ async fn people_and_mentions_beyond_the_twenty_fifth_are_read() {
         let users: Vec<Value> = people.iter().map(|id| json!({"object": "user", "id": id})).collect();
         let database = json!({"title": "Teams", "data_sources": [{
             "title": "Teams",
-            "schema": {"Name": {"title": {}}, "Members": {"people": {}}, "Notes": {"rich_text": {}}},
+            "schema": {"Name": {"type": "title"}, "Members": {"type": "people"}, "Notes": {"type": "rich_text"}},
             "rows": [{"title": "Everybody", "properties": {
                 "Members": users, "Notes": mentions}}],
         }]});
@@ -175,7 +175,7 @@ async fn rows_that_no_query_lists_are_an_error_that_says_so_and_delete_nothing()
     let behavior = Behavior { max_query_rows: 100, search_omits_inherited: true, ..Behavior::default() };
     let line = line("pages=3,seed=3", behavior).await;
     let rows: Vec<Value> = (0..450).map(|number| json!({"title": format!("Row {number:03}")})).collect();
-    let schema = json!({"Name": {"title": {}}});
+    let schema = json!({"Name": {"type": "title"}});
     let database =
         json!({"title": "Import", "data_sources": [{"title": "Import", "schema": schema, "rows": rows}]});
     let made = line.control("seed", json!({"content": [{"database": database}]})).await;
@@ -271,10 +271,10 @@ async fn a_wiki_gives_its_pages_and_the_databases_among_them() {
     let line = line("pages=3,seed=1", Behavior::default()).await;
     let wiki = json!({"database": {"title": "Handbook", "is_wiki": true, "data_sources": [{
         "title": "Handbook",
-        "schema": {"Page": {"title": {}}},
+        "schema": {"Page": {"type": "title"}},
         "rows": [{"title": "Welcome", "body": [paragraph("mkwelcome to all")]}],
         "databases": [{"title": "Vendors", "data_sources": [{
-            "title": "Vendors", "schema": {"Name": {"title": {}}}, "rows": [{"title": "Acme"}]}]}],
+            "title": "Vendors", "schema": {"Name": {"type": "title"}}, "rows": [{"title": "Acme"}]}]}],
     }]}});
     let made = line.control("seed", json!({"content": [wiki]})).await;
     line.control("share", json!({"id": made["ids"][0]})).await;
