@@ -237,6 +237,7 @@ fn media(media: Media, file: &MediaBlock, warnings: &mut BTreeSet<Warning>) -> (
 pub(super) fn inlines_of(runs: &[RichText], warnings: &mut BTreeSet<Warning>) -> Vec<Inline> {
     let mut inlines = Vec::with_capacity(runs.len());
     for run in runs {
+        looked_at(run.plain_text.len() + 1);
         match &run.kind {
             RichTextKind::Text { .. } => push_text(run, &mut inlines),
             RichTextKind::Equation { expression } => inlines.push(Inline::Equation(expression.clone())),

@@ -24,6 +24,8 @@ mod differential;
 mod golden;
 #[cfg(test)]
 mod proptests;
+#[cfg(test)]
+mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::markdown::cost::looked_at;
 use crate::model::{NotionId, Passage};
 
 /// Width at which a passage is complete.
@@ -105,6 +106,7 @@ impl Cutter {
         }
         let start = self.text.len();
         self.text.push_str(line);
+        looked_at(line.len());
         let whole = width(line);
         let full = |open: &Open| {
             !open.only_headings && (open.width >= TARGET || open.width + whole.min(TARGET) > LIMIT)

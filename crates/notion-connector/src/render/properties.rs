@@ -16,6 +16,7 @@ use serde_json::{Number, Value};
 use super::address;
 use super::blocks::inlines_of;
 use super::document::{plain, readable_date};
+use super::markdown::cost::looked_at;
 use super::text::LinkSet;
 use super::unknowns;
 use crate::model::{DateValue, LinkKind, NotionId, Person, Property, PropertyValue, Warning};
@@ -49,6 +50,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The recursion through rollups ends with the JSON, whose depth serde_json bounds.
     fn read(&mut self, value: &WireValue) -> Rendered {
+        looked_at(1);
         match value {
             WireValue::Title(runs) | WireValue::RichText(runs) => {
                 let inlines = inlines_of(runs, self.warnings);
@@ -169,6 +171,7 @@ fn boolean(value: Option<bool>) -> Rendered {
 }
 
 fn options(chosen: &[SelectOption]) -> Rendered {
+    looked_at(chosen.len());
     let names: Vec<String> =
         chosen.iter().map(|option| option.name.clone()).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
@@ -192,6 +195,7 @@ fn date(value: Option<&WireDate>) -> Rendered {
 }
 
 fn people(users: &[User]) -> Rendered {
+    looked_at(users.len());
     if users.is_empty() {
         return empty();
     }
@@ -204,6 +208,7 @@ fn people(users: &[User]) -> Rendered {
 
 /// Addresses lose their signature; the text is the names.
 fn files(files: &[FileObject]) -> Rendered {
+    looked_at(files.len());
     if files.is_empty() {
         return empty();
     }

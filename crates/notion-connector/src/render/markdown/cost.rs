@@ -1,4 +1,4 @@
-//! Counts the characters that the parsers look at, in tests only: a test holds the count linear in the input.
+//! Counts what rendering looks at (characters, blocks, values), in tests only: tests hold the count linear in the input.
 
 #[cfg(test)]
 thread_local! {
