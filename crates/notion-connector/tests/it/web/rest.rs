@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use url::form_urlencoded;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -239,4 +240,37 @@ async fn requests_beyond_the_limits_are_refused() {
     assert_eq!(server.get(&format!("/api/v1/search?q={long}")).await.code().0, 414);
     let body = server.ask("POST", "/api/v1/crawls/1/cancel", &[("content-length", "1000000")]).await;
     assert_eq!(body.code(), (413, "body_too_large".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_filtered_and_counted_by_their_properties() {
+    let server = Server::sample().await;
+    let counted = server.get("/api/v1/search?kind=row&limit=1&facets=property,database").await.json();
+    let facets = counted["facets"].as_array().unwrap();
+    let status = facets.iter().find(|facet| facet["property"] == "Status").unwrap();
+    let value = &status["values"][0];
+    let filter: String =
+        form_urlencoded::byte_serialize(value["filter"].as_str().unwrap().as_bytes()).collect();
+    let found = server.get(&format!("/api/v1/search?property={filter}&limit=100")).await.json();
+    assert_eq!(found["total"], value["count"], "{found}");
+    for hit in found["hits"].as_array().unwrap() {
+        let properties = hit["properties"].as_array().unwrap();
+        let shown = properties.iter().find(|one| one["name"] == "Status").unwrap();
+        assert_eq!(shown["text"], value["label"], "{hit}");
+    }
+    let database = facets.iter().find(|facet| facet["by"] == "database").unwrap()["values"][0].clone();
+    let below = format!("/api/v1/search?kind=row&in={}", database["filter"].as_str().unwrap());
+    assert_eq!(server.get(&below).await.json()["total"], database["count"]);
+
+    let wrong = "/api/v1/search?property=Status&property=Due%3E%3Dsoon&in=x&edited_after=x&facets=colour";
+    let refused = server.get(wrong).await;
+    assert_eq!(refused.status, 400);
+    let refused = refused.json();
+    let names: Vec<&str> = refused["error"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| parameter["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["edited_after", "in", "property", "property", "facets"], "{refused}");
 }
