@@ -7,9 +7,24 @@ use crate::ops::{
     SearchQuery,
 };
 
+/// Options that say by themselves what is looked for.
+const NARROWING: [&str; 9] = [
+    "kind",
+    "within",
+    "editor",
+    "property",
+    "facets",
+    "edited_after",
+    "edited_before",
+    "created_after",
+    "created_before",
+];
+
 #[derive(Debug, Args)]
 pub(super) struct SearchArguments {
-    /// Words; "a phrase", a prefix*; after `--` also -without. Without any, the items edited last come first.
+    /// Words; "a phrase", a prefix*; after `--` also -without. May be left out beside an option that narrows: then the
+    /// items edited last come first.
+    #[arg(required_unless_present_any = NARROWING)]
     query: Vec<String>,
     /// How many results, 1 to 100.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=100))]

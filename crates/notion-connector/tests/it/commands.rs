@@ -139,6 +139,10 @@ async fn what_cannot_be_understood_is_a_usage_error_with_all_problems_at_once() 
     home.expect(2, &["crawl", "--frobnicate"]).await;
     home.expect(2, &["crawl", "--scope", "sideways"]).await;
     home.expect(2, &["search"]).await;
+    let ended = home.expect(2, &["search", "--property", "Due>=soon"]).await;
+    assert_says(&ended, &["“soon” is neither a number nor a date"]);
+    // Refused for the missing index, not for the missing words.
+    assert_says(&home.expect(1, &["search", "--property", "Status=Done"]).await, &["crawl first"]);
     home.expect(2, &[]).await;
     home.expect(0, &["--help"]).await;
     let config = home.path().join("config.toml");
