@@ -23,13 +23,14 @@ const LINK_TITLES: &str = "title of a link to a page or database";
 const DATA_SOURCES: &str = "data source of a database";
 const FILE_NAMES: &str = "name of a file";
 const FORMLESS: &str = "types without a form in a dialect";
+const ONLY_V2: &str = "types that only v2 has a form for";
 const TRANSCRIPTS: &str = "transcript of a meeting";
 const BLOCK_IDS: &str = "ids of blocks";
 const WHITE_SPACE: &str = "white space at the edges of lines";
 
 /// What the API itself makes differ between the ways of reading a body, and why. `docs/reference/body-forms.md` holds
 /// the same table; a test keeps the two together, another shows each difference.
-const DIFFERENCES: [(&str, &str); 7] = [
+const DIFFERENCES: [(&str, &str); 8] = [
     (LINK_TITLES, "a `link_to_page` block holds an id; Markdown shows a mention with the title"),
     (DATA_SOURCES, "a database's tag names its first data source; a `child_database` block names none"),
     (FILE_NAMES, "a `file` block has a name; in Markdown only the address tells one"),
@@ -37,6 +38,10 @@ const DIFFERENCES: [(&str, &str); 7] = [
         FORMLESS,
         "they stand as `<unknown>`: in v1 bookmark, embed, link_preview, tab and template, in v2 template and previews of \
          other sites than GitHub, Figma and Google Drive; they are read by their blocks",
+    ),
+    (
+        ONLY_V2,
+        "folders, mails and external objects are `unsupported` blocks, whose text Notion does not give",
     ),
     (TRANSCRIPTS, "Markdown holds it only when `include_transcript=true` is asked for"),
     (BLOCK_IDS, "Markdown has none, so its passages open the page and not the block"),
@@ -212,7 +217,9 @@ async fn compare(world: World) -> Vec<String> {
         let title = &blocks.item.title;
         for (way, rendered) in [("blocks", &blocks), ("v1", &first), ("v2", &second)] {
             let (expected, found) = (shown(&blocks), shown(rendered));
-            if expected != found {
+            // The catalogue names the pages that hold nothing else.
+            let is_more = way == "v2" && title.ends_with("in markdown only") && expected.text.is_empty();
+            if expected != found && !is_more {
                 wrong.push(format!("{way} of “{title}” ({id}):\n{}", first_difference(&expected, &found)));
             }
             let text = findable(rendered);
@@ -247,6 +254,13 @@ async fn varied_worlds_read_the_same_in_all_ways() {
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
+#[tokio::test]
+async fn the_catalogue_reads_the_same_in_all_ways() {
+    let world = World::generated("seed=1,shape=catalogue".parse().unwrap());
+    let wrong = compare(world).await;
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn every_difference_is_one_and_is_in_the_documentation() {
     const URL: &str = "https://app.notion.com/p/393abc1eedcd81d5bf32d1339d9031c2";
@@ -264,6 +278,7 @@ fn every_difference_is_one_and_is_in_the_documentation() {
         (DATA_SOURCES, "child_database", json!({"title": "Tasks"}), database),
         (FILE_NAMES, "file", file, "<file src=\"https://a.example/1.pdf\"></file>".to_owned()),
         (FORMLESS, "bookmark", json!({"url": "https://a.example"}), unknown),
+        (ONLY_V2, "unsupported", json!({"block_type": "folder"}), format!("<folder url=\"{URL}\">Reports</folder>")),
         (
             TRANSCRIPTS,
             "meeting_notes",

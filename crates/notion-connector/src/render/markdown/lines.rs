@@ -125,7 +125,7 @@ impl<'a, 'w> Parser<'a, 'w> {
             Some(b'#') => self.heading(rest).is_some(),
             Some(b'`' | b'~') => fence(rest).is_some(),
             Some(b'>') => true,
-            Some(b'-' | b'*' | b'+' | b'_') => is_divider(rest) || self.list_marker(rest).is_some(),
+            Some(b'-' | b'*' | b'+' | b'_') => self.is_divider(rest) || self.list_marker(rest).is_some(),
             Some(b'0'..=b'9') => self.list_marker(rest).is_some(),
             Some(b'$') => rest.trim_end() == "$$",
             Some(b'<') => Tag::parse(rest).is_some_and(|tag| {
@@ -233,10 +233,22 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     fn read_divider(&mut self, rest: &str) -> bool {
-        if is_divider(rest) {
+        let divides = self.is_divider(rest);
+        if divides {
             self.builder.add(Node::new(Kind::Divider));
         }
-        is_divider(rest)
+        divides
+    }
+
+    /// The first dialect writes dashes only, and escapes no other character that CommonMark makes a rule of.
+    fn is_divider(&self, rest: &str) -> bool {
+        let rest = rest.trim_end();
+        let Some(marker) = rest.chars().next().filter(|c| matches!(c, '-' | '*' | '_')) else { return false };
+        let fits = |c: char| match self.dialect {
+            Dialect::V1 => c == '-',
+            Dialect::V2 => c == marker || c == ' ',
+        };
+        rest.chars().all(fits) && rest.chars().filter(|c| *c == marker).count() >= 3
     }
 
     fn read_item(&mut self, indent: usize, rest: &'a str) -> bool {
@@ -601,12 +613,6 @@ fn fence(rest: &str) -> Option<(char, usize, &str)> {
     (length >= 3 && !(marker == '`' && information.contains('`'))).then_some((marker, length, information))
 }
 
-fn is_divider(rest: &str) -> bool {
-    let rest = rest.trim_end();
-    let Some(marker) = rest.chars().next().filter(|c| matches!(c, '-' | '*' | '_')) else { return false };
-    rest.chars().all(|c| c == marker || c == ' ') && rest.chars().filter(|c| *c == marker).count() >= 3
-}
-
 /// Caption and address of an image, when nothing follows it.
 fn image_parts(inner: &str) -> Option<(&str, String)> {
     looked_at(inner.len());
@@ -740,7 +746,11 @@ mod tests {
                 assert_eq!(tree(text, dialect), [format!("Paragraph {shown}")], "{dialect:?}");
             }
         }
-        assert_eq!(tree("12) x\n+ y", Dialect::V1), ["Paragraph 12) x", "Paragraph + y"]);
+        assert_eq!(
+            tree("12) x\n+ y\n___", Dialect::V1),
+            ["Paragraph 12) x", "Paragraph + y", "Paragraph ___"]
+        );
+        assert_eq!(tree("___", Dialect::V2), ["Divider"]);
     }
 
     #[test]
