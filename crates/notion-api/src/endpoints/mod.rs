@@ -7,6 +7,7 @@ mod databases;
 mod pages;
 mod search;
 mod users;
+mod views;
 
 pub use databases::{
     Direction, QueryFilter, QueryRequest, QuerySort, ResultType, SortKey, TimeCondition, Timestamp,

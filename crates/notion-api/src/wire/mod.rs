@@ -32,6 +32,7 @@ mod tests;
 mod text;
 mod time;
 mod user;
+mod view;
 
 pub use block::{
     BLOCK_TYPES, Block, BlockKind, CalendarEvent, Callout, Code, Heading, LinkTarget, ListItem, MediaBlock,
@@ -60,3 +61,4 @@ pub use search::SearchResult;
 pub use text::{collect_text, whole_characters};
 pub use time::parse_timestamp;
 pub use user::{Bot, BotOwner, User, UserKind};
+pub use view::{View, ViewQuery};

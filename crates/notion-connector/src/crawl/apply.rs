@@ -44,6 +44,11 @@ impl Crawler {
             ),
             Transition::Part(answer) => self.apply_part(crawl, task, answer),
             Transition::Instead(others) => self.store.replace_task(task, &others),
+            Transition::RowCount(total) => {
+                // A view shows no archived rows, and they are among those that were listed.
+                let total = total.filter(|_| !self.settings.archived);
+                self.store.save_row_count(crawl, task, total, self.runtime.now())
+            }
             Transition::Home { object, home } => self.store.save_home(crawl, task, object, home),
             Transition::Done(follow_up) => self.store.finish_task(task, None, &follow_up),
         }
@@ -124,6 +129,9 @@ impl Crawler {
             self.store.add_alert(crawl.id, AlertLevel::Warning, "list_users", None, &advice, now)?;
             return self.store.finish_task(task, None, &[]);
         }
+        if task.kind == TaskKind::CountRows {
+            return self.store.save_row_count(crawl, task, None, now);
+        }
         if is_part(task) {
             // Partial content beats none: the page is indexed without this part, and read again by the next crawl.
             let message = format!("a part of the page could not be read, the rest is indexed: {message}");
@@ -164,6 +172,9 @@ impl Crawler {
     async fn gone(self: &Arc<Self>, crawl: &Crawl, task: &Task, proof: Proof) -> Result<(), CrawlError> {
         let (at, one, now) = (crawl.clone(), task.clone(), self.runtime.now());
         match (task.kind, task.target) {
+            (TaskKind::CountRows, _) => {
+                Ok(self.blocking(move |crawler| crawler.store.save_row_count(&at, &one, None, now)).await?)
+            }
             (TaskKind::Verify, Some(object)) => Ok(self
                 .blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof))
                 .await?),

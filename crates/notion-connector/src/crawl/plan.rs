@@ -95,10 +95,13 @@ pub enum Verdict {
 pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool, random: f64) -> Verdict {
     let failures = task.attempts + 1;
     match class {
+        Class::Request if task.kind == TaskKind::CountRows => Verdict::Fail,
         Class::Request if task.kind == TaskKind::ReadBody => another_way(task, body),
         Class::Unauthorized | Class::RequestBlocked | Class::EdgeBlocked | Class::Request => Verdict::Stop,
         // Names of people are a comfort; content is not.
-        Class::MissingCapability if task.kind == TaskKind::ListUsers => Verdict::Fail,
+        Class::MissingCapability if matches!(task.kind, TaskKind::ListUsers | TaskKind::CountRows) => {
+            Verdict::Fail
+        }
         Class::MissingCapability if task.kind == TaskKind::ReadComments => Verdict::WithoutComments,
         Class::MissingCapability => Verdict::Stop,
         Class::NotFound => in_its_own_place(task).unwrap_or(Verdict::Gone(Proof::NotFound)),

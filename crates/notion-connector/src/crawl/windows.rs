@@ -24,9 +24,6 @@ pub(super) struct Window {
     /// By what rows are told apart.
     #[serde(default)]
     rows: Rows,
-    /// How many the query from the last title listed so far.
-    #[serde(default)]
-    listed: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,18 +62,13 @@ pub(super) enum Rest {
     Ask(Vec<Window>),
     /// Nothing: all of its rows were listed.
     Nothing,
-    /// Nothing: rows of that minute are beyond every query; so many were listed.
-    Unreachable {
-        /// When they were made.
-        minute: Timestamp,
-        /// How many were listed of them.
-        listed: u64,
-    },
+    /// Nothing: rows are beyond every query.
+    Unreachable,
 }
 
 impl Window {
     /// The archived rows.
-    pub(super) const ARCHIVED: Self = Self { archived: true, rows: Rows::All, listed: 0 };
+    pub(super) const ARCHIVED: Self = Self { archived: true, rows: Rows::All };
 
     /// The window of a task; all rows if it names none.
     pub(super) fn of(detail: Option<&str>) -> Self {
@@ -120,7 +112,6 @@ impl Window {
     #[must_use]
     pub(super) fn after(mut self, rows: &[ListedRow]) -> Self {
         if let Rows::FromLast { reached, met, .. } = &mut self.rows {
-            self.listed += rows.len() as u64;
             *met |= rows.iter().any(|row| row.id == *reached);
         }
         self
@@ -134,7 +125,7 @@ impl Window {
     /// What is to be asked when this query was cut behind `last`.
     pub(super) fn rest(&self, last: &ListedRow) -> Rest {
         let ask = |rows: Vec<Rows>| {
-            let window = |rows| Self { archived: self.archived, rows, listed: 0 };
+            let window = |rows| Self { archived: self.archived, rows };
             Rest::Ask(rows.into_iter().map(window).collect())
         };
         match &self.rows {
@@ -161,7 +152,7 @@ impl Window {
             }]),
             // Between different titles the ends overlap; rows of one title may stand in any order.
             Rows::FromLast { title, met: true, .. } if *title != last.title => Rest::Nothing,
-            Rows::FromLast { minute, .. } => Rest::Unreachable { minute: *minute, listed: self.listed },
+            Rows::FromLast { .. } => Rest::Unreachable,
         }
     }
 }
@@ -225,7 +216,7 @@ mod tests {
                 match window.rest(found.last().unwrap()) {
                     Rest::Ask(more) => windows.extend(more),
                     Rest::Nothing => {}
-                    Rest::Unreachable { .. } => unreachable += 1,
+                    Rest::Unreachable => unreachable += 1,
                 }
             }
         }
@@ -268,7 +259,7 @@ mod tests {
     #[test]
     fn a_minute_is_asked_for_with_two_levels_of_filters_at_most() {
         let rows = Rows::FromFirst { minute: at(1), edited: at(2) };
-        let request = Window { archived: true, rows, listed: 0 }.request(Paging::default());
+        let request = Window { archived: true, rows }.request(Paging::default());
         assert!(request.is_archived);
         assert!(matches!(request.filter, Some(QueryFilter::All(all)) if all.len() == 4));
         assert_eq!(request.sorts[0].key, SortKey::Property("title".to_owned()));

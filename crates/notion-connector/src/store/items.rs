@@ -116,12 +116,13 @@ pub struct Discovery {
     pub further: Vec<NewTask>,
     /// What the task asks for from now on, where that changed.
     pub progress: Option<String>,
-    /// Rows that no query lists: what is known of them, for an alert.
-    pub lost: Option<String>,
 }
 
 const LISTING_CUT: &str = "Notion ended a listing before its end; what it left out is indexed only as far as it was met elsewhere, \
     and nothing is deleted";
+
+const ROWS_UNREACHABLE: &str = "could not be listed: more rows were made in the same minute, and last edited in the same minute, than \
+    Notion lists in a query; nothing is deleted. Edit some of them in Notion, a minute apart, and crawl again";
 
 named_enum! {
     /// Why an item may leave the index.
@@ -175,11 +176,6 @@ impl Store {
                         format!("an object of the unknown kind “{kind}” was listed: it is not indexed"),
                     );
                     add_alert(tx, crawl.id, AlertLevel::Warning, &group, None, &message, now)?;
-                }
-                if let Some(lost) = &discovery.lost {
-                    tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
-                    let group = format!("lost {:?} {lost}", task.target);
-                    add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, lost, now)?;
                 }
                 if discovery.cut {
                     tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
@@ -243,6 +239,42 @@ impl Store {
                 self.finish_in(tx, read.task, None)?;
             }
             save_finished(tx, crawl, finished, read, now).map_err(|source| self.sqlite(source))
+        })
+    }
+
+    /// Accounts for the rows of a data source that no query lists: as many as there are more in `total`, if Notion tells.
+    /// While some are missing nothing may be judged gone.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_row_count(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        total: Option<u64>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, None)?;
+            let save = || {
+                let listed: u64 = tx.query_row(
+                    "SELECT count(*) FROM items JOIN connectors USING (workspace)
+                     JOIN sightings ON sightings.item = items.id AND sightings.crawl = ?1
+                     WHERE connectors.id = ?2 AND items.home = ?3 AND items.kind = ?4",
+                    params![crawl.id.0, crawl.connector.0, task.target, ItemKind::Row],
+                    |row| row.get(0),
+                )?;
+                let missing = match total.map(|total| total.saturating_sub(listed)) {
+                    Some(0) => return Ok(()),
+                    Some(missing) => format!("{missing} of {} rows", missing + listed),
+                    None => format!("an unknown number of rows (beside {listed} that were found)"),
+                };
+                let message = format!("{missing} {ROWS_UNREACHABLE}");
+                tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
+                let group = format!("rows {:?}", task.target);
+                add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, &message, now)
+            };
+            save().map_err(|source| self.sqlite(source))
         })
     }
 

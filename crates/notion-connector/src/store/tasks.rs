@@ -42,6 +42,9 @@ named_enum! {
         ReadProperty = "read_property",
         /// `GET /comments?block_id={target}`: open comments on `page`, or on a block of it. Pages by cursor.
         ReadComments = "read_comments",
+        /// `GET /views?data_source_id={target}` and a query of one of them: how many rows a data source has, where not all
+        /// could be listed.
+        CountRows = "count_rows",
         /// `GET /pages/{page}/markdown`: a whole body.
         ReadBody = "read_body",
     }
@@ -64,6 +67,8 @@ impl TaskKind {
             | Self::ReadProperty
             | Self::ReadComments => 2,
             Self::ReadBody => 3,
+            // When all that can be listed is.
+            Self::CountRows => 4,
         }
     }
 
@@ -83,7 +88,8 @@ impl TaskKind {
             | Self::ReadDataSource
             | Self::ReadPage
             | Self::Verify
-            | Self::ResolveParent => false,
+            | Self::ResolveParent
+            | Self::CountRows => false,
         }
     }
 
@@ -309,9 +315,11 @@ impl Store {
                     | TaskKind::ReadChildren
                     | TaskKind::ReadProperty
                     | TaskKind::ReadComments => object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page)),
-                    TaskKind::ListUsers | TaskKind::ReadPage | TaskKind::Verify | TaskKind::ResolveParent => {
-                        Ok(())
-                    }
+                    TaskKind::ListUsers
+                    | TaskKind::ReadPage
+                    | TaskKind::Verify
+                    | TaskKind::ResolveParent
+                    | TaskKind::CountRows => Ok(()),
                 }
             };
             record().map_err(|source| self.sqlite(source))

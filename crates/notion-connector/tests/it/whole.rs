@@ -183,8 +183,18 @@ async fn rows_that_no_query_lists_are_an_error_that_says_so_and_delete_nothing()
     let report = line.try_crawl(Scope::Full).await.unwrap();
     assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
     let alerts = line.alerts(&report);
-    assert!(alerts.iter().any(|alert| alert.contains("made in the same minute")), "{alerts:?}");
-    assert!(report.crawl.added >= 200, "both ends of the crowd: {}", report.crawl.added);
+    // 100 from either end.
+    assert!(alerts.iter().any(|alert| alert.contains("250 of 450 rows could not be listed")), "{alerts:?}");
+    assert_eq!(line.export().iter().filter(|item| item.title.starts_with("Row ")).count(), 200);
+    line.control(
+        "faults",
+        json!({"failure": {"kind": "refused", "code": "object_not_found"}, "path_prefix": "/v1/views"}),
+    )
+    .await;
+    let report = line.try_crawl(Scope::Full).await.unwrap();
+    let alerts = line.alerts(&report);
+    assert!(alerts.iter().any(|alert| alert.contains("an unknown number of rows")), "{alerts:?}");
+    assert_eq!(report.crawl.deleted, 0);
 }
 
 #[tokio::test(start_paused = true)]
