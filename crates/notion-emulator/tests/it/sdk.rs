@@ -81,7 +81,10 @@ fn javascript() -> PathBuf {
     });
     let _guard = INSTALL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     for file in ["read.mjs", "schemas.mjs"] {
-        std::fs::copy(from.join(file), folder.join(file)).unwrap();
+        // Another test may be reading it: it is replaced in one step, never written in place.
+        let copy = folder.join(format!("{file}.{}", std::process::id()));
+        std::fs::copy(from.join(file), &copy).unwrap();
+        std::fs::rename(copy, folder.join(file)).unwrap();
     }
     folder
 }
