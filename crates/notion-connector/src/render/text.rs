@@ -163,10 +163,16 @@ impl<'a> Walk<'a, '_> {
                 Part::Read(_) | Part::Unreadable => {}
             }
         }
-        self.warnings.insert(missing);
+        let textless = matches!(&node.kind, Kind::Unknown { kind, .. } if TEXTLESS.contains(&kind.as_str()));
+        if !textless {
+            self.warnings.insert(missing);
+        }
         None
     }
 }
+
+/// Types of blocks that hold no text: nothing is lost when Notion withholds one.
+const TEXTLESS: [&str; 2] = ["breadcrumb", "link_to_page"];
 
 /// Without `include_transcript` a sentence to those who ask stands in the place of the transcript; nobody said it in
 /// the meeting (developers.notion.com "notion-flavored-markdown").

@@ -101,8 +101,7 @@ pub(super) fn rows(call: &Call<'_>, data_source: Ix) -> Result<Value, ApiError> 
     };
     let results = page.rows.into_iter().map(shown).collect();
     let next = page.next.map(|ix| format!("s:{session}:{}", reader.world.id(ix)));
-    let kind = if reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
-    let mut answer = list(kind, results, next);
+    let mut answer = list(reader.version.listing_type(), results, next);
     if page.is_cut {
         answer["request_status"] =
             json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"});

@@ -58,9 +58,7 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
         let detail = u64::try_from(edited_ms).unwrap_or_default();
         world.ids().seal(Space::SearchCursor, ix.0, detail).to_string()
     });
-    let kind =
-        if call.reader.version.has_data_sources() { "page_or_data_source" } else { "page_or_database" };
-    Ok(call.complete(list(kind, results, next)))
+    Ok(call.complete(list(call.reader.version.listing_type(), results, next)))
 }
 
 /// Cursors name a place in the listing, so one survives an edit of the item it was made from.

@@ -42,6 +42,12 @@ impl Version {
         self >= Self::V2025
     }
 
+    /// The `type` of a listing of pages and tables.
+    #[must_use]
+    pub fn listing_type(self) -> &'static str {
+        if self.has_data_sources() { "page_or_data_source" } else { "page_or_database" }
+    }
+
     /// Whether objects carry `archived`.
     #[must_use]
     pub fn has_archived(self) -> bool {
