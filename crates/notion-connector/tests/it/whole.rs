@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use notion_connector::config::{BodyChoice, CommentsChoice};
-use notion_connector::model::PropertyValue;
+use notion_connector::model::{NotionId, PropertyValue};
 use notion_connector::ops;
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::{Behavior, LinkedViews, MarkdownDefault, MentionCut, Options, SyncedCopies};
@@ -61,6 +61,24 @@ async fn a_page_with_toggles_costs_one_request_by_markdown_and_one_a_hundred_chi
         let bill = line.bill();
         assert_eq!((bill.get(MARKDOWN), bill.get(CHILDREN)), (None, Some(&(3 + of_toggles))), "{bill:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_a_body_read_by_blocks_open_at_the_block() {
+    let heading = json!({"block": {"kind": "heading_2", "payload": {"rich_text": [{"text": {"content": "Chapter two"}}]}}});
+    let body = vec![paragraph("the beginning"), heading, paragraph("mkanchor words of the chapter")];
+    let (mut line, page) = with_page("Long read", body).await;
+    line.crawl().await;
+    let hit = line.search("mkanchor").hits.remove(0);
+    assert!(hit.block_id.is_none() && !hit.url.contains('#'), "markdown tells no block: {}", hit.url);
+    line.config.notion.body = BodyChoice::Blocks;
+    line.try_crawl(Scope::ForceReindex).await.unwrap();
+    let path = format!("/v1/blocks/{}/children", page.as_str().unwrap());
+    let blocks = line.witness.take().into_iter().find(|exchange| exchange.path == path).unwrap().answer;
+    let second: NotionId = blocks["results"][1]["id"].as_str().unwrap().parse().unwrap();
+    let hit = line.search("mkanchor").hits.remove(0);
+    assert_eq!(hit.block_id, Some(second), "the passage begins with its heading");
+    assert!(hit.url.ends_with(&format!("#{}", second.0.simple())), "{}", hit.url);
 }
 
 #[tokio::test(start_paused = true)]
