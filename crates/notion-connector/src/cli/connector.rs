@@ -1,11 +1,17 @@
 use std::io::{BufRead, IsTerminal, Write};
+use std::str::FromStr as _;
+use std::sync::Arc;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
 use super::output::table;
 use super::{Context, Exit};
-use crate::ops::{self, AddConnector, NOTION_URL, OpsError, Validation};
+use crate::config::{BodyChoice, CommentsChoice};
+use crate::ops::{
+    self, AddConnector, ConnectorDetail, ConnectorSummary, EditConnector, NOTION_URL, OpsError, Setting,
+    Validation,
+};
 
 /// Variable that holds an integration secret: arguments can be read by every process of the machine.
 pub(super) const TOKEN_VARIABLE: &str = "NOTION_TOKEN";
@@ -30,11 +36,69 @@ pub(super) enum ConnectorCommand {
     },
     /// List connections.
     List,
+    /// Show a connection and its settings.
+    Show {
+        /// The connector; the only one if none is named.
+        name: Option<String>,
+    },
+    /// Change settings; those that are not named stay, and `default` takes what the configuration says.
+    Edit {
+        /// The connector.
+        name: String,
+        #[command(flatten)]
+        edit: EditArguments,
+    },
+    /// Give a connection another name.
+    Rename {
+        /// The name it has.
+        name: String,
+        /// The name it is to have.
+        new: String,
+    },
+    /// Pause the schedules; content stays searchable, and crawls that you start still run.
+    Deactivate {
+        /// The connector.
+        name: String,
+    },
+    /// Let the schedules run again.
+    Activate {
+        /// The connector.
+        name: String,
+    },
+    /// Delete a connection with its secret and the content that no other connection holds; irreversible.
+    Delete {
+        /// The connector.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Ask Notion what the secret opens and what is missing.
     Check {
         /// The connector; the only one if none is named.
         name: Option<String>,
     },
+}
+
+/// Settings that a connector may have of its own.
+#[derive(Debug, Args)]
+pub(super) struct EditArguments {
+    /// Whether archived pages are indexed: true, false or default.
+    #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
+    archived: Option<Setting<bool>>,
+    /// Which comments are indexed: off, pages, blocks or default.
+    #[arg(long, value_name = "WHICH", value_parser = Setting::<CommentsChoice>::from_str)]
+    comments: Option<Setting<CommentsChoice>>,
+    /// How bodies are read: auto, v1, v2, blocks or default.
+    #[arg(long, value_name = "WAY", value_parser = Setting::<BodyChoice>::from_str)]
+    body: Option<Setting<BodyChoice>>,
+}
+
+impl From<EditArguments> for EditConnector {
+    fn from(arguments: EditArguments) -> Self {
+        let EditArguments { archived, comments, body } = arguments;
+        Self { archived, comments, body }
+    }
 }
 
 pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<Exit, OpsError> {
@@ -62,19 +126,25 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
         }
         ConnectorCommand::List => {
             let connectors = ops::list_connectors(&context.open()?)?;
-            output.show(&connectors, || {
-                let rows: Vec<Vec<String>> = connectors
-                    .iter()
-                    .map(|one| {
-                        let workspace = one.workspace_name.clone().unwrap_or_default();
-                        let last = one.last_crawl.clone().unwrap_or_else(|| "never crawled".to_owned());
-                        vec![one.name.clone(), workspace, one.items.to_string(), last]
-                    })
-                    .collect();
-                table(&["NAME", "WORKSPACE", "ITEMS", "LAST CRAWL"], &rows)
-            });
+            output.show(&connectors, || table(&HEADER, &connectors.iter().map(row).collect::<Vec<_>>()));
             Ok(Exit::Completed)
         }
+        ConnectorCommand::Show { name } => {
+            show(context, &ops::show_connector(&context.open_existing()?, name.as_deref())?)
+        }
+        ConnectorCommand::Edit { name, edit } => {
+            show(context, &ops::edit_connector(&context.open_existing()?, &name, &edit.into())?)
+        }
+        ConnectorCommand::Rename { name, new } => {
+            show(context, &ops::rename_connector(&context.open_existing()?, &name, &new)?)
+        }
+        ConnectorCommand::Deactivate { name } => {
+            show(context, &ops::set_connector_active(&context.open_existing()?, &name, false)?)
+        }
+        ConnectorCommand::Activate { name } => {
+            show(context, &ops::set_connector_active(&context.open_existing()?, &name, true)?)
+        }
+        ConnectorCommand::Delete { name, yes } => delete(context, &name, yes).await,
         ConnectorCommand::Check { name } => {
             let validation = ops::check_connector(&context.open_existing()?, name.as_deref()).await?;
             output.show(&validation, || describe(&validation));
@@ -82,6 +152,89 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
             Ok(if lacks_capability { Exit::Secret } else { Exit::Completed })
         }
     }
+}
+
+const HEADER: [&str; 7] =
+    ["NAME", "SOURCE", "WORKSPACE", "STATUS", "DOCUMENTS", "LAST CRAWL", "FAILED CRAWLS"];
+
+fn row(one: &ConnectorSummary) -> Vec<String> {
+    let status = if one.recrawl_required {
+        format!("{}, recrawl required", one.status)
+    } else {
+        one.status.to_owned()
+    };
+    let last = one.last_crawl.clone().unwrap_or_else(|| "never crawled".to_owned());
+    let last = match one.last_crawl_started {
+        Some(time) => format!("{last} ({})", time.strftime("%Y-%m-%d %H:%M UTC")),
+        None => last,
+    };
+    vec![
+        one.name.clone(),
+        one.source.to_owned(),
+        one.workspace_name.clone().unwrap_or_default(),
+        status,
+        one.items.to_string(),
+        last,
+        one.failed_crawls.to_string(),
+    ]
+}
+
+fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
+    context.output.show(detail, || {
+        let mut lines = table(&HEADER, &[row(&detail.connector)]);
+        if let (Ok(serde_json::Value::Object(own)), Ok(serde_json::Value::Object(effective))) =
+            (serde_json::to_value(&detail.settings), serde_json::to_value(detail.effective))
+        {
+            for (name, value) in effective {
+                let whose = if own.contains_key(&name) { "" } else { " (default)" };
+                lines.push_str(&format!("\n{name}: {value}{whose}"));
+            }
+        }
+        if detail.connector.recrawl_required {
+            lines.push_str(&format!(
+                "\nRecrawl required: what is indexed is not what the settings say; run: notion-connector crawl {} --scope full",
+                detail.connector.name
+            ));
+        }
+        lines
+    });
+    Ok(Exit::Completed)
+}
+
+/// Asks first, on a terminal; a script says `--yes`.
+async fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, OpsError> {
+    let app = Arc::new(context.open_existing()?);
+    let detail = ops::show_connector(&app, Some(name))?;
+    if !yes && !confirmed(&detail.connector)? {
+        return Err(OpsError::Invalid(format!(
+            "connector “{name}” was not deleted; without a terminal to ask on, say --yes"
+        )));
+    }
+    let deleted = ops::delete_connector(&app, name).await?;
+    context
+        .output
+        .show(&deleted, || format!("Deleted “{}”: {} items left the index.", deleted.name, deleted.deleted));
+    Ok(Exit::Completed)
+}
+
+fn confirmed(connector: &ConnectorSummary) -> Result<bool, OpsError> {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return Ok(false);
+    }
+    let _ = write!(
+        std::io::stderr(),
+        "This deletes connector “{}”, its secret and those of its {} items that no other connector holds. It cannot be \
+         undone.\nType the connector's name to go on: ",
+        connector.name,
+        connector.items
+    );
+    let mut line = String::new();
+    input.lock().read_line(&mut line).map_err(|source| OpsError::Io {
+        what: "the answer could not be read from standard input".to_owned(),
+        source,
+    })?;
+    Ok(line.trim() == connector.name)
 }
 
 /// The secret from the environment, else one line of standard input.

@@ -19,6 +19,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
                     ),
                     None => ("never crawled".to_owned(), "-".to_owned()),
                 };
+                let state = if one.recrawl_required { format!("{state}, recrawl required") } else { state };
                 vec![one.name.clone(), one.items.to_string(), state, crawled]
             })
             .collect();

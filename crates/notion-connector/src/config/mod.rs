@@ -5,6 +5,7 @@
 //!
 //! To add a setting: a field with a doc comment and a default in its section; what it must hold in `problems`.
 
+mod connector;
 mod crawl;
 mod index;
 mod notion;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+pub use connector::{ConnectorSettings, EffectiveSettings};
 pub use crawl::{CommentsChoice, CrawlConfig};
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};

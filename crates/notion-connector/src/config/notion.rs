@@ -1,5 +1,5 @@
 use notion_api::ApiVersion;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Section, within};
 
@@ -21,7 +21,7 @@ pub struct NotionConfig {
 }
 
 /// How bodies are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyChoice {
     /// By markdown, in the dialect that the workspace answers by itself.

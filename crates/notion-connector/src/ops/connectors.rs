@@ -1,5 +1,6 @@
 //! Connectors: adding, checking, listing.
 
+use jiff::Timestamp;
 use notion_api::endpoints::{Paging, SearchRequest};
 use notion_api::wire::{SearchResult, UserKind};
 use notion_api::{Class, Client};
@@ -97,10 +98,36 @@ pub struct ConnectorSummary {
     pub notion_url: String,
     /// Name of the workspace.
     pub workspace_name: Option<String>,
+    /// Whether its schedules run: *active* or *deactivated*.
+    pub status: &'static str,
+    /// Whether what is indexed is not what its settings say, until a full crawl completes.
+    pub recrawl_required: bool,
     /// Searchable items.
     pub items: u64,
     /// State of its newest crawl.
     pub last_crawl: Option<String>,
+    /// When that began.
+    pub last_crawl_started: Option<Timestamp>,
+    /// How many of its crawls failed.
+    pub failed_crawls: u64,
+}
+
+impl ConnectorSummary {
+    pub(super) fn of(app: &App, connector: Connector) -> Result<Self, OpsError> {
+        let last = app.store.load_last_crawl(connector.id)?;
+        Ok(Self {
+            source: "notion",
+            status: if connector.active { "active" } else { "deactivated" },
+            recrawl_required: connector.recrawl_since.is_some(),
+            items: app.store.count_items(connector.id)?,
+            last_crawl: last.as_ref().map(|crawl| crawl.state.to_string()),
+            last_crawl_started: last.and_then(|crawl| crawl.started),
+            failed_crawls: app.store.count_failed_crawls(connector.id)?,
+            name: connector.name,
+            notion_url: connector.notion_url,
+            workspace_name: connector.workspace_name,
+        })
+    }
 }
 
 /// Adds a connector.
@@ -108,10 +135,7 @@ pub struct ConnectorSummary {
 /// # Errors
 /// When the name is taken or unusable, or the secret does not validate.
 pub async fn add_connector(app: &App, new: AddConnector) -> Result<Option<Validation>, OpsError> {
-    let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(OpsError::Invalid("the name of a connector has 1 to 100 characters".to_owned()));
-    }
+    let name = check_name(&new.name)?;
     if app.store.load_connector(name)?.is_some() {
         return Err(OpsError::Invalid(format!("there is a connector “{name}” already; choose another name")));
     }
@@ -136,6 +160,18 @@ pub async fn add_connector(app: &App, new: AddConnector) -> Result<Option<Valida
         save_identity(app, id, validation)?;
     }
     Ok(validation)
+}
+
+/// A name that a connector can have.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn check_name(name: &str) -> Result<&str, OpsError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(OpsError::Invalid("the name of a connector has 1 to 100 characters".to_owned()));
+    }
+    Ok(name)
 }
 
 fn save_identity(app: &App, id: crate::model::ConnectorId, validation: &Validation) -> Result<(), OpsError> {
@@ -177,18 +213,7 @@ pub async fn check_connector(app: &App, name: Option<&str>) -> Result<Validation
 /// # Errors
 /// When the database cannot be read.
 pub fn list_connectors(app: &App) -> Result<Vec<ConnectorSummary>, OpsError> {
-    let mut summaries = Vec::new();
-    for connector in app.store.load_connectors()? {
-        summaries.push(ConnectorSummary {
-            source: "notion",
-            items: app.store.count_items(connector.id)?,
-            last_crawl: app.store.load_last_crawl(connector.id)?.map(|crawl| crawl.state.to_string()),
-            name: connector.name,
-            notion_url: connector.notion_url,
-            workspace_name: connector.workspace_name,
-        });
-    }
-    Ok(summaries)
+    app.store.load_connectors()?.into_iter().map(|connector| ConnectorSummary::of(app, connector)).collect()
 }
 
 /// The connector of that name, or the only one.

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
 use super::{CrawlSummary, OpsError};
 use crate::app::App;
@@ -90,6 +91,7 @@ async fn crawler(
     connector: &Connector,
     progress: watch::Sender<Progress>,
 ) -> Result<Arc<Crawler>, OpsError> {
+    let settings = effective_settings(app, connector)?;
     let client = app.client_of(connector)?;
     let identity = identify(&client).await?;
     let workspace = workspace_of(app, connector, &identity)?;
@@ -99,8 +101,8 @@ async fn crawler(
         client,
         runtime: app.runtime.clone(),
         workspace,
-        body: app.config.notion.body,
-        settings: app.config.crawl.clone(),
+        body: settings.body,
+        settings: settings.crawl,
         concurrency: app.config.notion.concurrency,
         progress,
         refused: Refused::default(),

@@ -3,6 +3,7 @@
 //! A verb takes the [`App`], who asks where that matters, and plain values; it returns plain values that serialise to
 //! the JSON every mouth shows. To add a verb: a file here, then its mouths.
 
+mod connector_life;
 mod connectors;
 mod crawl;
 mod crawls;
@@ -14,6 +15,10 @@ mod search;
 mod status;
 
 pub use crate::store::UnknownKind;
+pub use connector_life::{
+    ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,
+    rename_connector, set_connector_active, show_connector,
+};
 pub use connectors::{
     AddConnector, ConnectorSummary, NOTION_URL, Problem, Validation, add_connector, check_connector,
     list_connectors, set_secret,

@@ -29,6 +29,10 @@ pub struct ConnectorStatus {
     pub name: String,
     /// Name of the workspace.
     pub workspace_name: Option<String>,
+    /// Whether its schedules run.
+    pub active: bool,
+    /// Whether what is indexed is not what its settings say, until a full crawl completes.
+    pub recrawl_required: bool,
     /// Searchable items.
     pub items: u64,
     /// Its newest crawl.
@@ -49,6 +53,8 @@ pub fn status(app: &App) -> Result<Status, OpsError> {
         connectors.push(ConnectorStatus {
             items: app.store.count_items(connector.id)?,
             unknown_kinds: app.store.load_unknown_kinds(connector.id)?,
+            active: connector.active,
+            recrawl_required: connector.recrawl_since.is_some(),
             last_crawl: last.as_ref().map(|crawl| CrawlSummary::of(&connector, crawl)),
             name: connector.name,
             workspace_name: connector.workspace_name,

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Millis, Result, Store};
+use super::{CrawlState, Millis, Result, Store};
 use crate::model::{ConnectorId, NotionId};
 
 /// One connection to one workspace.
@@ -25,6 +25,12 @@ pub struct Connector {
     pub sealed_secret: Vec<u8>,
     /// When it was added.
     pub created: Timestamp,
+    /// What it sets for itself, as JSON; what it may hold is not this room's business.
+    pub settings: String,
+    /// Whether its schedules run.
+    pub active: bool,
+    /// Since when what is indexed is not what its settings say.
+    pub recrawl_since: Option<Timestamp>,
 }
 
 /// What a connector is made from.
@@ -40,7 +46,17 @@ pub struct NewConnector {
     pub created: Timestamp,
 }
 
-const COLUMNS: &str = "id, name, notion_url, workspace, workspace_name, bot, bot_name, secret, created";
+/// What a change of settings means for what is indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingsEffect {
+    /// It is not what the settings say until the next full crawl.
+    pub recrawl: bool,
+    /// Bodies are to be read again although they did not change.
+    pub read_again: bool,
+}
+
+const COLUMNS: &str = "id, name, notion_url, workspace, workspace_name, bot, bot_name, secret, created,
+    settings, active, recrawl_since";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Connector> {
     Ok(Connector {
@@ -53,6 +69,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Connector> {
         bot_name: row.get(6)?,
         sealed_secret: row.get(7)?,
         created: row.get::<_, Millis>(8)?.0,
+        settings: row.get(9)?,
+        active: row.get(10)?,
+        recrawl_since: row.get::<_, Option<Millis>>(11)?.map(|time| time.0),
     })
 }
 
@@ -99,6 +118,110 @@ impl Store {
         self.write(|tx| {
             tx.execute("UPDATE connectors SET secret = ?2 WHERE id = ?1", params![connector.0, sealed])
                 .map(|_| ())
+        })
+    }
+
+    /// Renames a connector, whose secret is sealed anew under the new name; false if another one has it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn rename_connector(&self, connector: ConnectorId, name: &str, sealed: &[u8]) -> Result<bool> {
+        self.write(|tx| {
+            let renamed = tx.execute(
+                "UPDATE OR IGNORE connectors SET name = ?2, secret = ?3 WHERE id = ?1",
+                params![connector.0, name, sealed],
+            )?;
+            Ok(renamed == 1)
+        })
+    }
+
+    /// Lets the connector's schedules run, or pauses them.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn set_active(&self, connector: ConnectorId, active: bool) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE connectors SET active = ?2 WHERE id = ?1", params![connector.0, active])
+                .map(|_| ())
+        })
+    }
+
+    /// Saves what the connector sets for itself, and what that means for what is indexed.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_settings(
+        &self,
+        connector: ConnectorId,
+        settings: &str,
+        effect: SettingsEffect,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE connectors SET settings = ?2 WHERE id = ?1", params![connector.0, settings])?;
+            if effect.recrawl {
+                tx.execute(
+                    "UPDATE connectors SET recrawl_since = ?2
+                     WHERE id = ?1 AND EXISTS (SELECT 1 FROM crawls WHERE crawls.connector = connectors.id)",
+                    params![connector.0, Millis(now)],
+                )?;
+            }
+            if effect.read_again {
+                tx.execute(
+                    "UPDATE items SET body_edited = NULL WHERE id IN (SELECT item FROM holders WHERE connector = ?1)",
+                    [connector.0],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Deletes a connector with its secret, its crawls and what only it holds; irreversible. Returns how many items left.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn delete_connector(&self, connector: ConnectorId) -> Result<u64> {
+        self.write(|tx| {
+            // Those that others hold are delivered again, without this holder.
+            tx.execute(
+                "INSERT INTO outbox (key) SELECT key FROM holders JOIN items ON items.id = holders.item
+                 WHERE connector = ?1 AND rendered IS NOT NULL ORDER BY item",
+                [connector.0],
+            )?;
+            tx.execute_batch("CREATE TEMP TABLE let_go (item INTEGER PRIMARY KEY)")?;
+            tx.execute("INSERT INTO let_go SELECT item FROM holders WHERE connector = ?1", [connector.0])?;
+            tx.execute("DELETE FROM holders WHERE connector = ?1", [connector.0])?;
+            let left = tx.query_row(
+                "SELECT count(*) FROM let_go JOIN items ON items.id = item
+                 WHERE rendered IS NOT NULL AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = let_go.item)",
+                [],
+                |row| row.get(0),
+            )?;
+            tx.execute(
+                "DELETE FROM people WHERE workspace = (SELECT workspace FROM connectors WHERE id = ?1)
+                   AND NOT EXISTS (SELECT 1 FROM connectors WHERE id <> ?1 AND workspace = people.workspace)",
+                [connector.0],
+            )?;
+            // Its crawls go with it, and first: nothing else finds what they say of an item quickly.
+            tx.execute("DELETE FROM connectors WHERE id = ?1", [connector.0])?;
+            tx.execute(
+                "DELETE FROM items WHERE id IN (SELECT item FROM let_go)
+                   AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = items.id)",
+                [],
+            )?;
+            tx.execute_batch("DROP TABLE let_go")?;
+            Ok(left)
+        })
+    }
+
+    /// How many of the connector's crawls failed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_failed_crawls(&self, connector: ConnectorId) -> Result<u64> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT count(*) FROM crawls WHERE connector = ?1 AND state = ?2")?
+                .query_row(params![connector.0, CrawlState::Failed], |row| row.get(0))
         })
     }
 

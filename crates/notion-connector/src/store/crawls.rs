@@ -374,7 +374,7 @@ impl Store {
             for table in ["tasks", "parts", "asked"] {
                 tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
             }
-            Ok(())
+            recrawled(tx, id)
         })
     }
 
@@ -421,6 +421,24 @@ named_enum! {
         /// Failed.
         NotIndexed = "not_indexed",
     }
+}
+
+/// A full crawl that began after the settings changed, and listed all there is, indexed what they say.
+fn recrawled(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE connectors SET recrawl_since = NULL
+         WHERE id = (SELECT connector FROM crawls WHERE id = ?1)
+           AND recrawl_since <= (SELECT created FROM crawls
+             WHERE id = ?1 AND NOT incomplete AND scope IN (?2, ?3) AND state IN (?4, ?5))",
+        params![
+            id.0,
+            Scope::Full,
+            Scope::ForceReindex,
+            CrawlState::Completed,
+            CrawlState::CompletedWithErrors
+        ],
+    )
+    .map(|_| ())
 }
 
 pub(super) fn load(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<Crawl> {

@@ -30,7 +30,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
-pub use connectors::{Connector, NewConnector};
+pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, Proof, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
@@ -40,8 +40,11 @@ pub use tasks::{NewTask, Task, TaskId, TaskKind};
 use column::{Millis, Packed, named_enum};
 
 /// The schema, step by step. A released step is never changed.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_the_line.sql"), include_str!("migrations/0002_parts.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_the_line.sql"),
+    include_str!("migrations/0002_parts.sql"),
+    include_str!("migrations/0003_connector_settings.sql"),
+];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
 const READERS_KEPT: usize = 4;

@@ -16,6 +16,7 @@ mod support;
 mod bodies;
 mod budget;
 mod commands;
+mod connectors;
 mod documents;
 mod faults;
 mod kill;

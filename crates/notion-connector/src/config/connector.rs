@@ -1,0 +1,91 @@
+use serde::{Deserialize, Serialize};
+
+use super::{BodyChoice, CommentsChoice, Config, CrawlConfig};
+
+/// What a connector sets for itself. Where it says nothing, the configuration holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConnectorSettings {
+    /// See [`CrawlConfig::archived`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+    /// See [`CrawlConfig::comments`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comments: Option<CommentsChoice>,
+    /// See [`NotionConfig::body`](super::NotionConfig::body).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyChoice>,
+}
+
+/// The settings that crawls of a connector follow: its own before those of the configuration.
+#[derive(Debug, Clone)]
+pub struct EffectiveSettings {
+    /// How crawls behave.
+    pub crawl: CrawlConfig,
+    /// How bodies are read.
+    pub body: BodyChoice,
+}
+
+impl ConnectorSettings {
+    /// What holds for the connector.
+    pub fn over(&self, config: &Config) -> EffectiveSettings {
+        let base = &config.crawl;
+        let crawl = CrawlConfig {
+            archived: self.archived.unwrap_or(base.archived),
+            comments: self.comments.unwrap_or(base.comments),
+            ..base.clone()
+        };
+        EffectiveSettings { crawl, body: self.body.unwrap_or(config.notion.body) }
+    }
+}
+
+impl EffectiveSettings {
+    /// What is wrong with them, each with the name of the setting first.
+    pub fn problems(&self) -> Vec<String> {
+        let blocks = self.crawl.comments == CommentsChoice::Blocks && self.body != BodyChoice::Blocks;
+        let comments = blocks.then(|| {
+            "comments: \"blocks\" needs body = \"blocks\": only block lists name the blocks to ask for"
+                .to_owned()
+        });
+        comments.into_iter().collect()
+    }
+
+    /// Whether bodies that were read under `self` are to be read again under `other`.
+    pub fn reads_otherwise(&self, other: &Self) -> bool {
+        self.body != other.body || self.crawl.comments != other.crawl.comments
+    }
+
+    /// Whether what was indexed under `self` is not what `other` says.
+    pub fn indexes_otherwise(&self, other: &Self) -> bool {
+        self.reads_otherwise(other) || self.crawl.archived != other.crawl.archived
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connectors_own_settings_go_before_the_configuration() {
+        let mut config = Config::default();
+        config.crawl.archived = true;
+        let inherited = ConnectorSettings::default().over(&config);
+        assert!(inherited.crawl.archived && inherited.body == BodyChoice::Auto);
+        let own = ConnectorSettings {
+            archived: Some(false),
+            body: Some(BodyChoice::Blocks),
+            ..ConnectorSettings::default()
+        };
+        let own = own.over(&config);
+        assert!(!own.crawl.archived && own.body == BodyChoice::Blocks && own.problems().is_empty());
+        assert!(inherited.indexes_otherwise(&own) && inherited.reads_otherwise(&own));
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_named() {
+        let settings =
+            ConnectorSettings { comments: Some(CommentsChoice::Blocks), ..ConnectorSettings::default() };
+        let problems = settings.over(&Config::default()).problems();
+        assert!(problems.len() == 1 && problems[0].starts_with("comments:"), "{problems:?}");
+    }
+}

@@ -1,0 +1,221 @@
+//! The life of a connector after it was added: its own settings, its name, its rest and its end.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::connectors::{check_name, find_connector};
+use super::{ConnectorSummary, OpsError};
+use crate::app::App;
+use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
+use crate::store::{Connector, SettingsEffect};
+
+/// What becomes of one setting: the connector's own value, or that of the configuration (written `default`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting<T> {
+    /// The configuration's value holds.
+    Inherited,
+    /// This value holds.
+    Own(T),
+}
+
+impl<T> Setting<T> {
+    /// The connector's own value, if it has one.
+    fn own(self) -> Option<T> {
+        match self {
+            Self::Inherited => None,
+            Self::Own(value) => Some(value),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromStr for Setting<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "default" {
+            return Ok(Self::Inherited);
+        }
+        // Names of choices are JSON only between quotes; numbers, true and false as they are.
+        serde_json::from_str(text)
+            .or_else(|_| serde_json::from_value(serde_json::Value::from(text)))
+            .map(Self::Own)
+            .map_err(|error| format!("{error}; or default, for what the configuration says"))
+    }
+}
+
+/// Changes of a connector's settings; what is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct EditConnector {
+    /// Whether archived pages are indexed.
+    pub archived: Option<Setting<bool>>,
+    /// Which comments are indexed.
+    pub comments: Option<Setting<CommentsChoice>>,
+    /// How bodies are read.
+    pub body: Option<Setting<BodyChoice>>,
+}
+
+impl EditConnector {
+    /// The settings as they are after it.
+    fn apply(&self, mut settings: ConnectorSettings) -> ConnectorSettings {
+        if let Some(archived) = self.archived {
+            settings.archived = archived.own();
+        }
+        if let Some(comments) = self.comments {
+            settings.comments = comments.own();
+        }
+        if let Some(body) = self.body {
+            settings.body = body.own();
+        }
+        settings
+    }
+}
+
+/// A connector with its settings.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectorDetail {
+    /// The connector.
+    #[serde(flatten)]
+    pub connector: ConnectorSummary,
+    /// What it sets for itself.
+    pub settings: ConnectorSettings,
+    /// What holds for it.
+    pub effective: Effective,
+}
+
+/// The settings that crawls of a connector follow.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Effective {
+    /// Whether archived pages are indexed.
+    pub archived: bool,
+    /// Which comments are indexed.
+    pub comments: CommentsChoice,
+    /// How bodies are read.
+    pub body: BodyChoice,
+}
+
+/// A connector with its settings.
+///
+/// # Errors
+/// When there is no such connector.
+pub fn show_connector(app: &App, name: Option<&str>) -> Result<ConnectorDetail, OpsError> {
+    let connector = find_connector(app, name)?;
+    let settings = settings_of(&connector)?;
+    let effective = settings.over(&app.config);
+    let effective = Effective {
+        archived: effective.crawl.archived,
+        comments: effective.crawl.comments,
+        body: effective.body,
+    };
+    Ok(ConnectorDetail { connector: ConnectorSummary::of(app, connector)?, settings, effective })
+}
+
+/// Changes a connector's settings, or nothing when one of them is wrong.
+///
+/// # Errors
+/// When there is no such connector, or the settings contradict each other.
+pub fn edit_connector(app: &App, name: &str, edit: &EditConnector) -> Result<ConnectorDetail, OpsError> {
+    let connector = find_connector(app, Some(name))?;
+    let before = settings_of(&connector)?;
+    let after = edit.apply(before.clone());
+    let (was, is) = (before.over(&app.config), effective(app, &connector.name, &after)?);
+    let effect = SettingsEffect { recrawl: was.indexes_otherwise(&is), read_again: was.reads_otherwise(&is) };
+    let text = serde_json::to_string(&after)
+        .map_err(|error| OpsError::Invalid(format!("the settings could not be written: {error}")))?;
+    app.store.save_settings(connector.id, &text, effect, app.runtime.now())?;
+    show_connector(app, Some(&connector.name))
+}
+
+/// The settings that crawls of the connector follow.
+///
+/// # Errors
+/// When they contradict each other, or were written by a newer version.
+pub(super) fn effective_settings(app: &App, connector: &Connector) -> Result<EffectiveSettings, OpsError> {
+    effective(app, &connector.name, &settings_of(connector)?)
+}
+
+fn effective(app: &App, name: &str, settings: &ConnectorSettings) -> Result<EffectiveSettings, OpsError> {
+    let effective = settings.over(&app.config);
+    let problems = effective.problems();
+    if problems.is_empty() {
+        return Ok(effective);
+    }
+    Err(OpsError::Invalid(format!(
+        "the settings of connector “{name}”, with the configuration where it has none of its own, do not go together: {}",
+        problems.join("; ")
+    )))
+}
+
+fn settings_of(connector: &Connector) -> Result<ConnectorSettings, OpsError> {
+    serde_json::from_str(&connector.settings).map_err(|error| {
+        OpsError::Invalid(format!(
+            "the settings of connector “{}” cannot be read ({error}): use the newer version that wrote them",
+            connector.name
+        ))
+    })
+}
+
+/// Gives a connector another name.
+///
+/// # Errors
+/// When there is no such connector, the name is taken or unusable, or the secret does not open.
+pub fn rename_connector(app: &App, name: &str, new: &str) -> Result<ConnectorDetail, OpsError> {
+    let connector = find_connector(app, Some(name))?;
+    let new = check_name(new)?;
+    // A sealed secret is bound to the name.
+    let vault = app.vault()?;
+    let sealed = vault.seal(new, &vault.open(&connector.name, &connector.sealed_secret)?);
+    if !app.store.rename_connector(connector.id, new, &sealed)? {
+        return Err(OpsError::Invalid(format!("there is a connector “{new}” already; choose another name")));
+    }
+    show_connector(app, Some(new))
+}
+
+/// Lets a connector's schedules run, or pauses them. Its content stays searchable, and crawls that somebody starts still run.
+///
+/// # Errors
+/// When there is no such connector.
+pub fn set_connector_active(app: &App, name: &str, active: bool) -> Result<ConnectorDetail, OpsError> {
+    let connector = find_connector(app, Some(name))?;
+    app.store.set_active(connector.id, active)?;
+    show_connector(app, Some(&connector.name))
+}
+
+/// What went with a connector.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeletedConnector {
+    /// Its name.
+    pub name: String,
+    /// Items that left the index; what another connector holds stays.
+    pub deleted: u64,
+}
+
+/// Deletes a connector: definition, secret, crawls, and the content that no other connector holds. Irreversible.
+///
+/// Where another process serves, its pump takes the items out of the index; else this one does before it answers.
+///
+/// # Errors
+/// When there is no such connector, or another process crawls it.
+pub async fn delete_connector(app: &Arc<App>, name: &str) -> Result<DeletedConnector, OpsError> {
+    let connector = find_connector(app, Some(name))?;
+    let ownership = app.own("connector delete").ok();
+    let open = app.store.load_last_crawl(connector.id)?.filter(|crawl| crawl.state.is_open());
+    if let Some(crawl) = open.filter(|_| ownership.is_none()) {
+        return Err(OpsError::Invalid(format!(
+            "crawl {0} of connector “{1}” is running: cancel it first with: notion-connector crawls cancel {0}",
+            crawl.id, connector.name
+        )));
+    }
+    let pump = ownership.as_ref().map(|_| app.pump()).transpose()?;
+    if let Some(pump) = &pump {
+        // Before anything new is written, as in a crawl.
+        pump.drain().await?;
+    }
+    let deleted = app.store.delete_connector(connector.id)?;
+    if let Some(pump) = &pump {
+        pump.drain().await?;
+    }
+    Ok(DeletedConnector { name: connector.name, deleted })
+}
