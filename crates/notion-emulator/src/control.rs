@@ -87,6 +87,8 @@ pub(crate) fn router() -> Router<Emulator> {
         .route("/limit", post(limit))
         .route("/latency", post(latency))
         .route("/behavior", post(behavior))
+        .route("/random-faults", post(random_faults))
+        .route("/plan", post(plan))
         .route("/faults", get(faults).post(push_fault).delete(clear_faults))
         .fallback(async || {
             let message = "no such verb; see docs/reference/emulator.md";
@@ -363,12 +365,27 @@ async fn behavior(State(emulator): State<Emulator>, body: Bytes) -> Answer {
 }
 
 async fn faults(State(emulator): State<Emulator>) -> Response {
-    shown(&json!({"faults": emulator.settings()["faults"]}))
+    let settings = emulator.settings();
+    let refused = emulator.refused_plans();
+    shown(
+        &json!({"faults": settings["faults"], "random": settings["random_faults"], "plans": settings["plans"],
+        "refused_plans": refused}),
+    )
 }
 
 async fn push_fault(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let fault: Fault = read(&body)?;
     emulator.push_fault(fault);
+    done()
+}
+
+async fn random_faults(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    emulator.set_random_faults(read(&body)?);
+    done()
+}
+
+async fn plan(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    emulator.plan(read(&body)?);
     done()
 }
 

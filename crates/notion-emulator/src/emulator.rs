@@ -1,6 +1,6 @@
 //! One running emulator: the shared state, and the way of a request through it.
 //!
-//! Order of a request: fault → token (401) → version (400) → limit (429) → path (400) → body (400) → capability (403) →
+//! Order of a request: plans → fault → token (401) → version (400) → limit (429) → path (400) → body (400) → capability (403) →
 //! endpoint. What is refused before the limit, and by the limit, counts in no window.
 
 use std::collections::BTreeMap;
@@ -12,10 +12,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 use crate::clock::Clock;
+use crate::control;
 use crate::error::ApiError;
 use crate::faults::{Effect, Failure, Faults};
 use crate::files::{self, Signer};
@@ -73,7 +76,25 @@ struct Answer {
     request_id: String,
     body: Bytes,
     content_type: &'static str,
-    drops: bool,
+    breaks: Break,
+}
+
+/// Where an answer breaks on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Break {
+    Nowhere,
+    /// Nothing of it arrives.
+    AtOnce,
+    /// Its first half arrives.
+    Halfway,
+    /// It arrives, and its JSON is cut in half.
+    Json,
+}
+
+impl Break {
+    const fn loses_the_answer(self) -> bool {
+        matches!(self, Self::AtOnce | Self::Halfway)
+    }
 }
 
 impl Emulator {
@@ -154,16 +175,39 @@ impl Emulator {
         self.inner.behavior.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Does what is planned for this request. The verbs are those of the control API, and so are the refusals.
+    async fn carry_out_plans(&self, method: &str, path: &str) {
+        let due = self.faults().due(method, path);
+        for plan in due {
+            let request = Request::post(format!("/{}", plan.verb)).body(Body::from(plan.body.to_string()));
+            let Ok(request) = request else {
+                self.faults().refuse(&plan, &Value::from("this is no verb"));
+                continue;
+            };
+            let Ok(answer) = control::router().with_state(self.clone()).oneshot(request).await;
+            if !answer.status().is_success() {
+                let body = axum::body::to_bytes(answer.into_body(), MAX_BODY).await.unwrap_or_default();
+                self.faults().refuse(&plan, &Value::from(String::from_utf8_lossy(&body)));
+            }
+        }
+    }
+
     /// Answers one API request.
     pub(crate) async fn handle(self, request: Request) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
         let method = parts.method.as_str();
         let path = parts.uri.path();
+        self.carry_out_plans(method, path).await;
         let struck = self.faults().strike(method, path).map(Failure::refusal);
         if let Some(Effect::Delay(delay_ms)) = struck {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
         }
-        let drops = struck == Some(Effect::Drop);
+        let breaks = match struck {
+            Some(Effect::Drop) => Break::Halfway,
+            Some(Effect::Disconnect) => Break::AtOnce,
+            Some(Effect::Garble) => Break::Json,
+            _ => Break::Nowhere,
+        };
         let mut answer = match axum::body::to_bytes(body, MAX_BODY).await {
             Ok(body) => {
                 let query = parts.uri.query().unwrap_or_default();
@@ -174,14 +218,14 @@ impl Emulator {
                 self.refused(path.to_owned(), None, &error)
             }
         };
-        answer.drops = drops;
+        answer.breaks = breaks;
         let target = parts.uri.path_and_query().map_or(path, http::uri::PathAndQuery::as_str);
         self.log().push(Entry {
             time: exact_utc(self.inner.clock.now_ms()),
             method: method.to_owned(),
             endpoint: answer.endpoint.clone(),
             path: target.to_owned(),
-            status: if answer.drops { 0 } else { answer.status },
+            status: if breaks.loses_the_answer() { 0 } else { answer.status },
             token: answer.token,
             bytes: answer.body.len(),
             request_id: answer.request_id.clone(),
@@ -209,7 +253,7 @@ impl Emulator {
         match struck {
             Some(Effect::Refuse(error)) => return self.refused(template, None, &error),
             Some(Effect::Html(status)) => return html(template, status),
-            Some(Effect::Drop | Effect::Delay(_)) | None => {}
+            Some(Effect::Drop | Effect::Disconnect | Effect::Garble | Effect::Delay(_)) | None => {}
         }
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let now_ms = self.inner.clock.now_ms();
@@ -301,7 +345,11 @@ fn read_body(method: &str, body: &[u8]) -> Result<Value, ApiError> {
 }
 
 fn html(template: String, status: u16) -> Answer {
-    let title = if status == 403 { "Attention Required!" } else { "502 Bad Gateway" };
+    let title = match status {
+        403 => "Attention Required!",
+        504 => "504 Gateway Time-out",
+        _ => "502 Bad Gateway",
+    };
     let page = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
     );
@@ -313,7 +361,7 @@ fn html(template: String, status: u16) -> Answer {
         request_id: String::new(),
         body: Bytes::from(page),
         content_type: "text/html",
-        drops: false,
+        breaks: Break::Nowhere,
     }
 }
 
@@ -330,11 +378,26 @@ impl Answer {
         body["request_id"] = Value::from(request_id.as_str());
         let body = Bytes::from(body.to_string());
         let content_type = "application/json; charset=utf-8";
-        Self { endpoint, token, status, retry_after_s, request_id, body, content_type, drops: false }
+        Self {
+            endpoint,
+            token,
+            status,
+            retry_after_s,
+            request_id,
+            body,
+            content_type,
+            breaks: Break::Nowhere,
+        }
     }
 
     fn into_response(self) -> Response<Body> {
-        let body = if self.drops { broken_off(&self.body) } else { Body::from(self.body) };
+        let half = self.body.slice(..self.body.len() / 2);
+        let body = match self.breaks {
+            Break::Nowhere => Body::from(self.body),
+            Break::Json => Body::from(half),
+            Break::Halfway => broken_off(Some(half)),
+            Break::AtOnce => broken_off(None),
+        };
         let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -356,9 +419,16 @@ impl Answer {
     }
 }
 
-/// A body that ends with an error after its first half, so that the connection breaks.
-fn broken_off(whole: &Bytes) -> Body {
-    let half = whole.slice(..whole.len() / 2);
-    let frames = [Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))];
-    Body::from_stream(futures::stream::iter(frames))
+/// A body that ends with an error, so that the connection breaks: after `first`, or before anything is sent.
+fn broken_off(first: Option<Bytes>) -> Body {
+    let reset = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let Some(first) = first else {
+        return Body::from_stream(futures::stream::iter([Err::<Bytes, _>(reset())]));
+    };
+    let end = async move {
+        // The server sends what it has only when there is nothing more to be had at the moment.
+        tokio::task::yield_now().await;
+        Err(reset())
+    };
+    Body::from_stream(futures::stream::iter([Ok(first)]).chain(futures::stream::once(end)))
 }

@@ -1,11 +1,14 @@
-//! Failures on demand: the next so many requests that match fail in a chosen way.
+//! Failures on demand: the next so many requests that match fail in a chosen way, or some fail at random from a seed; and
+//! plans, verbs of the control API that happen in the middle of a client's work.
 //!
 //! Sources: developers.notion.com "status-codes" and "request-limits"; 502 and 504 often carry HTML from the edge, not JSON.
 //! A new fault: a variant of [`Failure`] and its arm in [`Failure::refusal`].
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::world::rng::Rng;
 
 /// How a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +47,14 @@ pub enum Failure {
     },
     /// 403 HTML of the edge proxy, without a request id.
     EdgeForbidden,
+    /// 504 with the HTML of the edge proxy.
+    EdgeTimeout,
     /// The connection ends in the middle of the answer.
     Drop,
+    /// The connection ends before the answer begins.
+    Disconnect,
+    /// 200 with all of its bytes, and they are no JSON.
+    Garbled,
     /// The right answer, late.
     Slow {
         /// How late.
@@ -137,6 +146,8 @@ pub(crate) enum Effect {
     Refuse(ApiError),
     Html(u16),
     Drop,
+    Disconnect,
+    Garble,
     Delay(u64),
 }
 
@@ -184,7 +195,10 @@ impl Failure {
                 Effect::Refuse(error)
             }
             Self::Refused { code } => Effect::Refuse(code.error()),
+            Self::EdgeTimeout => Effect::Html(504),
             Self::Drop => Effect::Drop,
+            Self::Disconnect => Effect::Disconnect,
+            Self::Garbled => Effect::Garble,
             Self::Slow { delay_ms } => Effect::Delay(delay_ms),
         }
     }
@@ -214,10 +228,90 @@ const fn one() -> u32 {
     1
 }
 
-/// The faults still to happen.
+impl Fault {
+    fn matches(&self, method: &str, path: &str) -> bool {
+        names(self.method.as_deref(), self.path_prefix.as_deref(), (method, path))
+    }
+}
+
+fn names(method: Option<&str>, path_prefix: Option<&str>, (asked, path): (&str, &str)) -> bool {
+    method.is_none_or(|wanted| wanted.eq_ignore_ascii_case(asked))
+        && path_prefix.is_none_or(|prefix| path.starts_with(prefix))
+}
+
+/// Failures of requests chosen at random. The same seed and the same requests in the same order give the same failures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomFaults {
+    /// Decides which requests fail, and how.
+    pub seed: u64,
+    /// How many of a hundred that match fail.
+    pub percent: u8,
+    /// How they fail, each as likely; those of [`RandomFaults::passing`] if absent.
+    #[serde(default = "RandomFaults::passing")]
+    pub failures: Vec<Failure>,
+    /// Only this method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Only paths that begin so.
+    #[serde(default)]
+    pub path_prefix: Option<String>,
+}
+
+impl RandomFaults {
+    /// Every failure that says nothing of the request and goes by: those that a client is to survive without a trace.
+    #[must_use]
+    pub fn passing() -> Vec<Failure> {
+        let limited = |reason, retry_after_s| Failure::Limited { reason, retry_after_s };
+        vec![
+            Failure::InternalServerError,
+            Failure::BadGateway,
+            Failure::ServiceUnavailable,
+            Failure::GatewayTimeout,
+            Failure::EdgeTimeout,
+            Failure::ServiceOverload { retry_after_s: 3 },
+            limited(LimitReason::PublicApiRequestRateLimit, Some(2)),
+            limited(LimitReason::PublicApiSpaceRequestRateLimit, Some(2)),
+            limited(LimitReason::PublicApiEndpointRateLimit, Some(2)),
+            limited(LimitReason::PublicApiMoonPhase, None),
+            Failure::Refused { code: RefusalCode::ConflictError },
+            Failure::Refused { code: RefusalCode::DatabaseConnectionUnavailable },
+            Failure::Drop,
+            Failure::Disconnect,
+            Failure::Garbled,
+            Failure::Slow { delay_ms: 55_000 },
+        ]
+    }
+}
+
+/// A verb of the control API that happens right before a request is looked at: a token revoked in the middle of a crawl,
+/// an edit between two pages of a listing, a limit that moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// A POST of the control API, such as `trash` or `limit`.
+    pub verb: String,
+    /// Its body.
+    #[serde(default)]
+    pub body: Value,
+    /// How many requests that match pass before.
+    #[serde(default)]
+    pub skip: u32,
+    /// Only this method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Only paths that begin so.
+    #[serde(default)]
+    pub path_prefix: Option<String>,
+}
+
+/// What is still to happen.
 #[derive(Debug, Default)]
 pub struct Faults {
     pending: Vec<Fault>,
+    random: Option<(RandomFaults, Rng)>,
+    plans: Vec<Plan>,
+    refused: Vec<Value>,
 }
 
 impl Faults {
@@ -226,9 +320,20 @@ impl Faults {
         self.pending.push(fault);
     }
 
+    /// Lets requests fail at random, in place of what was random before.
+    pub fn set_random(&mut self, random: RandomFaults) {
+        let rng = Rng::new(random.seed, 0, 0);
+        self.random = Some((random, rng));
+    }
+
+    /// Adds a plan.
+    pub fn plan(&mut self, plan: Plan) {
+        self.plans.push(plan);
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.pending.clear();
+        *self = Self::default();
     }
 
     /// The faults still to happen.
@@ -237,13 +342,47 @@ impl Faults {
         &self.pending
     }
 
+    /// What fails at random, if anything does.
+    #[must_use]
+    pub fn random(&self) -> Option<&RandomFaults> {
+        self.random.as_ref().map(|(random, _)| random)
+    }
+
+    /// The plans still to happen.
+    #[must_use]
+    pub fn plans(&self) -> &[Plan] {
+        &self.plans
+    }
+
+    /// Plans that the control API refused, with its words.
+    #[must_use]
+    pub fn refused(&self) -> &[Value] {
+        &self.refused
+    }
+
+    pub(crate) fn refuse(&mut self, plan: &Plan, answer: &Value) {
+        self.refused.push(json!({"plan": plan, "answer": answer}));
+    }
+
+    /// The plans whose time this request is.
+    pub(crate) fn due(&mut self, method: &str, path: &str) -> Vec<Plan> {
+        self.plans
+            .extract_if(.., |plan| {
+                if !names(plan.method.as_deref(), plan.path_prefix.as_deref(), (method, path)) {
+                    return false;
+                }
+                let due = plan.skip == 0;
+                plan.skip = plan.skip.saturating_sub(1);
+                due
+            })
+            .collect()
+    }
+
     /// The failure of this request, if it is to fail.
     pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Failure> {
         let mut struck = None;
         for fault in &mut self.pending {
-            let matches = fault.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-                && fault.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix));
-            if !matches {
+            if !fault.matches(method, path) {
                 continue;
             }
             if fault.skip > 0 {
@@ -255,7 +394,16 @@ impl Faults {
             }
         }
         self.pending.retain(|fault| fault.count > 0);
-        struck
+        struck.or_else(|| self.strike_at_random(method, path))
+    }
+
+    fn strike_at_random(&mut self, method: &str, path: &str) -> Option<Failure> {
+        let (random, rng) = self.random.as_mut()?;
+        if !names(random.method.as_deref(), random.path_prefix.as_deref(), (method, path)) {
+            return None;
+        }
+        let (strikes, which) = (rng.chance(usize::from(random.percent)), rng.below(random.failures.len()));
+        random.failures.get(which).copied().filter(|_| strikes)
     }
 }
 
@@ -277,5 +425,32 @@ mod tests {
         let struck: Vec<bool> = (0..5).map(|_| faults.strike("POST", "/v1/search").is_some()).collect();
         assert_eq!(struck, [false, true, true, false, false]);
         assert!(faults.pending().is_empty());
+    }
+
+    #[test]
+    fn random_faults_are_those_of_their_seed() {
+        let struck = |seed| {
+            let mut faults = Faults::default();
+            let failures = RandomFaults::passing();
+            faults.set_random(RandomFaults { seed, percent: 20, failures, method: None, path_prefix: None });
+            (0..1_000).map(|_| faults.strike("GET", "/v1/users")).collect::<Vec<_>>()
+        };
+        assert_eq!(struck(1), struck(1));
+        assert_ne!(struck(1), struck(2));
+        let happened: Vec<Failure> = struck(3).into_iter().flatten().collect();
+        assert!((150..250).contains(&happened.len()), "{}", happened.len());
+        assert!(RandomFaults::passing().iter().all(|failure| happened.contains(failure)));
+    }
+
+    #[test]
+    fn a_plan_is_due_once_after_those_that_pass() {
+        let mut faults = Faults::default();
+        let prefix = Some("/v1/search".to_owned());
+        let plan =
+            Plan { verb: "trash".to_owned(), body: Value::Null, skip: 1, method: None, path_prefix: prefix };
+        faults.plan(plan);
+        assert!(faults.due("GET", "/v1/users").is_empty());
+        let due: Vec<usize> = (0..3).map(|_| faults.due("POST", "/v1/search").len()).collect();
+        assert_eq!(due, [0, 1, 0]);
     }
 }

@@ -152,6 +152,9 @@ pub struct Behavior {
     pub markdown_lists_unsupported: bool,
     /// How long after its creation an object is missing from search.
     pub search_lag_ms: i64,
+    /// How long search lists an object as it was before its last edit: at the place and with the time of its creation, and
+    /// what was trashed meanwhile as if it were not.
+    pub search_stale_ms: i64,
     /// Search lists start points only.
     pub search_omits_inherited: bool,
     /// Search without an `in_trash` filter lists data sources in the trash (recorded June 2026).
@@ -195,6 +198,7 @@ impl Default for Behavior {
             markdown_max_unknown_ids: 100,
             markdown_lists_unsupported: false,
             search_lag_ms: 0,
+            search_stale_ms: 0,
             search_omits_inherited: false,
             search_lists_trashed_data_sources: true,
             search_lists_archived: true,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::emulator::{Emulator, State};
-use crate::faults::Fault;
+use crate::faults::{Fault, Plan, RandomFaults};
 use crate::log::Entry;
 use crate::options::Behavior;
 use crate::rules::auth::Capabilities;
@@ -435,7 +435,23 @@ impl Emulator {
         self.faults().push(fault);
     }
 
-    /// Forgets the faults still to come.
+    /// Lets requests fail at random, in place of what was random before.
+    pub fn set_random_faults(&self, random: RandomFaults) {
+        self.faults().set_random(random);
+    }
+
+    /// Lets a verb of the control API happen right before a coming request.
+    pub fn plan(&self, plan: Plan) {
+        self.faults().plan(plan);
+    }
+
+    /// Plans that were refused when their time came.
+    #[must_use]
+    pub fn refused_plans(&self) -> Vec<Value> {
+        self.faults().refused().to_vec()
+    }
+
+    /// Forgets the faults and plans still to come.
     pub fn clear_faults(&self) {
         self.faults().clear();
     }
@@ -506,6 +522,8 @@ impl Emulator {
             "workspace_limit": limits.workspace,
             "behavior": self.behavior(),
             "faults": self.faults().pending(),
+            "random_faults": self.faults().random(),
+            "plans": self.faults().plans(),
         })
     }
 }

@@ -68,9 +68,10 @@ pub async fn run_crawl(
     // Before anything new is written: rows that are added could hide that index and store have parted.
     pump.drain().await?;
     super::rerender(app).await?;
-    let crawler = crawler(app, &connector, progress).await?;
+    let refused = |error: OpsError| error.naming_secret_of(&connector.name);
+    let crawler = crawler(app, &connector, progress).await.map_err(refused)?;
     let (id, resumed) = open_crawl(app, &connector, request.scope, request.restart, &request.started_by)?;
-    let crawl = run_beside_pump(&crawler, &pump, id).await?;
+    let crawl = run_beside_pump(&crawler, &pump, id).await.map_err(refused)?;
     Ok(report(&connector, &crawl, resumed))
 }
 

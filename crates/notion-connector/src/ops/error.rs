@@ -1,3 +1,5 @@
+use notion_api::Class;
+
 use crate::config::ConfigError;
 use crate::crawl::CrawlError;
 use crate::data_dir::DataDirError;
@@ -56,4 +58,20 @@ pub enum OpsError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl OpsError {
+    /// The same, saying whose secret it was that Notion refused.
+    pub(super) fn naming_secret_of(self, connector: &str) -> Self {
+        let named = |advice: String| format!("the secret of connector “{connector}” failed: {advice}");
+        match self {
+            Self::Notion { advice, source } if source.class() == Class::Unauthorized => {
+                Self::Notion { advice: named(advice), source }
+            }
+            Self::Crawl(CrawlError::Stopped { advice, source }) if source.class() == Class::Unauthorized => {
+                Self::Crawl(CrawlError::Stopped { advice: named(advice), source })
+            }
+            other => other,
+        }
+    }
 }

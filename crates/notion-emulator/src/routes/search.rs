@@ -5,13 +5,13 @@
 //! developers.notion.com "search-optimizations-and-limitations": not exhaustive, not immediate; only what is directly
 //! shared is guaranteed. `Behavior` holds the switches for that.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use serde_json::Value;
 
 use super::{Call, list};
 use crate::error::ApiError;
-use crate::objects::Reader;
 use crate::rules::validate::{known_keys, uuid};
 use crate::world::ids::{Address, Space};
 use crate::world::model::{Ix, Kind};
@@ -32,17 +32,12 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
     let from =
         paging.cursor.as_deref().map(|cursor| place(call, cursor).ok_or_else(|| ApiError::cursor(cursor)));
     let from = from.transpose()?;
-    let (mut found, next) = match (search.ascending, from) {
-        (true, from) => {
-            let range =
-                world.by_edited().range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
-            collect(call, &search, paging.size, range)
-        }
-        (false, from) => {
-            let range =
-                world.by_edited().range((Bound::Unbounded, from.map_or(Bound::Unbounded, Bound::Included)));
-            collect(call, &search, paging.size, range.rev())
-        }
+    let (mut found, next) = if call.reader.behavior.search_stale_ms > 0 {
+        let as_before: BTreeSet<(i64, Ix)> =
+            world.by_edited().iter().map(|(_, ix)| (listed_as_edited(call, *ix), *ix)).collect();
+        page(call, &search, paging.size, &as_before, from)
+    } else {
+        page(call, &search, paging.size, world.by_edited(), from)
     };
     if let Some(wall) = call.reader.behavior.search_wall {
         let before = from.map_or(0, |from| matches_before(call, &search, from));
@@ -53,12 +48,40 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
         }
         found.truncate(wall.saturating_sub(before));
     }
-    let results = found.into_iter().map(|ix| shown(&call.reader, ix)).collect();
+    let results = found.into_iter().map(|ix| shown(call, ix)).collect();
     let next = next.map(|(edited_ms, ix)| {
         let detail = u64::try_from(edited_ms).unwrap_or_default();
         world.ids().seal(Space::SearchCursor, ix.0, detail).to_string()
     });
     Ok(call.complete(list(call.reader.version.listing_type(), results, next)))
+}
+
+/// When search says that an object was edited: its index may be behind.
+fn listed_as_edited(call: &Call<'_>, ix: Ix) -> i64 {
+    let entity = call.reader.world.entity(ix);
+    if is_stale(call, ix) { entity.created_ms } else { entity.edited_ms }
+}
+
+/// Whether the last edit of an object is too young for search.
+fn is_stale(call: &Call<'_>, ix: Ix) -> bool {
+    let entity = call.reader.world.entity(ix);
+    let known_from_ms = entity.edited_ms.saturating_add(call.reader.behavior.search_stale_ms);
+    known_from_ms > call.reader.now_ms && call.reader.behavior.search_stale_ms > 0
+}
+
+fn page(
+    call: &Call<'_>,
+    search: &Search,
+    size: usize,
+    places: &BTreeSet<(i64, Ix)>,
+    from: Option<(i64, Ix)>,
+) -> (Vec<Ix>, Option<(i64, Ix)>) {
+    let from = from.map_or(Bound::Unbounded, Bound::Included);
+    if search.ascending {
+        collect(call, search, size, places.range((from, Bound::Unbounded)))
+    } else {
+        collect(call, search, size, places.range((Bound::Unbounded, from)).rev())
+    }
 }
 
 /// Cursors name a place in the listing, so one survives an edit of the item it was made from.
@@ -105,12 +128,13 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
         return false;
     }
     let standing = call.reader.standing(ix);
+    let trashed = standing.trashed && !is_stale(call, ix);
     let trash_fits = match search.in_trash {
-        Some(wanted) => standing.trashed == wanted,
+        Some(wanted) => trashed == wanted,
         None => {
             let listed_anyway =
                 entity.kind == Kind::DataSource && call.reader.behavior.search_lists_trashed_data_sources;
-            !standing.trashed || listed_anyway
+            !trashed || listed_anyway
         }
     };
     let archive_fits = !standing.archived || call.reader.behavior.search_lists_archived;
@@ -126,11 +150,17 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
     }
 }
 
-fn shown(reader: &Reader<'_>, ix: Ix) -> Value {
-    match reader.world.entity(ix).kind {
+fn shown(call: &Call<'_>, ix: Ix) -> Value {
+    let reader = &call.reader;
+    let mut object = match reader.world.entity(ix).kind {
         Kind::Page => reader.page(ix, &[]),
         _ => reader.table(ix),
+    };
+    if is_stale(call, ix) {
+        object["last_edited_time"] = object["created_time"].clone();
+        object["in_trash"] = Value::Bool(false);
     }
+    object
 }
 
 impl Search {

@@ -128,6 +128,14 @@ pub(crate) async fn page_with(content: Value) -> (Client, String) {
     (client, planted["ids"][0].as_str().unwrap().to_owned())
 }
 
+/// Pages that hold nothing.
+pub(crate) fn leaves(emulator: &Emulator) -> Vec<String> {
+    let truth = emulator.truth(None).unwrap();
+    let is_leaf = |id: &&Value| truth.iter().all(|other| other["parent"] != **id);
+    let pages = truth.iter().filter(|object| object["kind"] == "page").map(|object| &object["id"]);
+    pages.filter(is_leaf).map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
 /// The first true object of a kind.
 pub(crate) fn first(emulator: &Emulator, kind: &str) -> Value {
     emulator.truth(None).unwrap().into_iter().find(|object| object["kind"] == kind).unwrap()

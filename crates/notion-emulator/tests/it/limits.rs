@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::harness::{Client, generated};
+use crate::harness::{Client, generated, ids, leaves};
 
 /// "request-limits": a fixed window that may be spent at once; 429 with `Retry-After` in whole seconds.
 #[tokio::test(start_paused = true)]
@@ -103,6 +103,109 @@ async fn a_dropped_answer_breaks_off() {
     let response = tower::ServiceExt::oneshot(emulator.router(), request).await.unwrap();
     assert!(axum::body::to_bytes(response.into_body(), usize::MAX).await.is_err());
     assert_eq!(emulator.request_log()[0].status, 0);
+}
+
+/// Reported of proxies on the way: 200, the right headers, and a body that ends too early to be JSON.
+#[tokio::test]
+async fn a_garbled_answer_is_whole_and_no_json() {
+    let client = Client::new(&generated("pages=5"));
+    client.post("/_emulator/faults", &json!({"failure": {"kind": "garbled"}})).await.ok();
+    let answer = client.get("/v1/users/me").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.body.as_str().unwrap().starts_with("{\"object\":"), "{}", answer.body);
+    client.get("/v1/users/me").await.ok();
+}
+
+/// "status-codes" names 504; the proxy's own carries HTML.
+#[tokio::test]
+async fn the_edge_can_time_out_in_html() {
+    let client = Client::new(&generated("pages=5"));
+    client.post("/_emulator/faults", &json!({"failure": {"kind": "edge_timeout"}})).await.ok();
+    let html = client.get("/v1/users/me").await;
+    assert_eq!(html.status, StatusCode::GATEWAY_TIMEOUT);
+    assert!(html.body.as_str().unwrap().contains("504 Gateway Time-out"));
+}
+
+/// Over a socket: not one byte of an answer.
+#[tokio::test]
+async fn a_connection_may_end_before_the_answer_begins() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let emulator = generated("pages=5");
+    let client = Client::new(&emulator);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(axum::serve(listener, emulator.router()).into_future());
+    for (kind, least, most) in [("disconnect", 0, 0), ("drop", 1, 10_000)] {
+        client.post("/_emulator/faults", &json!({"failure": {"kind": kind}})).await.ok();
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        socket.write_all(b"GET /v1/users/me HTTP/1.1\r\nhost: notion\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        // A reset and an orderly end are the same to a client: no whole answer.
+        let _ = socket.read_to_end(&mut answer).await;
+        assert!((least..=most).contains(&answer.len()), "{kind}: {} bytes", answer.len());
+    }
+    assert_eq!(emulator.request_log().iter().map(|entry| entry.status).collect::<Vec<_>>(), [0, 0]);
+    server.abort();
+}
+
+#[tokio::test]
+async fn random_faults_repeat_with_their_seed_and_stop_when_cleared() {
+    let struck = async |seed: u64| {
+        let client = Client::new(&generated("pages=5"));
+        let wish = json!({"seed": seed, "percent": 30, "failures": [{"kind": "internal_server_error"}]});
+        client.post("/_emulator/random-faults", &wish).await.ok();
+        let mut statuses = Vec::new();
+        for _ in 0..60 {
+            statuses.push(client.get("/v1/users/me").await.status.as_u16());
+        }
+        assert_eq!(client.send("DELETE", "/_emulator/faults", "").await.status, StatusCode::OK);
+        client.get("/v1/users/me").await.ok();
+        statuses
+    };
+    let first = struck(7).await;
+    let failed = first.iter().filter(|status| **status == 500).count();
+    assert!((8..30).contains(&failed), "{failed} of 60 failed");
+    assert_eq!(first, struck(7).await);
+    assert_ne!(first, struck(8).await);
+}
+
+/// "pagination" promises no snapshot: what is listed may change between two pages of a list.
+#[tokio::test]
+async fn a_planned_verb_happens_between_two_pages_of_a_listing() {
+    let emulator = generated("pages=30,shape=flat");
+    let client = Client::new(&emulator);
+    let listed = client.listed().await;
+    let leaves = leaves(&emulator);
+    let last = listed.iter().rfind(|id| leaves.contains(id)).unwrap();
+    let plan = json!({"verb": "trash", "body": {"id": last}, "path_prefix": "/v1/search", "skip": 1});
+    client.post("/_emulator/plan", &plan).await.ok();
+    let paged = ids(&client.all("/v1/search", &json!({}), 10).await);
+    assert!(!paged.contains(last), "it was listed although it was trashed before its page");
+    // A trash is an edit: the next listing would begin with what the first page of this one did not hold.
+    assert_eq!(paged.len(), listed.len() - 1);
+}
+
+/// A token may lose its place or a capability at any request, and a workspace's limit may move.
+#[tokio::test]
+async fn tokens_and_limits_change_when_planned() {
+    let client = Client::new(&generated("pages=5"));
+    let plans = [
+        json!({"verb": "token", "body": {"revoked": true}, "skip": 1}),
+        json!({"verb": "token", "body": {"revoked": false}, "skip": 2}),
+        json!({"verb": "limit", "body": {"workspace": {"requests": 1, "window_ms": 60_000}}, "skip": 3}),
+        json!({"verb": "nonsense"}),
+    ];
+    for plan in plans {
+        client.post("/_emulator/plan", &plan).await.ok();
+    }
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(client.get("/v1/users/me").await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 401, 200, 200, 429]);
+    let state = client.get("/_emulator/faults").await.ok();
+    assert_eq!(state["plans"], json!([]));
+    assert_eq!(state["refused_plans"][0]["plan"]["verb"], "nonsense");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, first, generated, ids, page_with};
+use crate::harness::{Client, first, generated, ids, leaves, page_with};
 
 async fn switch(client: &Client, switches: Value) {
     client.post("/_emulator/behavior", &switches).await.ok();
@@ -188,4 +188,30 @@ async fn the_younger_keys_of_a_query_may_be_unknown() {
         "body failed validation: body.is_archived should be not present, instead was `true`."
     );
     assert_eq!(client.all(&path, &json!({"result_type": "page"}), 100).await.len(), 19);
+}
+
+/// "search-optimizations-and-limitations": search is not immediate.
+#[tokio::test]
+async fn search_may_list_what_was_edited_as_it_was_before() {
+    let emulator = generated("pages=12,shape=flat,seed=3");
+    let client = Client::new(&emulator);
+    emulator.advance(std::time::Duration::from_secs(86_400));
+    let before = client.all("/v1/search", &json!({}), 5).await;
+    let leaves = leaves(&emulator);
+    let (edited, trashed) = (json!(leaves[0]), json!(leaves[1]));
+    client.post("/_emulator/edit", &json!({"id": edited, "title": "New title"})).await.ok();
+    client.post("/_emulator/trash", &json!({"id": trashed})).await.ok();
+    switch(&client, json!({"search_stale_ms": 60_000})).await;
+    let stale = client.all("/v1/search", &json!({}), 5).await;
+    assert_eq!(stale.len(), before.len(), "the trashed one is still listed");
+    let shown = stale.iter().find(|object| object["id"] == edited).unwrap();
+    assert_eq!(shown["last_edited_time"], shown["created_time"]);
+    let read = client.get(&format!("/v1/pages/{}", edited.as_str().unwrap())).await.ok();
+    assert!(
+        read["last_edited_time"].as_str() > shown["last_edited_time"].as_str(),
+        "reading it is up to date"
+    );
+    emulator.advance(std::time::Duration::from_secs(61));
+    let after = client.all("/v1/search", &json!({}), 5).await;
+    assert_eq!((&after[0]["id"], after.len()), (&edited, before.len() - 1));
 }
