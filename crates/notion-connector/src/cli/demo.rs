@@ -11,14 +11,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::crawl::{describe, show_progress};
-use super::serve::{bind, interrupted, url_of};
+use super::serve::{bind, interrupted, keep_serving, url_of};
 use super::{Context, Exit};
 use crate::app::App;
 use crate::crawl::Progress;
 use crate::data_dir::DataDir;
 use crate::ops::{self, AddConnector, CrawlRequest, OpsError};
 use crate::store::Scope;
-use crate::web;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
@@ -96,9 +95,9 @@ async fn show(
     let report = report?;
     context.output.remark(&describe(&report));
     context.output.show(&serde_json::json!({ "url": url, "crawl": report }), || try_this(&url));
-    let served = web::serve(Arc::clone(&app), listener).await;
+    let served = keep_serving(&app, listener, std::future::pending()).await;
     serving.abort();
-    served.map(|()| Exit::Completed)
+    served
 }
 
 /// The sample workspace, its clock at `now_ms`.

@@ -1,12 +1,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::{Context, Exit};
+use crate::app::App;
 use crate::ops::{self, OpsError};
 use crate::web;
+
+/// How long crawls may take to stop; longer than a crawl waits for its requests.
+const LEAVING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArguments {
@@ -21,21 +27,43 @@ pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<E
     let listener = bind(arguments.listen.unwrap_or(app.config.server.listen)).await?;
     let url = url_of(&listener)?;
     context.output.show(&serde_json::json!({ "url": url }), || format!("Search page: {url}/"));
+    keep_serving(&app, listener, interrupted()).await
+}
+
+/// Serves, delivers and crawls until `end`, and then leaves in order: what is under way is finished or given back.
+pub(super) async fn keep_serving(
+    app: &Arc<App>,
+    listener: TcpListener,
+    end: impl Future<Output = ()>,
+) -> Result<Exit, OpsError> {
     let pump = app.pump()?;
+    // Before anything new is written: rows that are added could hide that index and store have parted.
+    pump.drain().await?;
+    let (stop, told) = watch::channel(false);
+    let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told));
     // Beside serving: what an older version rendered stays searchable until its turn comes.
     let rerendering = async {
-        match ops::rerender(&app).await {
+        match ops::rerender(app).await {
             Ok(_) => std::future::pending().await,
             Err(error) => error,
         }
     };
-    tokio::select! {
+    let ended = tokio::select! {
         biased;
-        () = interrupted() => Ok(Exit::Completed),
+        () = end => Ok(Exit::Completed),
         error = rerendering => Err(error),
         failed = pump.run() => failed.map(|()| Exit::Other).map_err(OpsError::from),
-        served = web::serve(Arc::clone(&app), listener) => served.map(|()| Exit::Completed),
+        served = web::serve(Arc::clone(app), listener) => served.map(|()| Exit::Completed),
+        () = &mut scheduler => return Ok(Exit::Other),
+    };
+    stop.send_replace(true);
+    if tokio::time::timeout(LEAVING, scheduler).await.is_err() {
+        tracing::warn!("crawls did not stop in time; they go on where they were with the next start");
     }
+    if ended.is_ok() {
+        pump.drain().await?;
+    }
+    ended
 }
 
 /// A socket for the web server. There is no sign-in yet, so only this machine may reach it.

@@ -12,6 +12,10 @@ pub struct CrawlConfig {
     pub deletion_share_percent: u64,
     /// …but never asks for this many deletions or fewer.
     pub deletion_floor: u64,
+    /// Crawls that `serve` runs at once; more wait for their turn. From 1 to 50.
+    pub at_once: usize,
+    /// Minutes after the end of a connector's last crawl when `serve` begins the next by itself; 0 for never. To 10,080.
+    pub freshness_minutes: u64,
     /// Whether archived pages are indexed too: one request more for each data source.
     pub archived: bool,
     /// Which comments are indexed. They need the capability “Read comments”.
@@ -37,6 +41,8 @@ impl Default for CrawlConfig {
             patience_minutes: 30,
             deletion_share_percent: 20,
             deletion_floor: 50,
+            at_once: 5,
+            freshness_minutes: 10,
             archived: false,
             comments: CommentsChoice::Off,
         }
@@ -50,6 +56,8 @@ impl Section for CrawlConfig {
         [
             within("patience_minutes", self.patience_minutes, 1..=10_080),
             within("deletion_share_percent", self.deletion_share_percent, 0..=100),
+            within("at_once", u64::try_from(self.at_once).unwrap_or(u64::MAX), 1..=50),
+            within("freshness_minutes", self.freshness_minutes, 0..=10_080),
         ]
         .into_iter()
         .flatten()

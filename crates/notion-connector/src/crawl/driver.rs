@@ -23,6 +23,9 @@ use crate::store::{Crawl, CrawlId, CrawlState, NewTask, Store, StoreError, Task,
 /// How often a running crawl looks whether it was cancelled, and says how far it is.
 const TICK: Duration = Duration::from_millis(500);
 
+/// How long requests under way may take to end when the service stops; then they are given up, and made again later.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Tasks claimed at once for each request that may be under way: claiming is a transaction of its own.
 const CLAIM_AHEAD: usize = 4;
 
@@ -78,6 +81,9 @@ pub struct Crawler {
     pub progress: watch::Sender<Progress>,
     /// What Notion refused since this crawler was made.
     pub refused: Refused,
+    /// Says *true* when the service that runs the crawl ends; none for a crawl by itself. A service takes up again what
+    /// it left, so that an outage longer than patience does not fail its crawls.
+    pub service: Option<watch::Receiver<bool>>,
 }
 
 /// What Notion refuses altogether, so that it is asked for once and not for every page.
@@ -87,6 +93,16 @@ pub struct Refused {
     pub comments: AtomicBool,
     /// The dialect of Markdown that the settings ask for.
     pub dialect: AtomicBool,
+}
+
+/// Why requests are no longer made.
+enum End {
+    /// Nothing is left to do.
+    Done,
+    /// Somebody cancelled the crawl.
+    Cancelled,
+    /// The service ends; the crawl goes on with the next one.
+    GivenBack,
 }
 
 /// A request's end.
@@ -116,24 +132,33 @@ impl Crawler {
         [TaskKind::ListUsers, TaskKind::Search].map(NewTask::new).to_vec()
     }
 
-    /// Runs a crawl, or takes it up where it was, until it ends.
+    /// Runs a crawl, or takes it up where it was, until it ends or the service does.
     ///
     /// # Errors
-    /// When it cannot go on. A store that fails leaves it to be resumed; Notion refusing ends it as *failed*.
+    /// When it cannot go on. A store that fails leaves it to be resumed; Notion refusing ends it as *failed*, and so does
+    /// an outage where no service takes it up again.
     pub async fn run(self: &Arc<Self>, id: CrawlId) -> Result<Crawl, CrawlError> {
         let now = self.runtime.now();
-        if self.crawl(id).await?.state != CrawlState::Cancelling {
-            self.blocking(move |crawler| crawler.store.begin_crawl(id, now)).await?;
+        let crawl = self.crawl(id).await?;
+        if crawl.state == CrawlState::Cancelling {
+            self.end(id, CrawlState::Cancelled, None).await?;
+            return self.crawl(id).await;
         }
+        // Only now: what is to be asked for may depend on what crawls before this one have seen.
+        let first = if crawl.started.is_none() { Self::first_tasks() } else { Vec::new() };
+        self.blocking(move |crawler| crawler.store.begin_crawl(id, &first, now)).await?;
         let crawl = self.crawl(id).await?;
         let mut meter = Meter { requests: self.client.traffic().requests, since: Instant::now() };
         let end = self.drive(&crawl, &mut meter).await;
         self.save_meter(id, &mut meter).await?;
         match end {
-            Ok(true) => self.settle(&crawl).await?,
-            Ok(false) => self.end(id, CrawlState::Cancelled, None).await?,
+            Ok(End::Done) => self.settle(&crawl).await?,
+            Ok(End::Cancelled) => self.end(id, CrawlState::Cancelled, None).await?,
+            Ok(End::GivenBack) => {}
             Err(CrawlError::Stopped { advice, source }) => {
-                self.end(id, CrawlState::Failed, Some(advice.clone())).await?;
+                if self.service.is_none() || says_that_it_is_there(&source.class()) {
+                    self.end(id, CrawlState::Failed, Some(advice.clone())).await?;
+                }
                 return Err(CrawlError::Stopped { advice, source });
             }
             Err(other) => return Err(other),
@@ -141,8 +166,8 @@ impl Crawler {
         self.crawl(id).await
     }
 
-    /// Runs tasks until none is left (true) or the crawl is cancelled (false).
-    async fn drive(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<bool, CrawlError> {
+    /// Runs tasks until none is left or somebody wants an end.
+    async fn drive(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<End, CrawlError> {
         let mut running = JoinSet::new();
         let mut claimed: VecDeque<Task> = VecDeque::new();
         let mut health =
@@ -165,10 +190,20 @@ impl Crawler {
                 if self.advance(crawl).await? {
                     continue;
                 }
-                return Ok(true);
+                return Ok(End::Done);
             }
             tokio::select! {
                 biased;
+                () = self.service_ends() => {
+                    let finish = async {
+                        while let Some(ended) = running.join_next().await {
+                            let ended = ended.map_err(|error| CrawlError::Broken(error.to_string()))?;
+                            self.judge_end(crawl, ended, &mut health, false).await?;
+                        }
+                        Ok(End::GivenBack)
+                    };
+                    return tokio::time::timeout(GRACE, finish).await.unwrap_or(Ok(End::GivenBack));
+                }
                 Some(ended) = running.join_next() => {
                     let ended = ended.map_err(|error| CrawlError::Broken(error.to_string()))?;
                     let alone = running.is_empty() && claimed.is_empty();
@@ -178,11 +213,20 @@ impl Crawler {
                     self.save_meter(crawl.id, meter).await?;
                     if self.tell(crawl.id).await? == CrawlState::Cancelling {
                         running.shutdown().await;
-                        return Ok(false);
+                        return Ok(End::Cancelled);
                     }
                 }
                 () = self.runtime.sleep(wait.unwrap_or(TICK)), if wait.is_some() => {}
             }
+        }
+    }
+
+    /// Waits until the service that runs the crawl ends; for ever where there is none.
+    async fn service_ends(&self) {
+        match &self.service {
+            // A service that is gone without a word has ended too.
+            Some(service) => drop(service.clone().wait_for(|ends| *ends).await),
+            None => std::future::pending().await,
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
-use super::{CrawlSummary, OpsError};
+use super::{CrawlSummary, OpsError, scheduler};
 use crate::app::App;
 use crate::crawl::{CrawlError, Crawler, Progress, Refused};
 use crate::model::NotionId;
@@ -69,9 +69,13 @@ pub async fn run_crawl(
     pump.drain().await?;
     super::rerender(app).await?;
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
-    let crawler = crawler(app, &connector, progress).await.map_err(refused)?;
+    let crawler = crawler(app, &connector, progress, None).await.map_err(refused)?;
     let (id, resumed) = open_crawl(app, &connector, request.scope, request.restart, &request.started_by)?;
-    let crawl = run_beside_pump(&crawler, &pump, id).await.map_err(refused)?;
+    let crawl = tokio::select! {
+        biased;
+        crawl = run_beside_pump(&crawler, &pump, id) => crawl.map_err(refused)?,
+        failed = scheduler::keep_ending_cancelled(app, id) => return Err(failed),
+    };
     Ok(report(&connector, &crawl, resumed))
 }
 
@@ -87,10 +91,11 @@ async fn make_default(app: &App, secret: Option<SecretString>) -> Result<Connect
 }
 
 /// Everything that crawls of this connector share, with the secret checked.
-async fn crawler(
+pub(super) async fn crawler(
     app: &App,
     connector: &Connector,
     progress: watch::Sender<Progress>,
+    service: Option<watch::Receiver<bool>>,
 ) -> Result<Arc<Crawler>, OpsError> {
     let settings = effective_settings(app, connector)?;
     let client = app.client_of(connector)?;
@@ -107,6 +112,7 @@ async fn crawler(
         concurrency: app.config.notion.concurrency,
         progress,
         refused: Refused::default(),
+        service,
     }))
 }
 
@@ -151,7 +157,7 @@ fn open_crawl(
         }
         app.store.end_crawl(open.id, CrawlState::Cancelled, Some("restarted"), now)?;
     }
-    Ok((app.store.add_crawl(connector.id, scope, started_by, &Crawler::first_tasks(), now)?, false))
+    Ok((app.store.add_crawl(connector.id, scope, started_by, now)?, false))
 }
 
 /// The pump delivers while the crawl runs, and once more when it has ended.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::OpsError;
+use super::connectors::find_connector;
+use super::{OpsError, scheduler};
 use crate::app::App;
-use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState};
+use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState, Scope};
 
 /// A crawl as it is listed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -89,6 +90,28 @@ pub struct CrawlDetail {
     pub crawl: CrawlSummary,
     /// What happened in it, gravest first.
     pub alerts: Vec<Alert>,
+}
+
+/// Which crawl to queue.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartCrawl {
+    /// Name of the connector; the only one if none is named.
+    pub connector: Option<String>,
+    /// What to cover; `full` if not given.
+    #[schema(value_type = Option<String>, example = "full")]
+    pub scope: Option<Scope>,
+}
+
+/// Queues a crawl for the service that owns the data directory. One of that connector and scope that still waits is the
+/// one that was asked for.
+///
+/// # Errors
+/// When there is no such connector.
+pub fn start_crawl(app: &App, start: &StartCrawl, started_by: &str) -> Result<CrawlSummary, OpsError> {
+    let connector = find_connector(app, start.connector.as_deref())?;
+    let id = scheduler::queue(app, connector.id, start.scope.unwrap_or(Scope::Full), started_by)?;
+    summary(app, &find(app, id.0)?)
 }
 
 /// The newest crawls first.

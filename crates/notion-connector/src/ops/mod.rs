@@ -11,10 +11,11 @@ mod error;
 mod items;
 mod overview;
 mod rerender;
+mod scheduler;
 mod search;
 mod status;
 
-pub use crate::store::UnknownKind;
+pub use crate::store::{Scope, UnknownKind};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,
     rename_connector, set_connector_active, show_connector,
@@ -24,11 +25,15 @@ pub use connectors::{
     list_connectors, set_secret,
 };
 pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
-pub use crawls::{CrawlDetail, CrawlSummary, approve_deletions, cancel_crawl, list_crawls, show_crawl};
+pub use crawls::{
+    CrawlDetail, CrawlSummary, StartCrawl, approve_deletions, cancel_crawl, list_crawls, show_crawl,
+    start_crawl,
+};
 pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
 pub use overview::{Overview, UnderWay, overview};
 pub use rerender::{Rerendered, rerender};
+pub use scheduler::run_scheduler;
 pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, SearchQuery, search};
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};

@@ -193,7 +193,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
 const SUPERSEDED: &str = "nobody approved its deletions before the next crawl asked again";
 
 impl Store {
-    /// Makes a crawl in state *queued*, with its first tasks. What an earlier one awaited approval for is void: the new
+    /// Makes a crawl in state *queued*. What an earlier one awaited approval for is void: the new
     /// one asks Notion again.
     ///
     /// # Errors
@@ -203,7 +203,6 @@ impl Store {
         connector: ConnectorId,
         scope: Scope,
         started_by: &str,
-        first: &[NewTask],
         now: Timestamp,
     ) -> Result<CrawlId> {
         self.write(|tx| {
@@ -213,14 +212,13 @@ impl Store {
             )?;
             let id = CrawlId(tx.last_insert_rowid());
             tx.execute(
-                "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1)",
-                [connector.0],
+                "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND state = ?2)",
+                params![connector.0, CrawlState::AwaitingApproval],
             )?;
             tx.execute(
                 "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
                 params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
             )?;
-            first.iter().try_for_each(|task| tasks::add(tx, id, task))?;
             Ok(id)
         })
     }
@@ -261,6 +259,34 @@ impl Store {
         })
     }
 
+    /// The crawls that have not ended, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_open_crawls(&self) -> Result<Vec<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM crawls WHERE state IN (?1, ?2, ?3) ORDER BY id"
+            ))?
+            .query_map([CrawlState::Queued, CrawlState::InProgress, CrawlState::Cancelling], from_row)?
+            .collect()
+        })
+    }
+
+    /// The connector's newest crawls first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_crawls_of(&self, connector: ConnectorId, limit: u32) -> Result<Vec<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 ORDER BY id DESC LIMIT ?2"
+            ))?
+            .query_map(params![connector.0, limit], from_row)?
+            .collect()
+        })
+    }
+
     /// The connector's newest crawl.
     ///
     /// # Errors
@@ -275,7 +301,7 @@ impl Store {
         })
     }
 
-    /// The connector's crawl of that scope that has not ended.
+    /// The connector's oldest crawl of that scope that has not ended.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -283,7 +309,7 @@ impl Store {
         self.read(|tx| {
             tx.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope = ?2 AND state IN (?3, ?4, ?5)
-                 ORDER BY id DESC LIMIT 1"
+                 ORDER BY id LIMIT 1"
             ))?
             .query_row(
                 params![
@@ -299,18 +325,22 @@ impl Store {
         })
     }
 
-    /// Takes a crawl up: *queued* or *in progress* becomes *in progress*; whatever was claimed is ready again.
-    /// Returns whether it had been running before.
+    /// Takes a crawl up: *queued* or *in progress* becomes *in progress*; `first` are its tasks if it never ran, and
+    /// whatever was claimed is ready again. Returns whether it had been running before.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn begin_crawl(&self, id: CrawlId, now: Timestamp) -> Result<bool> {
+    pub fn begin_crawl(&self, id: CrawlId, first: &[NewTask], now: Timestamp) -> Result<bool> {
         self.write(|tx| {
             let resumed = load(tx, id)?.started.is_some();
             tx.execute(
-                "UPDATE crawls SET state = ?2, started = coalesce(started, ?3), resumed = resumed + ?4 WHERE id = ?1",
-                params![id.0, CrawlState::InProgress, Millis(now), resumed],
+                "UPDATE crawls SET state = iif(state = ?5, state, ?2), started = coalesce(started, ?3), resumed = resumed + ?4
+                 WHERE id = ?1",
+                params![id.0, CrawlState::InProgress, Millis(now), resumed, CrawlState::Cancelling],
             )?;
+            if !resumed {
+                first.iter().try_for_each(|task| tasks::add(tx, id, task))?;
+            }
             tx.execute("UPDATE tasks SET state = 'ready' WHERE crawl = ?1 AND state = 'claimed'", [id.0])?;
             Ok(resumed)
         })

@@ -49,8 +49,8 @@ fn add_connector(store: &Store, name: &str) -> ConnectorId {
 
 fn begin(store: &Store, connector: ConnectorId) -> Crawl {
     let first = [NewTask::new(TaskKind::Search)];
-    let crawl = store.add_crawl(connector, Scope::Full, "test", &first, now()).unwrap();
-    store.begin_crawl(crawl, now()).unwrap();
+    let crawl = store.add_crawl(connector, Scope::Full, "test", now()).unwrap();
+    store.begin_crawl(crawl, &first, now()).unwrap();
     store.load_crawl(crawl).unwrap().unwrap()
 }
 
@@ -180,7 +180,7 @@ fn what_was_claimed_is_ready_again_after_a_restart() {
     let fixture = fixture();
     fixture.claim_one(TaskKind::Search);
     assert!(fixture.store.claim_tasks(fixture.crawl.id, 1, now()).unwrap().is_empty());
-    assert!(fixture.store.begin_crawl(fixture.crawl.id, now()).unwrap());
+    assert!(fixture.store.begin_crawl(fixture.crawl.id, &[], now()).unwrap());
     fixture.claim_one(TaskKind::Search);
 }
 

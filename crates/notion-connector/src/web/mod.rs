@@ -15,6 +15,7 @@
 
 mod api;
 mod assets;
+mod body;
 mod guard;
 mod openapi;
 mod pages;

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::{Web, api, assets, guard, openapi, pages, problem, viewer};
 
-/// Bytes of a request's body. No route reads one.
+/// Bytes of a request's body.
 const MAX_BODY_BYTES: usize = 64 << 10;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(pages::search::results))
         .routes(routes!(api::search::search))
         .routes(routes!(api::items::show))
-        .routes(routes!(api::crawls::list::list))
+        .routes(routes!(api::crawls::list::list, api::crawls::start::start))
         .routes(routes!(api::crawls::show::show))
         .routes(routes!(api::crawls::cancel::cancel))
         .routes(routes!(api::status::status))

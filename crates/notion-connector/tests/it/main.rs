@@ -23,6 +23,7 @@ mod kill;
 mod limit;
 mod power;
 mod replay;
+mod serve;
 mod truth;
 mod web;
 mod whole;

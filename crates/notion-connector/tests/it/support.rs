@@ -178,9 +178,9 @@ impl Line {
             concurrency: app.config.notion.concurrency,
             progress: watch::Sender::new(Progress::default()),
             refused: Refused::default(),
+            service: None,
         };
-        let (first, now) = (Crawler::first_tasks(), app.runtime.now());
-        let id = app.store.add_crawl(connector.id, Scope::Full, "test", &first, now).unwrap();
+        let id = app.store.add_crawl(connector.id, Scope::Full, "test", app.runtime.now()).unwrap();
         (Arc::new(crawler), id)
     }
 

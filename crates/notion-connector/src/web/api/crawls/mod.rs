@@ -1,6 +1,7 @@
 pub(in crate::web) mod cancel;
 pub(in crate::web) mod list;
 pub(in crate::web) mod show;
+pub(in crate::web) mod start;
 
 use crate::web::parameters::from_path;
 use crate::web::problem::Problem;

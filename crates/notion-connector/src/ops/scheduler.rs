@@ -1,0 +1,289 @@
+//! What `serve` does by itself: takes up crawls that wait or were interrupted, and keeps connectors fresh.
+//!
+//! - The database is the queue: whoever adds a crawl (a command, a request, a schedule) writes a row, and the scheduler
+//!   finds it within a second. Nothing is kept in memory that a restart would lose.
+//! - At most `crawl.at_once` crawls run at once, in the order in which they were added, and one of each connector: a second
+//!   one would ask for the same things beside the first. Crawls of one integration share its budget of requests.
+//! - A crawl that cannot go on because of an outage, a full disk or a bug stays open and is tried again; one that Notion
+//!   refuses has failed.
+//! - Ending is orderly: nothing new begins, requests under way may finish, the rest is left for the next start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use notion_api::Class;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+
+use super::OpsError;
+use super::crawl::crawler;
+use crate::app::App;
+use crate::crawl::{CrawlError, Progress};
+use crate::model::ConnectorId;
+use crate::store::{Crawl, CrawlId, CrawlState, Scope};
+
+/// How often the queue is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// When a crawl that could not go on is tried again.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Crawls looked back upon when it is decided whether a connector is fresh.
+const LOOK_BACK: u32 = 10;
+
+/// Who starts the crawls that keep connectors fresh.
+const FRESHNESS: &str = "freshness";
+
+/// Runs crawls until `stop` says true, and then gives back what is under way. Failures go to the log: a service goes on.
+pub async fn run_scheduler(app: &Arc<App>, stop: watch::Receiver<bool>) {
+    let mut slots = Slots {
+        app: Arc::clone(app),
+        stop,
+        running: JoinSet::new(),
+        taken: Vec::new(),
+        later: BTreeMap::new(),
+    };
+    let mut told = slots.stop.clone();
+    loop {
+        if let Err(error) = slots.turn().await {
+            tracing::error!(%error, "the queue of crawls could not be served");
+        }
+        tokio::select! {
+            biased;
+            // A sender that is gone has nothing to serve any more.
+            _ = told.wait_for(|stop| *stop) => break,
+            Some(ended) = slots.running.join_next_with_id() => slots.free(ended),
+            () = app.runtime.sleep(TICK) => {}
+        }
+    }
+    while let Some(ended) = slots.running.join_next_with_id().await {
+        slots.free(ended);
+    }
+}
+
+/// Queues a crawl, unless one of that connector and scope waits already.
+pub(super) fn queue(
+    app: &App,
+    connector: ConnectorId,
+    scope: Scope,
+    started_by: &str,
+) -> Result<CrawlId, OpsError> {
+    let open = app.store.load_open_crawls()?;
+    let waiting = open.iter().find(|crawl| {
+        crawl.connector == connector && crawl.scope == scope && crawl.state == CrawlState::Queued
+    });
+    match waiting {
+        Some(waiting) => Ok(waiting.id),
+        None => Ok(app.store.add_crawl(connector, scope, started_by, app.runtime.now())?),
+    }
+}
+
+/// Ends the crawls that were cancelled and that nobody runs.
+pub(super) fn end_cancelled(app: &App, running: &BTreeSet<CrawlId>) -> Result<(), OpsError> {
+    for crawl in app.store.load_open_crawls()? {
+        if crawl.state == CrawlState::Cancelling && !running.contains(&crawl.id) {
+            app.store.end_crawl(crawl.id, CrawlState::Cancelled, None, app.runtime.now())?;
+        }
+    }
+    Ok(())
+}
+
+/// The same again and again, beside the one crawl that this process runs. Ends when the database fails.
+pub(super) async fn keep_ending_cancelled(app: &Arc<App>, running: CrawlId) -> OpsError {
+    loop {
+        app.runtime.sleep(TICK).await;
+        let at = Arc::clone(app);
+        let ended = app.runtime.blocking(move || end_cancelled(&at, &BTreeSet::from([running]))).await;
+        if let Err(error) = ended {
+            return error;
+        }
+    }
+}
+
+/// The crawls that run.
+struct Slots {
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+    running: JoinSet<Result<(), OpsError>>,
+    taken: Vec<(Id, Crawl)>,
+    /// Crawls that could not go on, and when they are tried again.
+    later: BTreeMap<CrawlId, Timestamp>,
+}
+
+impl Slots {
+    /// Adds what is due, ends what was cancelled, starts what has its turn.
+    async fn turn(&mut self) -> Result<(), OpsError> {
+        let app = Arc::clone(&self.app);
+        let running: BTreeSet<CrawlId> = self.taken.iter().map(|(_, crawl)| crawl.id).collect();
+        let look = move || {
+            end_cancelled(&app, &running)?;
+            queue_stale(&app)?;
+            Ok::<_, OpsError>(app.store.load_open_crawls()?)
+        };
+        let open = self.app.runtime.blocking(look).await?;
+        let now = self.app.runtime.now();
+        self.later.retain(|id, _| open.iter().any(|crawl| crawl.id == *id));
+        let mut busy: BTreeSet<ConnectorId> = self.taken.iter().map(|(_, crawl)| crawl.connector).collect();
+        for crawl in open {
+            // Also one that waits to be tried again keeps its connector: crawls of a connector run in order.
+            if !busy.insert(crawl.connector) || self.later.get(&crawl.id).is_some_and(|later| now < *later) {
+                continue;
+            }
+            if self.taken.len() >= self.app.config.crawl.at_once {
+                break;
+            }
+            let taken_up = take_up(Arc::clone(&self.app), crawl.clone(), self.stop.clone());
+            let id = self.running.spawn(taken_up).id();
+            self.taken.push((id, crawl));
+        }
+        Ok(())
+    }
+
+    /// A crawl no longer runs.
+    fn free(&mut self, ended: Result<(Id, Result<(), OpsError>), tokio::task::JoinError>) {
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, result),
+            Err(error) => (error.id(), Err(OpsError::Crawl(CrawlError::Broken(error.to_string())))),
+        };
+        let Some(at) = self.taken.iter().position(|(taken, _)| *taken == id) else { return };
+        let (_, crawl) = self.taken.swap_remove(at);
+        if let Err(error) = result {
+            tracing::warn!(crawl = crawl.id.0, %error, "a crawl could not go on");
+            self.later.insert(crawl.id, self.app.runtime.now() + TRY_AGAIN);
+        }
+    }
+}
+
+/// Runs a crawl to its end, or until it cannot go on.
+async fn take_up(app: Arc<App>, crawl: Crawl, stop: watch::Receiver<bool>) -> Result<(), OpsError> {
+    let Some(connector) = app.store.load_connector_by_id(crawl.connector)? else { return Ok(()) };
+    let mut told = stop.clone();
+    let progress = watch::Sender::new(Progress::default());
+    let begun = tokio::select! {
+        biased;
+        _ = told.wait_for(|stop| *stop) => return Ok(()),
+        begun = crawler(&app, &connector, progress, Some(stop)) => begun.map_err(|error| error.naming_secret_of(&connector.name)),
+        // Notion may take a minute to say who the secret is.
+        () = until_cancelled(&app, crawl.id) => {
+            return Ok(app.store.end_crawl(crawl.id, CrawlState::Cancelled, None, app.runtime.now())?);
+        }
+    };
+    match begun {
+        Ok(crawler) => Ok(crawler.run(crawl.id).await.map(|_| ())?),
+        Err(error) if passes(&error) => Err(error),
+        Err(error) => {
+            let reason = error.to_string();
+            app.store.end_crawl(crawl.id, CrawlState::Failed, Some(&reason), app.runtime.now())?;
+            Err(error)
+        }
+    }
+}
+
+async fn until_cancelled(app: &App, id: CrawlId) {
+    loop {
+        app.runtime.sleep(TICK).await;
+        if app
+            .store
+            .load_crawl(id)
+            .is_ok_and(|crawl| crawl.is_some_and(|one| one.state == CrawlState::Cancelling))
+        {
+            return;
+        }
+    }
+}
+
+/// Whether a crawl that cannot begin may begin later without anybody doing something.
+fn passes(error: &OpsError) -> bool {
+    match error {
+        OpsError::Notion { source, .. } => matches!(
+            source.class(),
+            Class::Network(_)
+                | Class::Unavailable { .. }
+                | Class::Overloaded { .. }
+                | Class::RateLimited { .. }
+                | Class::EdgeBlocked
+                | Class::RequestBlocked
+                | Class::Protocol
+        ),
+        OpsError::Store(_) | OpsError::Io { .. } => true,
+        _ => false,
+    }
+}
+
+/// Queues a crawl of each active connector whose last one ended too long ago.
+fn queue_stale(app: &App) -> Result<(), OpsError> {
+    let every = app.config.crawl.freshness_minutes;
+    if every == 0 {
+        return Ok(());
+    }
+    for connector in app.store.load_connectors()?.into_iter().filter(|one| one.active) {
+        let last = app.store.load_crawls_of(connector.id, LOOK_BACK)?;
+        if stale_from(&last, every).is_some_and(|stale| stale <= app.runtime.now()) {
+            queue(app, connector.id, Scope::Full, FRESHNESS)?;
+        }
+    }
+    Ok(())
+}
+
+/// When a connector is no longer fresh, from its newest crawls, newest first. Never before its first crawl (its settings
+/// may not be finished), while one is under way, or while one awaits approval, which a newer one would void. After failures
+/// the wait doubles, up to 64 times.
+fn stale_from(last: &[Crawl], every_minutes: u64) -> Option<Timestamp> {
+    let newest = last.first()?;
+    let was_crawled = last.iter().any(|crawl| crawl.state != CrawlState::Cancelled);
+    if newest.state.is_open() || newest.state == CrawlState::AwaitingApproval || !was_crawled {
+        return None;
+    }
+    let failures = last.iter().take_while(|crawl| crawl.state == CrawlState::Failed).count();
+    let minutes = every_minutes << failures.min(6);
+    let wait = SignedDuration::from_mins(i64::try_from(minutes).ok()?);
+    newest.ended?.checked_add(wait).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Counters, Phase};
+
+    fn crawl(state: CrawlState, ended: i64) -> Crawl {
+        Crawl {
+            id: CrawlId(1),
+            connector: ConnectorId(1),
+            scope: Scope::Full,
+            state,
+            phase: Phase::Settle,
+            started_by: "a test".to_owned(),
+            created: Timestamp::UNIX_EPOCH,
+            started: None,
+            ended: (!state.is_open()).then(|| Timestamp::from_second(ended).unwrap()),
+            reason: None,
+            incomplete: false,
+            resumed: 0,
+            active_ms: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    #[test]
+    fn a_connector_is_stale_some_minutes_after_its_last_crawl_and_later_after_failures() {
+        use CrawlState::{
+            AwaitingApproval, Cancelled, Completed, CompletedWithErrors, Failed, InProgress, Queued,
+        };
+        let stale = |states: &[CrawlState]| {
+            let last: Vec<Crawl> = states.iter().map(|state| crawl(*state, 1_000)).collect();
+            stale_from(&last, 10).map(|at| (at.as_second() - 1_000) / 60)
+        };
+        assert_eq!(stale(&[]), None);
+        assert_eq!(stale(&[Completed]), Some(10));
+        assert_eq!(stale(&[CompletedWithErrors, Failed]), Some(10));
+        assert_eq!(stale(&[Cancelled]), None);
+        assert_eq!(stale(&[Cancelled, Completed]), Some(10));
+        assert_eq!(stale(&[Failed, Completed]), Some(20));
+        assert_eq!(stale(&[Failed; 9]), Some(640));
+        for held in [Queued, InProgress, AwaitingApproval] {
+            assert_eq!(stale(&[held, Completed]), None, "{held}");
+        }
+    }
+}
