@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::alerts::{AlertLevel, add as add_alert, remove_failure};
 use super::crawls::{Outcome, account};
 use super::parts::{AnswerForm, PageSource, drop_parts};
+use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, sighted};
 use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, named_enum, outbox};
 use crate::model::{
@@ -41,7 +42,7 @@ pub struct Stored {
     pub body: Option<(Timestamp, Timestamp)>,
     /// Version of the renderer that made the indexed item.
     pub renderer: Option<u32>,
-    /// Whether the object is, byte for byte, what was answered last.
+    /// Whether the object is what was answered last.
     pub same_source: bool,
 }
 
@@ -470,7 +471,7 @@ fn load_known(tx: &Transaction<'_>, listed: &Listed) -> rusqlite::Result<Option<
             stored: Stored {
                 body: body_edited.zip(body_read).map(|(edited, read)| (edited.0, read.0)),
                 renderer: row.get(5)?,
-                same_source: row.get::<_, Packed>(6)?.0 == listed.source,
+                same_source: says_the_same(&row.get::<_, Packed>(6)?.0, &listed.source),
             },
         })
     })

@@ -19,6 +19,7 @@ mod items;
 mod outbox;
 mod parts;
 mod people;
+mod sameness;
 mod tasks;
 #[cfg(test)]
 mod tests;
