@@ -290,7 +290,7 @@ impl Crawler {
                 health.successes_at_failure.remove(&task.id);
                 return Ok(());
             }
-            Err(Failure::Store(error)) => return Err(error.into()),
+            Err(Failure::Store(error)) => return self.unless_dropped(task.id, error.into()).await,
             Err(Failure::Notion(error)) => error,
         };
         if says_that_it_is_there(&error.class()) {
@@ -308,7 +308,20 @@ impl Crawler {
         tracing::debug!(task = %task.kind, attempts = task.attempts, error = %error, "request failed");
         let verdict = judge(&task, &error.class(), self.body, others_succeed, self.runtime.random());
         let patience = Duration::from_secs(self.settings.patience_minutes * 60);
-        self.carry_out(crawl, &task, verdict, error, health.last_success.elapsed() > patience).await
+        match self.carry_out(crawl, &task, verdict, error, health.last_success.elapsed() > patience).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.unless_dropped(task.id, error).await,
+        }
+    }
+
+    /// A page that is given up takes the tasks of its parts along, and some may be under way: what comes of those is of no
+    /// use, and no fault.
+    async fn unless_dropped(self: &Arc<Self>, task: TaskId, error: CrawlError) -> Result<(), CrawlError> {
+        let is_stale = matches!(error, CrawlError::Store(StoreError::StaleTask(_)));
+        if is_stale && !self.blocking(move |crawler| crawler.store.has_task(task)).await? {
+            return Ok(());
+        }
+        Err(error)
     }
 
     /// Saves and tells how far the crawl is; returns the state that somebody may have put it in.

@@ -226,6 +226,14 @@ impl Store {
         })
     }
 
+    /// Whether a task is still to be done, or under way.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_task(&self, task: TaskId) -> Result<bool> {
+        self.read(|tx| tx.prepare_cached("SELECT 1 FROM tasks WHERE id = ?1")?.exists([task.0]))
+    }
+
     /// How many tasks of a crawl are still to do, by kind.
     ///
     /// # Errors

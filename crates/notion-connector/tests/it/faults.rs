@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use notion_connector::config::BodyChoice;
 use notion_connector::ops::{CrawlReport, OpsError};
 use notion_connector::store::{CrawlState, Scope};
-use notion_emulator::faults::{Failure, Fault, Plan, RandomFaults};
+use notion_emulator::faults::{Failure, Fault, Plan, RandomFaults, RefusalCode};
 use notion_emulator::{Behavior, DEFAULT_TOKEN, Emulator, Options, TokenOptions};
 use serde_json::json;
 
@@ -118,6 +119,24 @@ async fn waits_that_notion_asks_for_never_use_up_attempts() {
     let report = line.crawl().await;
     assert_eq!((report.crawl.not_indexed, report.crawl.errors), (0, 0));
     line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_given_up_while_its_parts_are_under_way_costs_no_other_page() {
+    for count in 4..14 {
+        let behavior = Behavior { latency_ms: 20, ..Behavior::default() };
+        let options = Options { behavior, ..Options::default() };
+        let mut line =
+            Line::in_process(generated("shape=long,blocks=300,toggles=60,children=2"), options).await;
+        line.config.notion.body = BodyChoice::Blocks;
+        let dead = Failure::Refused { code: RefusalCode::CursorInvalid };
+        line.notion.push_fault(fault(dead, count, 2, "/v1/blocks"));
+        let report = line.try_crawl(Scope::Full).await.unwrap();
+        assert_counters_add_up(&report, line.truth().len());
+        line.notion.clear_faults();
+        line.crawl().await;
+        line.assert_holds_the_truth();
+    }
 }
 
 #[tokio::test(start_paused = true)]
