@@ -119,6 +119,9 @@ impl Crawler {
             }
             Verdict::Restart => Ok(self.blocking(move |crawler| crawler.store.restart_task(&one)).await?),
             Verdict::Gone(proof) => self.gone(crawl, task, proof).await,
+            Verdict::Fail if is_part(task) && message.contains(UNSUPPORTED_TYPE) => {
+                self.gone(crawl, task, Proof::NotFound).await
+            }
             Verdict::Fail => Ok(self.blocking(move |crawler| crawler.fail(&at, &one, &message, now)).await?),
         }
     }
@@ -224,6 +227,8 @@ impl Crawler {
     }
 }
 
+/// How children of a block whose type the API does not know are refused (observed: elastic/connectors, issue 2306).
+const UNSUPPORTED_TYPE: &str = "is not supported via the API";
 const UNREADABLE_OBJECT: &str =
     "the object that Notion listed could not be understood; run the crawl again, and report it if it stays";
 const MISSING_BODY: &str = "Notion lists the page and answers 404 for its content; open the page in Notion, then run the crawl again";

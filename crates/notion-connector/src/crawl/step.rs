@@ -3,6 +3,8 @@
 //! [`Outcome`] is what a task's request returned, [`Transition`] what is to be written because of it. Nothing here waits,
 //! reads a clock or touches the store, so that the rules of discovery can be read and tested as a table.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use notion_api::wire::{DataSource, Database, Page, SearchResult};
 use serde_json::Value;
@@ -270,31 +272,38 @@ fn missing(
         return None;
     }
     let itself = |block: &NotionId| *block != page && Some(*block) != task.target;
-    let part = |kind| move |block| NewTask::for_page(kind, page, block);
-    let mut parts: Vec<NewTask> = unknown.into_iter().filter(itself).map(part(TaskKind::ReadPart)).collect();
     let body = match form {
         AnswerForm::MarkdownV1 => Body::MarkdownV1(markdown.to_owned()),
         AnswerForm::MarkdownV2 => Body::MarkdownV2(markdown.to_owned()),
         AnswerForm::Blocks | AnswerForm::PropertyItems | AnswerForm::Comments => Body::None,
     };
     let withheld = if may_withhold(markdown) { withheld_blocks(&body.into()) } else { Vec::new() };
+    // A block may be named and have a tag; the tag says more.
+    let mut named: BTreeSet<NotionId> = unknown.into_iter().filter(itself).collect();
+    let mut parts: BTreeMap<NotionId, TaskKind> = BTreeMap::new();
+    let mut has_empty = false;
     for block in withheld {
+        let Some(target) = block.id.filter(itself) else { continue };
         let kind = match block.kind.as_str() {
             // Notion's AI block is `unsupported`, and was recorded with children.
             "bookmark" | "embed" | "link_preview" | "template" | "ai_block" => TaskKind::ReadBlock,
             "tab" => TaskKind::ReadChildren,
             "folder" => TaskKind::ReadPart,
-            "form" | "button" | "drive" | "breadcrumb" => continue,
+            "form" | "button" | "drive" | "breadcrumb" => {
+                has_empty |= named.remove(&target);
+                continue;
+            }
             // Cut, and perhaps not named: the tag is all that tells.
             _ if truncated => TaskKind::ReadPart,
             _ => continue,
         };
-        let asked = |target| parts.iter().any(|task| task.target == Some(target));
-        if let Some(target) = block.id.filter(itself).filter(|id| !asked(*id)) {
-            parts.push(part(kind)(target));
-        }
+        named.remove(&target);
+        parts.entry(target).or_insert(kind);
     }
-    (parts.len() <= MAX_WITHHELD && !(truncated && parts.is_empty())).then_some(parts)
+    parts.extend(named.into_iter().map(|target| (target, TaskKind::ReadPart)));
+    let leads_on = parts.len() <= MAX_WITHHELD && !(truncated && parts.is_empty() && !has_empty);
+    let task = |(target, kind)| NewTask::for_page(kind, page, target);
+    leads_on.then(|| parts.into_iter().map(task).collect())
 }
 
 /// Parsing a body twice costs time: most hold nothing of the kind.
@@ -493,10 +502,10 @@ mod tests {
         assert_eq!(
             asked,
             [
-                (TaskKind::ReadPart, Some(id(3))),
-                (TaskKind::ReadPart, Some(id(6))),
                 (TaskKind::ReadBlock, Some(id(2))),
+                (TaskKind::ReadBlock, Some(id(3))),
                 (TaskKind::ReadChildren, Some(id(5))),
+                (TaskKind::ReadPart, Some(id(6))),
             ]
         );
     }

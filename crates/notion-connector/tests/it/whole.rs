@@ -104,6 +104,17 @@ async fn relations_are_read_to_the_end_and_cost_their_pages_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn new_signatures_of_files_are_no_change_and_cost_nothing() {
+    let line = line("shape=catalogue", Behavior::default()).await;
+    line.crawl().await;
+    assert!(line.bill().get(PROPERTIES).is_some_and(|requests| *requests > 0));
+    line.notion.advance(HOUR);
+    let report = line.crawl().await;
+    assert_eq!(report.crawl.updated, 0);
+    assert_eq!(line.bill().get(PROPERTIES), None, "rows with files and long properties did not change");
+}
+
+#[tokio::test(start_paused = true)]
 async fn people_and_mentions_beyond_the_twenty_fifth_are_read() {
     for mention_cut in [MentionCut::Bare, MentionCut::Cut, MentionCut::None] {
         let line = line("pages=3,seed=1", Behavior { mention_cut, ..Behavior::default() }).await;
@@ -172,6 +183,17 @@ async fn a_giant_that_markdown_cuts_is_read_whole() {
     for markdown_max_unknown_ids in [0, 5, 100] {
         let behavior = Behavior { markdown_max_blocks: 200, markdown_max_unknown_ids, ..Behavior::default() };
         let line = line("shape=long,blocks=700,toggles=20,children=30", behavior).await;
+        line.crawl().await;
+        line.assert_holds_the_truth();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_that_markdown_has_no_form_for_are_read_whether_they_are_named_or_not() {
+    for body in [BodyChoice::Auto, BodyChoice::V2] {
+        let behavior = Behavior { markdown_lists_unsupported: true, ..Behavior::default() };
+        let mut line = line("pages=40,seed=5,shape=varied,depth=4", behavior).await;
+        line.config.notion.body = body;
         line.crawl().await;
         line.assert_holds_the_truth();
     }
