@@ -12,6 +12,7 @@ mod export;
 mod failures;
 mod output;
 mod rerender;
+mod schedule;
 mod search;
 mod serve;
 mod status;
@@ -72,6 +73,9 @@ enum Command {
     /// Look at crawls, cancel them, approve what they would delete.
     #[command(subcommand)]
     Crawls(crawls::CrawlsCommand),
+    /// Crawl at times to come, while `serve` runs.
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
     /// Search what was crawled.
     Search(search::SearchArguments),
     /// Write every item as JSON Lines, ordered by id.
@@ -141,6 +145,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Connector(command) => connector::run(&context, command).await,
         Command::Crawl(arguments) => crawl::run(context, arguments).await,
         Command::Crawls(command) => crawls::run(context, command).await,
+        Command::Schedule(command) => schedule::run(&context, command),
         Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),
         Command::Status => status::run(&context),

@@ -6,11 +6,13 @@
 mod change;
 mod id;
 mod item;
+mod recurrence;
 mod viewer;
 mod warning;
 
 pub use change::{Change, Crumb, Delivery, OutboxCursor};
 pub use id::{ConnectorId, ItemKey, ItemKind, NotionId, ParseKeyError};
 pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};
+pub use recurrence::{ParseRecurrenceError, Recurrence};
 pub use viewer::Viewer;
 pub use warning::Warning;

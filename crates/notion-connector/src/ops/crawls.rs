@@ -25,6 +25,8 @@ pub struct CrawlSummary {
     pub state: CrawlState,
     /// Who asked for it.
     pub started_by: String,
+    /// The schedule that started it, by the name it had; none for one that somebody asked for.
+    pub schedule: Option<String>,
     /// When it first ran.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -64,6 +66,7 @@ impl CrawlSummary {
             scope: crawl.scope.to_string(),
             state: crawl.state,
             started_by: crawl.started_by.clone(),
+            schedule: crawl.schedule.clone(),
             started: crawl.started,
             ended: crawl.ended,
             reason: crawl.reason.clone(),

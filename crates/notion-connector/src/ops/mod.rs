@@ -12,6 +12,7 @@ mod items;
 mod overview;
 mod rerender;
 mod scheduler;
+mod schedules;
 mod search;
 mod status;
 
@@ -34,6 +35,9 @@ pub use items::{ExportLine, export, load_item};
 pub use overview::{Overview, UnderWay, overview};
 pub use rerender::{Rerendered, rerender};
 pub use scheduler::run_scheduler;
+pub use schedules::{
+    AddSchedule, EditSchedule, ScheduleSummary, add_schedule, delete_schedule, edit_schedule, list_schedules,
+};
 pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, SearchQuery, search};
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};

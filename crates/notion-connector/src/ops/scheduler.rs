@@ -1,4 +1,4 @@
-//! What `serve` does by itself: takes up crawls that wait or were interrupted, and keeps connectors fresh.
+//! What `serve` does by itself: takes up crawls that wait or were interrupted, runs schedules, keeps connectors fresh.
 //!
 //! - The database is the queue: whoever adds a crawl (a command, a request, a schedule) writes a row, and the scheduler
 //!   finds it within a second. Nothing is kept in memory that a restart would lose.
@@ -19,6 +19,7 @@ use tokio::task::{Id, JoinSet};
 
 use super::OpsError;
 use super::crawl::crawler;
+use super::schedules::run_due;
 use crate::app::App;
 use crate::crawl::{CrawlError, Progress};
 use crate::model::ConnectorId;
@@ -119,6 +120,7 @@ impl Slots {
         let running: BTreeSet<CrawlId> = self.taken.iter().map(|(_, crawl)| crawl.id).collect();
         let look = move || {
             end_cancelled(&app, &running)?;
+            run_due(&app)?;
             queue_stale(&app)?;
             Ok::<_, OpsError>(app.store.load_open_crawls()?)
         };
@@ -255,6 +257,7 @@ mod tests {
             state,
             phase: Phase::Settle,
             started_by: "a test".to_owned(),
+            schedule: None,
             created: Timestamp::UNIX_EPOCH,
             started: None,
             ended: (!state.is_open()).then(|| Timestamp::from_second(ended).unwrap()),

@@ -129,6 +129,8 @@ pub struct Crawl {
     pub phase: Phase,
     /// Who asked for it.
     pub started_by: String,
+    /// The schedule that did, by the name it had; none for one that somebody asked for.
+    pub schedule: Option<String>,
     /// When it was asked for.
     pub created: Timestamp,
     /// When it first ran.
@@ -159,7 +161,7 @@ impl Crawl {
 }
 
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
-    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests";
+    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
     Ok(Crawl {
@@ -176,6 +178,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
         incomplete: row.get(10)?,
         resumed: row.get(11)?,
         active_ms: row.get(12)?,
+        schedule: row.get("schedule")?,
         counters: Counters {
             added: row.get(13)?,
             updated: row.get(14)?,
@@ -205,22 +208,7 @@ impl Store {
         started_by: &str,
         now: Timestamp,
     ) -> Result<CrawlId> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO crawls (connector, scope, state, phase, started_by, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
-            )?;
-            let id = CrawlId(tx.last_insert_rowid());
-            tx.execute(
-                "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND state = ?2)",
-                params![connector.0, CrawlState::AwaitingApproval],
-            )?;
-            tx.execute(
-                "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
-                params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
-            )?;
-            Ok(id)
-        })
+        self.write(|tx| add(tx, connector, scope, started_by, now))
     }
 
     /// How many items a crawl has met so far, and whether it is still listing.
@@ -469,6 +457,30 @@ fn recrawled(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<()> {
         ],
     )
     .map(|_| ())
+}
+
+/// See [`Store::add_crawl`].
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    connector: ConnectorId,
+    scope: Scope,
+    started_by: &str,
+    now: Timestamp,
+) -> rusqlite::Result<CrawlId> {
+    tx.execute(
+        "INSERT INTO crawls (connector, scope, state, phase, started_by, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
+    )?;
+    let id = CrawlId(tx.last_insert_rowid());
+    tx.execute(
+        "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND state = ?2)",
+        params![connector.0, CrawlState::AwaitingApproval],
+    )?;
+    tx.execute(
+        "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
+        params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
+    )?;
+    Ok(id)
 }
 
 pub(super) fn load(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<Crawl> {

@@ -20,6 +20,7 @@ mod outbox;
 mod parts;
 mod people;
 mod sameness;
+mod schedules;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, Proof, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
+pub use schedules::Schedule;
 pub use tasks::{NewTask, Task, TaskId, TaskKind};
 
 use column::{Millis, Packed, named_enum};
@@ -45,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_the_line.sql"),
     include_str!("migrations/0002_parts.sql"),
     include_str!("migrations/0003_connector_settings.sql"),
+    include_str!("migrations/0004_schedules.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

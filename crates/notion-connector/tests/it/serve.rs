@@ -11,7 +11,7 @@ use http::{Request, Response};
 use notion_api::{Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::data_dir::DataDir;
-use notion_connector::ops::{self, AddConnector, CrawlSummary, StartCrawl};
+use notion_connector::ops::{self, AddConnector, AddSchedule, CrawlSummary, EditSchedule, StartCrawl};
 use notion_connector::runtime::Runtime;
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::{DEFAULT_TOKEN, Options};
@@ -223,6 +223,65 @@ async fn a_refused_secret_fails_the_crawl_that_waits_and_says_why() {
     let crawl = service.until(id, has_ended).await;
     assert_eq!(crawl.state, CrawlState::Failed);
     assert!(crawl.reason.unwrap().contains("secret"), "the reason names the secret");
+}
+
+fn schedule(name: &str, when: &str, zone: &str) -> AddSchedule {
+    AddSchedule {
+        name: name.to_owned(),
+        connector: None,
+        scope: Some(Scope::Full),
+        when: when.to_owned(),
+        zone: Some(zone.to_owned()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn schedules_run_on_time_once_when_missed_and_not_while_paused() {
+    let mut line = Line::in_process(generated("pages=10,seed=307"), Options::default()).await;
+    line.config.crawl.freshness_minutes = 0;
+    let app = open(&line).0;
+    let taken = |app: &App| ops::list_crawls(app, 100).unwrap().len();
+    // The line's clock begins on 2026-11-02 at 08:00 UTC.
+    let daily = ops::add_schedule(&app, schedule("nightly", "daily 02:30", "Europe/Berlin")).unwrap();
+    assert_eq!(daily.next_run.unwrap().to_string(), "2026-11-03T01:30:00Z");
+    let once = ops::add_schedule(&app, schedule("soon", "once 2026-11-02T09:00", "UTC")).unwrap();
+    assert!(ops::add_schedule(&app, schedule("Soon", "daily 02:30", "UTC")).is_err(), "the name is taken");
+    assert!(ops::add_schedule(&app, schedule("late", "once 2026-11-02T07:59", "UTC")).is_err());
+    assert!(ops::add_schedule(&app, schedule("nowhere", "daily 02:30", "Europe/Atlantis")).is_err());
+
+    let service = Service::start(Arc::clone(&app));
+    let first = service.until_there(1).await;
+    assert_eq!((first.schedule.as_deref(), first.state), (Some("soon"), CrawlState::Completed));
+    let late = first.started.unwrap().duration_since(once.next_run.unwrap()).as_secs();
+    assert!((0..=3).contains(&late), "{late} s late");
+    let second = service.until_there(2).await;
+    assert_eq!(second.schedule.as_deref(), Some("nightly"));
+    service.stop().await;
+
+    // Nobody serves for three days; then the missed runs are one.
+    tokio::time::sleep(Duration::from_secs(3 * 86_400)).await;
+    let service = Service::start(Arc::clone(&app));
+    assert_eq!(service.until_there(3).await.schedule.as_deref(), Some("nightly"));
+    let pause = |paused| EditSchedule { paused: Some(paused), ..EditSchedule::default() };
+    let paused = ops::edit_schedule(&app, "nightly", pause(true)).unwrap();
+    assert_eq!(paused.next_run, None);
+    tokio::time::sleep(Duration::from_secs(2 * 86_400)).await;
+    assert_eq!(taken(&app), 3);
+    // What it missed while paused is not made up for.
+    ops::edit_schedule(&app, "nightly", pause(false)).unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(taken(&app), 3);
+    service.until_there(4).await;
+    let every = EditSchedule { when: Some("every 30 minutes".to_owned()), ..EditSchedule::default() };
+    ops::edit_schedule(&app, "NIGHTLY", every).unwrap();
+    tokio::time::sleep(Duration::from_secs(91 * 60)).await;
+    assert_eq!(taken(&app), 7);
+    ops::set_connector_active(&app, CONNECTOR, false).unwrap();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(taken(&app), 7, "a deactivated connector's schedules rest");
+    ops::delete_schedule(&app, "nightly").unwrap();
+    assert_eq!(ops::list_schedules(&app).unwrap().len(), 1);
+    service.stop().await;
 }
 
 /// Polls until there is something.

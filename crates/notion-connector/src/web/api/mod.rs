@@ -4,5 +4,6 @@ pub(super) mod crawls;
 pub(super) mod health;
 pub(super) mod items;
 pub(super) mod openapi;
+pub(super) mod schedules;
 pub(super) mod search;
 pub(super) mod status;
