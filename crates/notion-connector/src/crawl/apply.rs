@@ -105,6 +105,14 @@ impl Crawler {
             Verdict::Nothing => {
                 Ok(self.blocking(move |crawler| crawler.store.finish_task(&one, None, &[])).await?)
             }
+            Verdict::WithoutArchived => {
+                let told = move |crawler: &Self| {
+                    let level = AlertLevel::Error;
+                    crawler.store.add_alert(at.id, level, "archived", None, NO_ARCHIVED, now)?;
+                    crawler.store.finish_task(&one, None, &[])
+                };
+                Ok(self.blocking(told).await?)
+            }
             Verdict::WithoutComments => {
                 let told = self.refused.comments.swap(true, Ordering::Relaxed);
                 Ok(self.blocking(move |crawler| crawler.without_comments(&at, &one, told, now)).await?)
@@ -235,6 +243,8 @@ const MISSING_BODY: &str = "Notion lists the page and answers 404 for its conten
 
 const NO_COMMENTS: &str = "the integration may not read comments: choose “Read comments” in its settings in Notion, or set \
     crawl.comments = \"off\"; pages keep the comments that were read before";
+const NO_ARCHIVED: &str = "Notion does not list archived rows here: they are indexed only as far as search names them; set \
+    crawl.archived = false";
 const NO_DIALECT: &str = "Notion refuses the dialect of Markdown that notion.body asks for: bodies are read in the one that it \
     answers by itself; set notion.body = \"auto\"";
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use notion_api::retry::{self, Decision, RetryPolicy};
 use notion_api::{Class, TransportErrorKind};
 
+use super::windows::Window;
 use crate::config::{BodyChoice, CommentsChoice};
 use crate::model::ItemKind;
 use crate::store::{Listed, NewTask, Proof, ReadPlan, Scope, Stored, Task, TaskKind};
@@ -78,6 +79,8 @@ pub enum Verdict {
     Nothing,
     /// Read no comments: the integration may not.
     WithoutComments,
+    /// Read no archived rows: Notion does not list them.
+    WithoutArchived,
     /// Ask for no dialect of Markdown: Notion refuses the one that is asked for.
     WithoutDialect,
     /// Notion does not have it: not shared, deleted, or never there.
@@ -97,6 +100,18 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
     match class {
         Class::Request if task.kind == TaskKind::CountRows => Verdict::Fail,
         Class::Request if task.kind == TaskKind::ReadBody => another_way(task, body),
+        // One page that is always refused must not keep all others out; what is refused everywhere stops soon.
+        Class::MissingCapability | Class::EdgeBlocked
+            if task.kind.reads_page()
+                && task.kind != TaskKind::ReadComments
+                && (failures == 1 || others_succeed) =>
+        {
+            if failures >= ATTEMPTS {
+                another_way(task, body)
+            } else {
+                Verdict::Retry { after: PAUSE, counted: true }
+            }
+        }
         Class::Unauthorized | Class::RequestBlocked | Class::EdgeBlocked | Class::Request => Verdict::Stop,
         // Names of people are a comfort; content is not.
         Class::MissingCapability if matches!(task.kind, TaskKind::ListUsers | TaskKind::CountRows) => {
@@ -107,6 +122,12 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
         Class::NotFound => in_its_own_place(task).unwrap_or(Verdict::Gone(Proof::NotFound)),
         // Before 2026 a linked view was refused in these words; its rows live in the original, which is listed by itself.
         Class::Validation(_) if task.kind == TaskKind::ReadDatabase => Verdict::Nothing,
+        // `is_archived` is in the documentation and not in every workspace's API.
+        Class::Validation(_)
+            if task.kind == TaskKind::QueryDataSource && Window::of(task.detail.as_deref()).archived =>
+        {
+            Verdict::WithoutArchived
+        }
         Class::Validation(_)
             if matches!(task.kind, TaskKind::ReadBody | TaskKind::ReadPart)
                 && matches!(body, BodyChoice::V1 | BodyChoice::V2) =>
@@ -317,6 +338,18 @@ mod tests {
             judge(&task(TaskKind::ListUsers, 0), &Class::MissingCapability, BodyChoice::Auto, true, 0.5),
             Verdict::Fail
         );
+    }
+
+    #[test]
+    fn a_page_that_alone_is_refused_fails_alone() {
+        let judge = |attempts, others_succeed| {
+            let body = task(TaskKind::ReadBody, attempts);
+            judge(&body, &Class::MissingCapability, BodyChoice::Auto, others_succeed, 0.5)
+        };
+        assert_eq!(judge(0, false), Verdict::Retry { after: PAUSE, counted: true });
+        assert_eq!(judge(1, false), Verdict::Stop);
+        assert_eq!(judge(1, true), Verdict::Retry { after: PAUSE, counted: true });
+        assert!(matches!(judge(3, true), Verdict::Instead(_)));
     }
 
     #[test]

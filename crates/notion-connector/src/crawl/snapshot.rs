@@ -26,7 +26,7 @@ pub(super) fn source_of(page: NotionId, read: Vec<Part>, stored: Option<PageSour
         let slot = parts.iter_mut().find(|part| part.key == old.key);
         match slot {
             // What could not be read anew stays as it was.
-            Some(new) if new.form.is_none() && !is_body(new) => {
+            Some(new) if (new.form.is_none() || new.failed) && !old.failed && !is_body(new) => {
                 (new.form, new.answers) = (old.form, old.answers);
             }
             Some(_) => {}

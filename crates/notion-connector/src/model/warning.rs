@@ -84,7 +84,11 @@ impl Warning {
             Self::UnknownUser { kind } => format!("unknown kind of user “{kind}”"),
             Self::UnknownFile { kind } => format!("unknown kind of file “{kind}”"),
             Self::LeftOut { what } => format!("left out: {what}"),
-            Self::Unreadable { .. } => "part of a page that the integration cannot read".to_owned(),
+            Self::Unreadable { what } => {
+                // Without ids and names, of which there may be any number.
+                let kind = what.split([' ', '“']).next().unwrap_or_default();
+                format!("part of a page that the integration cannot read: {kind}")
+            }
             Self::NotComputed { .. } => "formula or rollup that Notion does not compute".to_owned(),
             Self::Incomplete { .. } => "property with more values than were read".to_owned(),
         }
