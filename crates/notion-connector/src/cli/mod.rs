@@ -3,6 +3,7 @@
 //! With `--json`, standard output holds JSON and nothing else; logs and progress go to standard error. Exit codes are in
 //! `exit`. To add a command: a file here, an arm of [`Command`], and a verb in `ops`.
 
+mod backup;
 mod connector;
 mod crawl;
 mod crawls;
@@ -16,6 +17,7 @@ mod schedule;
 mod search;
 mod serve;
 mod status;
+mod why;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -84,6 +86,12 @@ enum Command {
     Status,
     /// List items that failed.
     Failures,
+    /// Say why a page is, or is not, in the index.
+    Why(why::WhyArguments),
+    /// Copy the store to a file, while crawls run.
+    Backup(backup::BackupArguments),
+    /// Fill an empty data directory from a backup.
+    Restore(backup::BackupArguments),
     /// Render again what an older version rendered, without asking Notion; crawl and serve do it by themselves.
     Rerender,
     /// Serve the search page and the REST API.
@@ -150,6 +158,9 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Export => export::run(&context),
         Command::Status => status::run(&context),
         Command::Failures => failures::run(&context),
+        Command::Why(arguments) => why::run(&context, arguments).await,
+        Command::Backup(arguments) => backup::run(&context, &arguments),
+        Command::Restore(arguments) => backup::restore(&context, &arguments),
         Command::Rerender => rerender::run(&context).await,
         Command::Serve(arguments) => serve::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,

@@ -22,12 +22,13 @@ pub(super) struct ServeArguments {
 }
 
 pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<Exit, OpsError> {
+    let ended = interrupted();
     let app = Arc::new(context.open()?);
     let _ownership = app.own("serve")?;
     let listener = bind(arguments.listen.unwrap_or(app.config.server.listen)).await?;
     let url = url_of(&listener)?;
     context.output.show(&serde_json::json!({ "url": url }), || format!("Search page: {url}/"));
-    keep_serving(&app, listener, interrupted()).await
+    keep_serving(&app, listener, ended).await
 }
 
 /// Serves, delivers and crawls until `end`, and then leaves in order: what is under way is finished or given back.
@@ -90,19 +91,25 @@ pub(super) fn url_of(listener: &TcpListener) -> Result<String, OpsError> {
     Ok(format!("http://{address}"))
 }
 
-/// Waits until somebody wants the process to end.
-pub(super) async fn interrupted() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Waits until somebody wants the process to end. It listens from the call on, not only while it is awaited.
+pub(super) fn interrupted() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
-    {
+    let terminate = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok())
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Some(mut interrupt), Some(mut terminate)] = terminate {
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
+        // A system that refuses this too cannot be asked to end but by force.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
-    let _ = interrupt.await;
 }

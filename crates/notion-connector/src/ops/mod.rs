@@ -3,6 +3,7 @@
 //! A verb takes the [`App`], who asks where that matters, and plain values; it returns plain values that serialise to
 //! the JSON every mouth shows. To add a verb: a file here, then its mouths.
 
+mod backup;
 mod connector_life;
 mod connectors;
 mod crawl;
@@ -15,8 +16,10 @@ mod scheduler;
 mod schedules;
 mod search;
 mod status;
+mod why;
 
-pub use crate::store::{Scope, UnknownKind};
+pub use crate::store::{Departure, Failure, Holding, Scope, UnknownKind, Waiting};
+pub use backup::{Backup, backup, restore};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,
     rename_connector, set_connector_active, show_connector,
@@ -42,3 +45,4 @@ pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, 
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
 pub use status::{ConnectorStatus, Status, list_failures, status};
+pub use why::{AskedNotion, Reason, Standing, Why, why};

@@ -37,7 +37,7 @@ pub struct Alert {
 }
 
 /// An item, or something that could not become one, that failed and was not repaired since.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Failure {
     /// Name of the connector.
     pub connector: String,
@@ -50,6 +50,7 @@ pub struct Failure {
     /// What happened and what to do.
     pub message: String,
     /// The crawl it last failed in.
+    #[schema(value_type = i64)]
     pub crawl: CrawlId,
     /// When it first failed.
     pub first: Timestamp,
@@ -141,27 +142,34 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn load_failures(&self) -> Result<Vec<Failure>> {
-        self.read(|tx| {
-            tx.prepare_cached(
-                "SELECT connectors.name, object, task, title, message, crawl, first, last, times
-                 FROM failures JOIN connectors ON connectors.id = failures.connector ORDER BY last DESC, object",
-            )?
-            .query_map([], |row| {
-                Ok(Failure {
-                    connector: row.get(0)?,
-                    object: row.get(1)?,
-                    task: row.get(2)?,
-                    title: row.get(3)?,
-                    message: row.get(4)?,
-                    crawl: CrawlId(row.get(5)?),
-                    first: row.get::<_, Millis>(6)?.0,
-                    last: row.get::<_, Millis>(7)?.0,
-                    times: row.get(8)?,
-                })
-            })?
-            .collect()
-        })
+        self.read(|tx| load_failures(tx, None))
     }
+}
+
+/// Failures that were not repaired, newest first: all, or those of one object.
+pub(super) fn load_failures(
+    tx: &Transaction<'_>,
+    object: Option<NotionId>,
+) -> rusqlite::Result<Vec<Failure>> {
+    tx.prepare_cached(
+        "SELECT connectors.name, object, task, title, message, crawl, first, last, times
+         FROM failures JOIN connectors ON connectors.id = failures.connector
+         WHERE ?1 IS NULL OR object = ?1 ORDER BY last DESC, object",
+    )?
+    .query_map([object], |row| {
+        Ok(Failure {
+            connector: row.get(0)?,
+            object: row.get(1)?,
+            task: row.get(2)?,
+            title: row.get(3)?,
+            message: row.get(4)?,
+            crawl: CrawlId(row.get(5)?),
+            first: row.get::<_, Millis>(6)?.0,
+            last: row.get::<_, Millis>(7)?.0,
+            times: row.get(8)?,
+        })
+    })?
+    .collect()
 }
 
 pub(super) fn add(

@@ -9,7 +9,7 @@ use super::crawls::{Outcome, account};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, sighted};
-use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, named_enum, outbox};
+use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, named_enum, outbox, traces};
 use crate::model::{
     ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
 };
@@ -390,6 +390,7 @@ impl Store {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                 })?
                 .collect::<rusqlite::Result<_>>()?;
+            traces::bury(tx, crawl, only_excluded)?;
             let mut left = 0;
             for (item, key, object, indexed) in leaving {
                 tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
@@ -502,8 +503,10 @@ fn save_listed(
         redeliver(tx, row)?;
     }
     let fresh = tx
-        .prepare_cached("INSERT INTO holders (item, connector) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![row, crawl.connector.0])?;
+        .prepare_cached(
+            "INSERT INTO holders (item, connector, crawl) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![row, crawl.connector.0, crawl.id.0])?;
     let first_sight = tx
         .prepare_cached(
             "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",

@@ -12,6 +12,7 @@
 //! To add a table: append a migration, add a file here with the functions that read and write it.
 
 mod alerts;
+mod backup;
 mod column;
 mod connectors;
 mod crawls;
@@ -24,6 +25,7 @@ mod schedules;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,6 +41,7 @@ pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use schedules::Schedule;
 pub use tasks::{NewTask, Task, TaskId, TaskKind};
+pub use traces::{Departure, Holding, Trace, Waiting};
 
 use column::{Millis, Packed, named_enum};
 
@@ -48,6 +51,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_parts.sql"),
     include_str!("migrations/0003_connector_settings.sql"),
     include_str!("migrations/0004_schedules.sql"),
+    include_str!("migrations/0005_traces.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
@@ -91,6 +95,22 @@ pub enum StoreError {
         path: PathBuf,
         /// What could not be read.
         what: String,
+    },
+    /// A file that is not what `backup` wrote.
+    #[error("{path} is no whole backup of this program: {what}; take another one")]
+    NoBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A copy could not be read, written or named.
+    #[error("{path} could not be copied: {source}; a file that exists is never replaced")]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// A task was finished twice, or by somebody who did not hold it. Nothing was written.
     #[error("task {0} is not claimed at the cursor it was run from; its result was dropped")]
@@ -193,19 +213,6 @@ impl Store {
             flushed
         };
         flush().map(|_| ()).map_err(|source| self.sqlite(source))
-    }
-
-    /// Writes a copy of the database, as of now, to a new file.
-    ///
-    /// # Errors
-    /// When the file exists or cannot be written.
-    pub fn copy_to(&self, target: &Path) -> Result<()> {
-        self.write(|tx| {
-            tx.execute("UPDATE meta SET value = value + 1 WHERE name = 'syncs'", []).map(|_| ())
-        })?;
-        let writer = self.lock_writer();
-        let target = target.to_string_lossy();
-        writer.execute("VACUUM INTO ?1", [target.as_ref()]).map(|_| ()).map_err(|source| self.sqlite(source))
     }
 
     /// One write transaction.

@@ -32,6 +32,7 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::schedules::list, api::schedules::add))
         .routes(routes!(api::schedules::edit, api::schedules::delete))
         .routes(routes!(api::status::status))
+        .routes(routes!(api::why::why))
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .routes(routes!(api::openapi::document))

@@ -13,6 +13,7 @@
 mod program;
 mod support;
 
+mod backup;
 mod bodies;
 mod budget;
 mod commands;
@@ -25,5 +26,7 @@ mod power;
 mod replay;
 mod serve;
 mod truth;
+mod upgrade;
 mod web;
 mod whole;
+mod why;

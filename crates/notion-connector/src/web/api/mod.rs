@@ -7,3 +7,4 @@ pub(super) mod openapi;
 pub(super) mod schedules;
 pub(super) mod search;
 pub(super) mod status;
+pub(super) mod why;

@@ -1,0 +1,321 @@
+//! Why something is, or is not, in the index.
+//!
+//! Told from the store; with `ask`, Notion is asked too, in at most two requests for each connector. A new reason to leave
+//! something out is an arm of [`setting_of`].
+
+use jiff::Timestamp;
+use notion_api::{Class, Client};
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use super::OpsError;
+use crate::app::App;
+use crate::crawl::advise;
+use crate::model::NotionId;
+use crate::store::{Connector, Departure, Failure, Holding, Proof, Trace, Waiting};
+
+/// Where an object stands, by the word that matters most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It can be found.
+    InIndex,
+    /// It is read, and the index takes it within seconds.
+    WaitsForIndex,
+    /// A crawl has still to read it.
+    WaitsInCrawl,
+    /// It failed, and the next crawl tries again.
+    Failed,
+    /// A limit left it out.
+    Skipped,
+    /// A setting leaves it out.
+    Filtered,
+    /// Notion said that it is in the trash.
+    Trashed,
+    /// Notion said that it does not exist or is not shared; it does not say which.
+    NotVisible,
+    /// No crawl has met it.
+    NeverSeen,
+}
+
+/// One thing that is known, in words.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Reason {
+    /// The connector it is about; none for what is about all.
+    pub connector: Option<String>,
+    /// What is so, and what to do.
+    pub message: String,
+}
+
+/// What Notion said now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AskedNotion {
+    /// The connector whose secret was used.
+    pub connector: String,
+    /// Whether its integration can read the object.
+    pub readable: bool,
+    /// Whether it lies in the trash.
+    pub in_trash: bool,
+    /// When it was last edited, if Notion told.
+    pub last_edited: Option<Timestamp>,
+    /// In words, with what to do.
+    pub message: String,
+}
+
+/// Why something is, or is not, in the index.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Why {
+    /// Notion's id.
+    pub id: NotionId,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The setting that leaves it out, where one does.
+    pub setting: Option<String>,
+    /// All of it in words, the most important first.
+    pub reasons: Vec<Reason>,
+    /// The connectors that hold it.
+    pub holdings: Vec<Holding>,
+    /// What failed and was not repaired.
+    pub failures: Vec<Failure>,
+    /// What crawls have still to ask.
+    pub waiting: Vec<Waiting>,
+    /// The connectors that it left, or is to leave.
+    pub departures: Vec<Departure>,
+    /// What Notion said, if it was asked.
+    pub asked: Vec<AskedNotion>,
+}
+
+/// What Notion does not tell apart, and what to do about each.
+const NOT_VISIBLE: &str = "it is not connected to the integration, or was deleted for good, or never existed: Notion does not say \
+     which. Open it in Notion: if it is there, choose ••• → Connections and add the integration to it or to a page above it, then \
+     crawl again";
+
+/// Why the object with this id, or at this address of Notion's, is or is not in the index.
+///
+/// # Errors
+/// When `page` names nothing, or the database cannot be read. What Notion refuses is part of the answer.
+pub async fn why(app: &App, page: &str, ask: bool) -> Result<Why, OpsError> {
+    let id = named(page).ok_or_else(|| {
+        OpsError::Invalid(format!("“{page}” names nothing: give an id or an address of Notion's"))
+    })?;
+    let trace = app.store.load_trace(id)?;
+    let standing = standing(&trace);
+    let mut why = Why {
+        id,
+        standing,
+        setting: setting_of(&trace, standing).map(str::to_owned),
+        reasons: reasons(&trace, standing),
+        holdings: trace.holdings,
+        failures: trace.failures,
+        waiting: trace.waiting,
+        departures: trace.departures,
+        asked: Vec::new(),
+    };
+    if ask {
+        for connector in app.store.load_connectors()? {
+            why.asked.push(ask_notion(app, &connector, id).await);
+        }
+    }
+    Ok(why)
+}
+
+/// The object that a text names: an id, or an address. In an address with a page opened beside a list (`?p=`) that page is meant,
+/// else the id at the end of the path.
+fn named(text: &str) -> Option<NotionId> {
+    let text = text.trim();
+    if let Ok(id) = text.parse() {
+        return Some(id);
+    }
+    let url = Url::parse(text).or_else(|_| Url::parse(&format!("https://{text}"))).ok()?;
+    let beside = url.query_pairs().find(|(name, _)| name == "p").map(|(_, id)| id.into_owned());
+    beside.and_then(|id| trailing_id(&id)).or_else(|| trailing_id(url.path().trim_end_matches('/')))
+}
+
+fn trailing_id(text: &str) -> Option<NotionId> {
+    let tail = |length: usize| text.len().checked_sub(length).and_then(|start| text.get(start..));
+    [32, 36].into_iter().find_map(|length| tail(length)?.parse().ok())
+}
+
+fn standing(trace: &Trace) -> Standing {
+    let indexed = trace.holdings.iter().filter(|holding| holding.indexed.is_some());
+    let outcome = |name: &str| trace.holdings.iter().any(|one| one.outcome.as_deref() == Some(name));
+    let left = trace.departures.iter().find(|departure| departure.applied);
+    match indexed.map(|holding| holding.waits_for_index).min() {
+        Some(false) => Standing::InIndex,
+        Some(true) => Standing::WaitsForIndex,
+        None if !trace.waiting.is_empty() => Standing::WaitsInCrawl,
+        None if !trace.failures.is_empty() => Standing::Failed,
+        None if outcome("skipped") => Standing::Skipped,
+        None => match left.map(|departure| departure.proof) {
+            Some(Proof::Archived) => Standing::Filtered,
+            Some(Proof::Trashed) => Standing::Trashed,
+            Some(Proof::NotFound) => Standing::NotVisible,
+            None => Standing::NeverSeen,
+        },
+    }
+}
+
+/// The setting that leaves it out.
+fn setting_of(trace: &Trace, standing: Standing) -> Option<&'static str> {
+    let archived = trace.departures.iter().any(|departure| departure.proof == Proof::Archived);
+    (standing == Standing::Filtered && archived).then_some("crawl.archived")
+}
+
+fn reasons(trace: &Trace, standing: Standing) -> Vec<Reason> {
+    let about = |connector: &str, message| Reason { connector: Some(connector.to_owned()), message };
+    let held = trace.holdings.iter().map(|holding| about(&holding.connector, of_holding(holding)));
+    let failed = trace.failures.iter().map(|failure| about(&failure.connector, of_failure(failure, trace)));
+    let waiting = trace.waiting.iter().map(|waiting| about(&waiting.connector, of_waiting(waiting)));
+    let left = trace.departures.iter().map(|departure| about(&departure.connector, of_departure(departure)));
+    let mut reasons: Vec<Reason> = held.chain(failed).chain(waiting).chain(left).collect();
+    if standing == Standing::NeverSeen {
+        let message = format!("no crawl has met it: {NOT_VISIBLE}; or ask Notion now with --ask");
+        reasons.push(Reason { connector: None, message });
+    }
+    reasons
+}
+
+fn shown(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn of_holding(holding: &Holding) -> String {
+    let by = match (holding.crawl, holding.since) {
+        (Some(crawl), Some(since)) => format!(" since crawl {crawl} of {}", shown(since)),
+        (Some(crawl), None) => format!(" since crawl {crawl}"),
+        _ => String::new(),
+    };
+    let read = holding.last_read.map(|time| format!(", last read {}", shown(time))).unwrap_or_default();
+    let edited = shown(holding.last_edited);
+    match holding.indexed {
+        Some(indexed) => {
+            let wait = if holding.waits_for_index {
+                "; the index takes its newest state within seconds"
+            } else {
+                ""
+            };
+            let indexed = shown(indexed);
+            format!(
+                "in the index{by}, last changed there {indexed}{read}, last edited in Notion {edited}{wait}"
+            )
+        }
+        None if holding.outcome.as_deref() == Some("skipped") => {
+            format!("known{by}, and left out because it is larger than a limit; see `crawls show` for which")
+        }
+        None => format!("known{by}, and not in the index yet; last edited in Notion {edited}"),
+    }
+}
+
+fn of_failure(failure: &Failure, trace: &Trace) -> String {
+    let again = trace.waiting.iter().find(|waiting| waiting.connector == failure.connector).map_or_else(
+        || "the next crawl of this connector tries again".to_owned(),
+        |waiting| format!("crawl {} tries again", waiting.crawl),
+    );
+    let (times, last) = (failure.times, shown(failure.last));
+    format!(
+        "failed in {times} crawls in a row, last in crawl {} on {last}: {}; {again}",
+        failure.crawl, failure.message
+    )
+}
+
+fn of_waiting(waiting: &Waiting) -> String {
+    let after = if waiting.attempts > 0 {
+        format!(", after {} failures, not before {}", waiting.attempts, shown(waiting.not_before))
+    } else {
+        String::new()
+    };
+    format!("crawl {} has still to ask for it ({}){after}", waiting.crawl, waiting.task)
+}
+
+fn of_departure(departure: &Departure) -> String {
+    let when = departure.time.map(|time| format!(" on {}", shown(time))).unwrap_or_default();
+    let why = match departure.proof {
+        Proof::Trashed => {
+            "Notion said that it lies in the trash; restore it there and crawl again".to_owned()
+        }
+        Proof::NotFound => format!("Notion answered 404: {NOT_VISIBLE}"),
+        Proof::Archived => {
+            "it is archived, and archived pages are left out by the setting crawl.archived".to_owned()
+        }
+    };
+    if departure.applied {
+        format!("left with crawl {}{when}: {why}", departure.crawl)
+    } else {
+        let crawl = departure.crawl;
+        format!(
+            "to leave with crawl {crawl}, when it ends or `crawls approve-deletions {crawl}` says so: {why}"
+        )
+    }
+}
+
+async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -> AskedNotion {
+    let mut asked = AskedNotion {
+        connector: connector.name.clone(),
+        readable: false,
+        in_trash: false,
+        last_edited: None,
+        message: String::new(),
+    };
+    let client = match app.client_of(connector) {
+        Ok(client) => client,
+        Err(error) => return AskedNotion { message: error.to_string(), ..asked },
+    };
+    let client = match connector.bot {
+        Some(bot) => client.paced(app.budgets.pacing(bot.0, connector.workspace.map(|id| id.0))),
+        None => client,
+    };
+    match read(&client, id).await {
+        Ok((in_trash, last_edited)) => {
+            let place = if in_trash {
+                "can be read, and lies in the trash"
+            } else {
+                "can be read: the next crawl brings it"
+            };
+            asked.message = format!("Notion says now that it {place}");
+            (asked.readable, asked.in_trash, asked.last_edited) = (true, in_trash, last_edited);
+        }
+        Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
+            asked.message = format!("Notion answers 404 now: {NOT_VISIBLE}");
+        }
+        Err(error) => asked.message = advise(&error),
+    }
+    asked
+}
+
+/// As a page, and as a data source if it is none.
+async fn read(client: &Client, id: NotionId) -> Result<(bool, Option<Timestamp>), notion_api::Error> {
+    match client.fetch_page(id.0).await {
+        Ok(page) => Ok((page.value.in_trash, page.value.last_edited_time)),
+        Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
+            let database = client.fetch_database(id.0).await?.value;
+            Ok((database.in_trash, database.last_edited_time))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_in_every_spelling_of_an_address() {
+        let plain = "393abc1eedcd81d5bf32d1339d9031c2";
+        let id: NotionId = plain.parse().unwrap();
+        for text in [
+            plain.to_owned(),
+            id.to_string(),
+            format!("https://app.notion.com/p/Tide-tables-{plain}"),
+            format!("https://www.notion.so/acme/Tide-{plain}?pvs=4#11111111111111111111111111111111"),
+            format!("https://www.notion.so/acme/22222222222222222222222222222222?v=3&p={plain}&pm=s"),
+            format!("https://acme.notion.site/{id}/"),
+            format!("www.notion.so/Tide-{plain}"),
+        ] {
+            assert_eq!(named(&text), Some(id), "{text}");
+        }
+        for text in ["", "Tide tables", "https://www.notion.so/", "../../etc/passwd", "393abc1e"] {
+            assert_eq!(named(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Copies of the database: made beside any writer, checked before they are used.
+//!
+//! A copy is written under another name and gets its own when it is whole and on the disk, so that a file of that name is
+//! always a whole backup. The index is in none: it is filled again from the store.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{MIGRATIONS, Result, Store, StoreError};
+
+impl Store {
+    /// Writes a copy of the database, as of now, to a new file. Other processes go on writing meanwhile.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub fn copy_to(&self, target: &Path) -> Result<()> {
+        let fail = |source| StoreError::Copy { path: target.to_owned(), source };
+        if target.exists() {
+            return Err(fail(io::Error::from(io::ErrorKind::AlreadyExists)));
+        }
+        // A cursor that a sink took from what came after this copy is then found ahead of it.
+        self.write(|tx| {
+            tx.execute("UPDATE meta SET value = value + 1 WHERE name = 'syncs'", []).map(|_| ())
+        })?;
+        let partial = partial(target);
+        remove(&partial).map_err(fail)?;
+        let name = partial.to_string_lossy();
+        let copied = self
+            .lock_writer()
+            .execute("VACUUM INTO ?1", [name.as_ref()])
+            .map_err(|source| self.sqlite(source));
+        let moved = copied.and_then(|_| move_into_place(&partial, target).map_err(fail));
+        if moved.is_err() {
+            // What is left of it is no backup; whether it can be removed changes nothing about that.
+            let _ = remove(&partial);
+        }
+        moved
+    }
+
+    /// Makes a copy the database of a data directory that has none. Nothing is left behind when it is refused.
+    ///
+    /// # Errors
+    /// When the file is no whole backup, or is of a newer version, or cannot be copied.
+    pub fn restore(data_dir: &Path, backup: &Path) -> Result<()> {
+        let target = data_dir.join("store.sqlite");
+        let fail = |source| StoreError::Copy { path: backup.to_owned(), source };
+        if target.exists() {
+            let source = io::Error::from(io::ErrorKind::AlreadyExists);
+            return Err(StoreError::Copy { path: target, source });
+        }
+        let partial = partial(&target);
+        let restored = std::fs::copy(backup, &partial)
+            .map_err(fail)
+            .and_then(|_| check(&partial, backup))
+            .and_then(|()| move_into_place(&partial, &target).map_err(fail));
+        if restored.is_err() {
+            let _ = remove(&partial);
+        }
+        restored
+    }
+}
+
+/// Reads the whole copy: SQLite finds what is damaged.
+fn check(copy: &Path, backup: &Path) -> Result<()> {
+    let refuse = |what: String| StoreError::NoBackup { path: backup.to_owned(), what };
+    let read = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(copy, flags)?;
+        let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok((version, verdict))
+    };
+    let (version, verdict) = read().map_err(|error: rusqlite::Error| refuse(error.to_string()))?;
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::Newer { path: backup.to_owned(), found: version, known: MIGRATIONS.len() });
+    }
+    match verdict.as_str() {
+        "ok" if version > 0 => Ok(()),
+        "ok" => Err(refuse("it holds no schema of this program".to_owned())),
+        _ => Err(refuse(verdict)),
+    }
+}
+
+fn partial(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// On the disk first, under its name then.
+fn move_into_place(from: &Path, to: &Path) -> io::Result<()> {
+    let file = File::options().write(true).open(from)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    file.sync_all()?;
+    std::fs::rename(from, to)?;
+    #[cfg(unix)]
+    if let Some(directory) = to.parent() {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(backup: &Path) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Store::restore(dir.path(), backup).unwrap_err().to_string();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "something was left behind");
+        error
+    }
+
+    #[test]
+    fn what_is_no_whole_backup_is_refused_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (good, bad) = (dir.path().join("good"), dir.path().join("bad"));
+        Store::open(dir.path()).unwrap().copy_to(&good).unwrap();
+        assert!(refused(&dir.path().join("missing")).contains("missing"));
+        std::fs::write(&bad, "no database").unwrap();
+        assert!(refused(&bad).contains("no whole backup"));
+        let bytes = std::fs::read(&good).unwrap();
+        std::fs::write(&bad, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(refused(&bad).contains("no whole backup"));
+        std::fs::remove_file(&bad).unwrap();
+        Connection::open(&bad).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+        assert!(refused(&bad).contains("no schema of this program"));
+        Connection::open(&good).unwrap().pragma_update(None, "user_version", 9_999).unwrap();
+        assert!(refused(&good).contains("newer program"));
+    }
+
+    #[test]
+    fn a_copy_never_replaces_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let target = dir.path().join("copy");
+        std::fs::write(&target, "precious").unwrap();
+        assert!(store.copy_to(&target).unwrap_err().to_string().contains("copy"));
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "precious");
+        assert!(Store::restore(dir.path(), &target).is_err(), "a data directory in use is not overwritten");
+    }
+}

@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+
+use crate::ops::{self, Why};
+use crate::web::Web;
+use crate::web::parameters::Parameters;
+use crate::web::problem::{Problem, ProblemBody};
+use crate::web::viewer::Operator;
+
+/// Say why something is, or is not, in the index
+///
+/// From what the store knows; with `ask=true` Notion is asked too, in at most two requests for each connector.
+#[utoipa::path(
+    get,
+    path = "/api/v1/why/{id}",
+    operation_id = "why",
+    tag = "crawls",
+    params(
+        ("id" = String, Path, description = "Notion's id, or a percent-encoded address."),
+        ("ask" = Option<bool>, Query, description = "Whether Notion is asked.")
+    ),
+    responses(
+        (status = 200, description = "Where it stands, and why.", body = Why),
+        (status = 400, description = "A parameter cannot be used.", body = ProblemBody),
+        (status = 409, description = "This names nothing.", body = ProblemBody)
+    )
+)]
+pub(in crate::web) async fn why(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<Why>, Problem> {
+    let mut parameters = Parameters::of(&uri);
+    let ask = parameters.value::<bool>("ask").unwrap_or_default();
+    parameters.finish()?;
+    Ok(Json(ops::why(&web.app, &id, ask).await?))
+}

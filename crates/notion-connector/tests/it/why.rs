@@ -1,0 +1,111 @@
+//! `why`: every standing that an object can have, told from the store and by Notion.
+
+use std::time::Duration;
+
+use notion_connector::ops::{self, Standing, Why};
+use notion_connector::store::Scope;
+use notion_emulator::Options;
+use notion_emulator::faults::{Failure, Fault};
+use uuid::Uuid;
+
+use crate::support::{Line, generated};
+
+async fn why(line: &Line, id: Uuid) -> Why {
+    ops::why(&line.app(), &id.to_string(), false).await.unwrap()
+}
+
+fn leaves(line: &Line) -> Vec<Uuid> {
+    let truth = line.truth();
+    let is_leaf = |id| truth.values().all(|other| other.parent != Some(id));
+    truth.values().filter(|fact| fact.has_body() && is_leaf(fact.id)).map(|fact| fact.id).collect()
+}
+
+fn says(why: &Why, words: &str) {
+    assert!(
+        why.reasons.iter().any(|reason| reason.message.contains(words)),
+        "“{words}” in {:?}",
+        why.reasons
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_trashed_unshared_or_never_seen_says_so() {
+    let line = Line::in_process(generated("pages=60,seed=91"), Options::default()).await;
+    let report = line.crawl().await;
+    let leaves = leaves(&line);
+    let (trashed, purged, archived) = (leaves[0], leaves[1], leaves[2]);
+    let found = why(&line, trashed).await;
+    assert_eq!(found.standing, Standing::InIndex);
+    let holding = &found.holdings[0];
+    assert_eq!((holding.connector.as_str(), holding.crawl), ("works", Some(report.crawl.id)));
+    assert!(holding.since.is_some() && holding.last_read.is_some() && !holding.waits_for_index);
+    says(&found, "in the index since crawl 1");
+    let unheard = Uuid::from_u128(42);
+    assert_eq!(why(&line, unheard).await.standing, Standing::NeverSeen);
+    says(&why(&line, unheard).await, "Connections");
+
+    line.notion.advance(Duration::from_secs(3600));
+    line.notion.trash(trashed).unwrap();
+    line.notion.purge(purged).unwrap();
+    line.notion.set_archived(archived, true).unwrap();
+    let report = line.crawl().await;
+    assert_eq!(report.crawl.deleted, 3);
+    for (id, standing, words) in [
+        (trashed, Standing::Trashed, "lies in the trash"),
+        (purged, Standing::NotVisible, "Notion does not say which"),
+        (archived, Standing::Filtered, "crawl.archived"),
+    ] {
+        let gone = why(&line, id).await;
+        assert_eq!(gone.standing, standing, "{gone:?}");
+        assert_eq!((gone.departures[0].crawl, gone.departures[0].applied), (report.crawl.id, true));
+        assert!(gone.departures[0].time.is_some());
+        says(&gone, words);
+    }
+    assert_eq!(why(&line, archived).await.setting.as_deref(), Some("crawl.archived"));
+
+    // Notion's own word, on request only.
+    line.notion.clear_requests();
+    let asked = ops::why(&line.app(), &trashed.to_string(), true).await.unwrap().asked;
+    assert!(asked[0].readable && asked[0].in_trash, "{asked:?}");
+    let asked = ops::why(&line.app(), &purged.to_string(), true).await.unwrap().asked;
+    assert!(!asked[0].readable && asked[0].message.contains("404"), "{asked:?}");
+    assert_eq!(line.notion.request_log().len(), 3);
+
+    line.notion.restore(trashed).unwrap();
+    line.notion.advance(Duration::from_secs(3600));
+    line.crawl().await;
+    assert_eq!(why(&line, trashed).await.standing, Standing::InIndex);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_says_with_which_error_and_when_it_is_tried_again() {
+    let line = Line::in_process(generated("pages=60,seed=92"), Options::default()).await;
+    let leaf = leaves(&line)[0];
+    for path in ["pages", "blocks"] {
+        let path_prefix = Some(format!("/v1/{path}/{leaf}"));
+        let failure = Failure::InternalServerError;
+        line.notion.push_fault(Fault { failure, count: u32::MAX, skip: 0, method: None, path_prefix });
+    }
+    line.try_crawl(Scope::Full).await.unwrap();
+    let failed = why(&line, leaf).await;
+    assert_eq!(failed.standing, Standing::Failed);
+    assert_eq!(failed.failures.len(), 1);
+    says(&failed, "the next crawl of this connector tries again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_running_crawl_has_still_to_read_says_so() {
+    let line = Line::in_process(generated("pages=60,seed=93"), Options::default()).await;
+    let leaf = leaves(&line)[0];
+    let path_prefix = Some(format!("/v1/pages/{leaf}"));
+    let slow = Failure::Slow { delay_ms: 50_000 };
+    line.notion.push_fault(Fault { failure: slow, count: 1, skip: 0, method: None, path_prefix });
+    let look = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let waiting = why(&line, leaf).await;
+        assert_eq!(waiting.standing, Standing::WaitsInCrawl, "{waiting:?}");
+        assert_eq!((waiting.waiting[0].crawl, waiting.waiting[0].task.as_str()), (1, "read_body"));
+    };
+    tokio::join!(line.crawl(), look);
+    assert_eq!(why(&line, leaf).await.standing, Standing::InIndex);
+}
