@@ -15,9 +15,10 @@ use crate::store::{CrawlState, Scope};
 pub(super) struct CrawlArguments {
     /// The connector; without it the only one, else one named `default` made from `NOTION_TOKEN`.
     name: Option<String>,
-    /// What to cover: full (reads what changed) or force-reindex (reads everything again).
-    #[arg(long, default_value_t = Scope::Full)]
-    scope: Scope,
+    /// What to cover: full (lists everything, reads what changed), incremental (lists what was edited since the last crawl) or
+    /// force-reindex (reads everything again) [default: what is unfinished, else incremental once a full crawl listed everything].
+    #[arg(long)]
+    scope: Option<Scope>,
     /// Begin anew instead of going on with an unfinished crawl.
     #[arg(long)]
     restart: bool,

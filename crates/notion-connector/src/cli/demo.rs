@@ -84,7 +84,7 @@ async fn show(
     let bar = tokio::spawn(show_progress(progress));
     let request = CrawlRequest {
         connector: Some("demo".to_owned()),
-        scope: Scope::Full,
+        scope: Some(Scope::Full),
         restart: false,
         started_by: "demo".to_owned(),
         first_secret: None,

@@ -9,12 +9,14 @@ use super::advice::advise;
 use super::driver::{CrawlError, Crawler};
 use super::plan::{Verdict, another_way, plan_read};
 use super::snapshot::{finish, source_of};
-use super::step::{Context, Outcome, Transition, step};
+use super::step::{Context, Outcome, Transition, cut_search, step};
+use super::sweep::Sweep;
 use crate::config::BodyChoice;
 use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
 use crate::store::{
-    AlertLevel, Crawl, NewTask, PageRead, Part, PartAnswer, PartKey, Proof, StoreError, Task, TaskKind,
+    AlertLevel, Crawl, Listed, NewTask, PageRead, Part, PartAnswer, PartKey, Proof, ReadPlan, StoreError,
+    Task, TaskKind,
 };
 
 impl Crawler {
@@ -125,6 +127,12 @@ impl Crawler {
                 let otherwise = another_way(task, BodyChoice::Auto);
                 Box::pin(self.carry_out(crawl, task, otherwise, error, out_of_patience)).await
             }
+            Verdict::Cut => Ok(self
+                .blocking(move |crawler| {
+                    let plan = |_: &Listed, _| ReadPlan::Nothing;
+                    crawler.store.save_discovery(&at, &one, None, &cut_search(&one), now, plan)
+                })
+                .await?),
             Verdict::Restart => Ok(self.blocking(move |crawler| crawler.store.restart_task(&one)).await?),
             Verdict::Gone(proof) => self.gone(crawl, task, proof).await,
             Verdict::Fail if is_part(task) && message.contains(UNSUPPORTED_TYPE) => {
@@ -142,6 +150,13 @@ impl Crawler {
         }
         if task.kind == TaskKind::CountRows {
             return self.store.save_row_count(crawl, task, None, now);
+        }
+        if task.kind == TaskKind::Search && Sweep::of(task.detail.as_deref()).trash {
+            let advice = format!(
+                "the trash could not be listed, the next full crawl finds what lies there: {message}"
+            );
+            self.store.add_alert(crawl.id, AlertLevel::Warning, "trash", None, &advice, now)?;
+            return self.store.finish_task(task, None, &[]);
         }
         if is_part(task) {
             // Partial content beats none: the page is indexed without this part, and read again by the next crawl.
@@ -186,7 +201,10 @@ impl Crawler {
             (TaskKind::CountRows, _) => {
                 Ok(self.blocking(move |crawler| crawler.store.save_row_count(&at, &one, None, now)).await?)
             }
-            (TaskKind::Verify, Some(object)) => Ok(self
+            (
+                TaskKind::Verify | TaskKind::ReadPage | TaskKind::ReadDatabase | TaskKind::ReadDataSource,
+                Some(object),
+            ) => Ok(self
                 .blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof))
                 .await?),
             _ if is_part(task) => {

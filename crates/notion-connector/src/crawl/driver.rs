@@ -15,10 +15,11 @@ use tokio::time::Instant;
 use super::fetch::fetch;
 use super::plan::judge;
 use super::step::Outcome;
+use super::watermark;
 use crate::config::{BodyChoice, CrawlConfig};
 use crate::model::NotionId;
 use crate::runtime::Runtime;
-use crate::store::{Crawl, CrawlId, CrawlState, NewTask, Store, StoreError, Task, TaskId, TaskKind};
+use crate::store::{Crawl, CrawlId, CrawlState, NewTask, Scope, Store, StoreError, Task, TaskId, TaskKind};
 
 /// How often a running crawl looks whether it was cancelled, and says how far it is.
 const TICK: Duration = Duration::from_millis(500);
@@ -127,9 +128,17 @@ struct Health {
 }
 
 impl Crawler {
-    /// The first requests of a crawl.
-    pub fn first_tasks() -> Vec<NewTask> {
-        [TaskKind::ListUsers, TaskKind::Search].map(NewTask::new).to_vec()
+    /// The first requests of a crawl. One for changes, before any that listed everything, lists everything.
+    fn first_tasks(&self, crawl: &Crawl) -> Result<Vec<NewTask>, StoreError> {
+        let watermark = match crawl.scope {
+            Scope::Full | Scope::ForceReindex => None,
+            Scope::Incremental => self.store.load_watermark(crawl.connector)?,
+        };
+        let Some(watermark) = watermark else {
+            return Ok([TaskKind::ListUsers, TaskKind::Search].map(NewTask::new).to_vec());
+        };
+        let known = self.store.load_known(crawl.connector)?;
+        Ok(watermark::first_tasks(watermark, self.settings.archived, &known))
     }
 
     /// Runs a crawl, or takes it up where it was, until it ends or the service does.
@@ -145,8 +154,11 @@ impl Crawler {
             return self.crawl(id).await;
         }
         // Only now: what is to be asked for may depend on what crawls before this one have seen.
-        let first = if crawl.started.is_none() { Self::first_tasks() } else { Vec::new() };
-        self.blocking(move |crawler| crawler.store.begin_crawl(id, &first, now)).await?;
+        self.blocking(move |crawler| {
+            let first = if crawl.started.is_none() { crawler.first_tasks(&crawl)? } else { Vec::new() };
+            crawler.store.begin_crawl(id, &first, now)
+        })
+        .await?;
         let crawl = self.crawl(id).await?;
         let mut meter = Meter { requests: self.client.traffic().requests, since: Instant::now() };
         let end = self.drive(&crawl, &mut meter).await;

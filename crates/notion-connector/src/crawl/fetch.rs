@@ -1,7 +1,7 @@
 //! From a task to its request and back: the only file of this room that knows endpoints.
 
 use bytes::Bytes;
-use notion_api::endpoints::{MarkdownOptions, MarkdownVersion, Paging, SearchRequest};
+use notion_api::endpoints::{MarkdownOptions, MarkdownVersion, Paging};
 use notion_api::wire::{
     Block, BlockKind, Continuation, Kept, List, PropertyItemAnswer, SearchResult, UserKind,
 };
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::step::{Container, Object, Outcome, parent_of};
+use super::sweep::Sweep;
 use super::windows::Window;
 use crate::config::BodyChoice;
 use crate::model::{ItemKind, NotionId};
@@ -29,7 +30,7 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
             Ok(Outcome::People(people.collect(), next_cursor(&users).0))
         }
         TaskKind::Search => {
-            let request = SearchRequest { paging, ..SearchRequest::default() };
+            let request = Sweep::of(task.detail.as_deref()).request(paging);
             Ok(listing(client.fetch_search(&request).await?.value))
         }
         TaskKind::QueryDataSource => {

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! - `plan` decides what to read and what a failure means; `step` what an answer changes. Both are pure.
+//! - `sweep`, `windows` and `watermark` say what one listing asks for and what the next; all are pure.
 //! - `driver` keeps requests under way; `apply` writes; `settle` ends a crawl.
 //! - The queue is the checkpoint: a process that dies loses the requests it had under way and nothing else.
 //! - An item leaves the index only by `settle`, on proof.
@@ -21,6 +22,8 @@ mod rerender;
 mod settle;
 mod snapshot;
 pub mod step;
+mod sweep;
+mod watermark;
 mod windows;
 
 pub use advice::advise;

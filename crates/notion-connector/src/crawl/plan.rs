@@ -5,6 +5,7 @@ use std::time::Duration;
 use notion_api::retry::{self, Decision, RetryPolicy};
 use notion_api::{Class, TransportErrorKind};
 
+use super::sweep::Sweep;
 use super::windows::Window;
 use crate::config::{BodyChoice, CommentsChoice};
 use crate::model::ItemKind;
@@ -30,9 +31,12 @@ pub fn plan_read(
     renderer: u32,
 ) -> ReadPlan {
     let has_body = matches!(listed.kind, ItemKind::Page | ItemKind::Row);
+    let failed = stored.is_some_and(|stored| stored.failed);
     let read_again = match (scope, stored.and_then(|stored| stored.body)) {
-        (Scope::ForceReindex, _) | (Scope::Full, None) => true,
-        (Scope::Full, Some((edited, read))) => edited != listed.edited || read < edited + STAMP_SETTLES,
+        (Scope::ForceReindex, _) | (_, None) => true,
+        (Scope::Full | Scope::Incremental, Some((edited, read))) => {
+            failed || edited != listed.edited || read < edited + STAMP_SETTLES
+        }
     };
     let same_source = stored.is_some_and(|stored| stored.same_source);
     let mut tasks = Vec::new();
@@ -43,7 +47,7 @@ pub fn plan_read(
             tasks.extend(long.map(|property| on_page(TaskKind::ReadProperty).with_detail(property)));
         }
         // A comment is not known to move the stamp of its page. Those on blocks come along with a body alone.
-        if comments != CommentsChoice::Off {
+        if comments != CommentsChoice::Off && (read_again || scope.lists_all()) {
             tasks.push(on_page(TaskKind::ReadComments));
         }
         if read_again {
@@ -53,7 +57,7 @@ pub fn plan_read(
     let Some(stored) = stored.filter(|_| tasks.is_empty()) else {
         return if tasks.is_empty() { ReadPlan::Render } else { ReadPlan::Read(tasks) };
     };
-    if stored.renderer != Some(renderer) || !stored.same_source {
+    if failed || stored.renderer != Some(renderer) || !stored.same_source {
         // Properties can change without the stamp: formulas, rollups, names of people.
         ReadPlan::Render
     } else {
@@ -75,6 +79,8 @@ pub enum Verdict {
     Instead(Vec<NewTask>),
     /// Begin the listing again.
     Restart,
+    /// The search does not go on: another lists what is behind.
+    Cut,
     /// There is nothing of the kind: nothing to read, and nothing lost.
     Nothing,
     /// Read no comments: the integration may not.
@@ -133,6 +139,14 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
                 && matches!(body, BodyChoice::V1 | BodyChoice::V2) =>
         {
             Verdict::WithoutDialect
+        }
+        Class::InvalidCursor if task.kind == TaskKind::Search => {
+            // For good behind so many results: whoever begins again dies at the same place.
+            if task.restarts < Sweep::of(task.detail.as_deref()).restarts() {
+                Verdict::Restart
+            } else {
+                Verdict::Cut
+            }
         }
         Class::InvalidCursor if task.restarts + 1 < ATTEMPTS => Verdict::Restart,
         Class::InvalidCursor | Class::Validation(_) | Class::Network(TransportErrorKind::TooLarge) => {
@@ -209,7 +223,12 @@ mod tests {
     }
 
     fn stored(edited: &str, read: &str) -> Option<Stored> {
-        Some(Stored { body: Some((at(edited), at(read))), renderer: Some(1), same_source: true })
+        Some(Stored {
+            body: Some((at(edited), at(read))),
+            renderer: Some(1),
+            same_source: true,
+            failed: false,
+        })
     }
 
     fn body(listed: &Listed) -> ReadPlan {
@@ -249,6 +268,25 @@ mod tests {
         let page = listed(ItemKind::Page, "2026-05-01T10:00:00Z");
         let stored = stored("2026-05-01T10:00:00Z", "2026-05-01T10:00:40Z");
         assert_eq!(plan_read(Scope::Full, CommentsChoice::Off, &page, stored, 1), body(&page));
+    }
+
+    #[test]
+    fn an_incremental_crawl_reads_what_changed_and_what_failed_and_comments_with_them_alone() {
+        let page = listed(ItemKind::Page, "2026-05-01T10:00:00Z");
+        let plan = |comments, stored| plan_read(Scope::Incremental, comments, &page, stored, 1);
+        let settled = stored("2026-05-01T10:00:00Z", "2026-05-01T10:30:00Z");
+        assert_eq!(plan(CommentsChoice::Pages, settled), ReadPlan::Nothing);
+        let failed = settled.map(|stored| Stored { failed: true, ..stored });
+        assert_eq!(plan(CommentsChoice::Off, failed), body(&page));
+        let early = stored("2026-05-01T10:00:00Z", "2026-05-01T10:00:59Z");
+        assert_eq!(plan(CommentsChoice::Off, early), body(&page));
+    }
+
+    #[test]
+    fn a_search_whose_cursor_dies_again_is_cut_and_another_goes_on() {
+        let search = |restarts| Task { restarts, ..task(TaskKind::Search, 0) };
+        let verdict = |task| judge(&task, &Class::InvalidCursor, BodyChoice::Auto, true, 0.5);
+        assert_eq!((verdict(search(0)), verdict(search(1))), (Verdict::Restart, Verdict::Cut));
     }
 
     #[test]

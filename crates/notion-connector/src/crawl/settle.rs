@@ -6,7 +6,7 @@ use super::driver::{CrawlError, Crawler};
 use super::plan::needs_approval;
 use super::snapshot::finish;
 use crate::model::ItemKind;
-use crate::store::{AlertLevel, Crawl, CrawlState, NewTask, Phase, StoreError, TaskKind};
+use crate::store::{AlertLevel, Crawl, CrawlState, NewTask, Phase, Scope, StoreError, TaskKind};
 
 /// What to do when an integration reaches nothing.
 pub const NOTHING_CONNECTED: &str = "nothing is connected to the integration yet: open a page in Notion, choose ••• → \
@@ -38,7 +38,9 @@ impl Crawler {
             }
             Phase::ResolveParents => {
                 // What a listing that did not end omits proves nothing.
-                if !crawl.incomplete {
+                if crawl.scope == Scope::Incremental {
+                    self.store.queue_doubted(crawl)?;
+                } else if !crawl.incomplete {
                     self.store.queue_unseen(crawl)?;
                 }
                 Phase::Verify
@@ -112,6 +114,9 @@ impl Crawler {
                 NOTHING_CONNECTED,
                 now,
             )?;
+        }
+        if !crawl.unended {
+            self.store.save_watermark(&crawl)?;
         }
         self.store.prune_sightings(&crawl)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;

@@ -10,6 +10,7 @@ use notion_api::wire::{DataSource, Database, Page, SearchResult};
 use serde_json::Value;
 
 use super::long_properties::cut_properties;
+use super::sweep::Sweep;
 use super::windows::{ListedRow, Rest, Window};
 use crate::config::{CommentsChoice, CrawlConfig};
 use crate::model::{ItemKey, ItemKind, NotionId, Parent};
@@ -144,12 +145,22 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
         Outcome::People(people, next_cursor) => Transition::People(people, next_cursor),
         Outcome::Listing { objects, malformed, next_cursor, cut } => {
             let listing = Listing { cut: cut && next_cursor.is_none(), last: next_cursor.is_none() };
-            let rows = if task.kind == TaskKind::QueryDataSource { rows_of(&objects) } else { Vec::new() };
+            let rows = rows_of(&objects);
             let mut discovery = Discovery { malformed, ..discover(objects, context) };
             if task.kind == TaskKind::QueryDataSource {
                 continue_query(&mut discovery, task, &rows, listing, context.settings);
-            } else {
-                discovery.cut = listing.cut;
+                return Transition::Discovery(discovery, next_cursor);
+            }
+            let sweep = Sweep::of(task.detail.as_deref()).after(rows.last().map(|last| last.edited));
+            if sweep.trash {
+                discovery = Discovery { doubted: trashed(&discovery), ..Discovery::default() };
+            }
+            if sweep.is_over() {
+                return Transition::Discovery(discovery, None);
+            }
+            discovery.progress = (!listing.last).then(|| sweep.to_detail());
+            if listing.cut {
+                continue_search(&mut discovery, &sweep);
             }
             Transition::Discovery(discovery, next_cursor)
         }
@@ -185,6 +196,26 @@ struct Listing {
     last: bool,
     /// Whether it ends although there is more.
     cut: bool,
+}
+
+/// What follows on a search that does not go on.
+pub(super) fn cut_search(task: &Task) -> Discovery {
+    let mut discovery = Discovery::default();
+    continue_search(&mut discovery, &Sweep::of(task.detail.as_deref()));
+    discovery
+}
+
+fn continue_search(discovery: &mut Discovery, sweep: &Sweep) {
+    let rest = sweep.rest();
+    discovery.cut = rest.unreachable;
+    let search = |sweep: Sweep| NewTask::new(TaskKind::Search).with_detail(sweep.to_detail());
+    discovery.further.extend(rest.ask.map(search));
+}
+
+/// What a listing says is in the trash. Such a listing follows with delay, so it only raises the question
+/// (developers.notion.com "search-optimizations-and-limitations").
+fn trashed(discovery: &Discovery) -> Vec<NotionId> {
+    discovery.gone.iter().filter(|(_, proof)| *proof == Proof::Trashed).map(|(object, _)| *object).collect()
 }
 
 /// What a query of a data source is followed by.
@@ -368,10 +399,8 @@ fn discover_data_source(discovery: &mut Discovery, found: &DataSource, source: S
     let title = found.title_text();
     let (kind, cut_properties) = (ItemKind::DataSource, Vec::new());
     discovery.listed.push(Listed { key, kind, id, title, parent, edited, source, cut_properties });
+    // Its database is asked for by the store, which knows whether that is needed.
     discovery.named.push((id, TaskKind::QueryDataSource, true));
-    if let Some(database) = database {
-        discovery.named.push((database, TaskKind::ReadDatabase, true));
-    }
 }
 
 fn discover_database(discovery: &mut Discovery, found: &Database, source: String, workspace: NotionId) {
@@ -530,15 +559,14 @@ mod tests {
     }
 
     #[test]
-    fn a_data_source_is_queried_at_once_and_its_database_read_and_a_linked_view_is_nothing() {
+    fn a_data_source_is_queried_at_once_and_a_linked_view_is_nothing() {
         let data_source = serde_json::json!({
             "object": "data_source", "id": id(1), "title": [], "properties": {},
             "parent": {"type": "database_id", "database_id": id(2)},
         });
-        assert_eq!(
-            discovered(&data_source).named,
-            [(id(1), TaskKind::QueryDataSource, true), (id(2), TaskKind::ReadDatabase, true)]
-        );
+        let found = discovered(&data_source);
+        assert_eq!(found.named, [(id(1), TaskKind::QueryDataSource, true)]);
+        assert_eq!(found.listed[0].parent, Parent::Database(id(2)));
         let database = |data_sources: Value| {
             serde_json::json!({
                 "object": "database", "id": id(2), "title": [], "data_sources": data_sources,

@@ -32,6 +32,8 @@ enum Rows {
     /// All of them.
     #[default]
     All,
+    /// Edited last in this minute or later.
+    EditedFrom(Timestamp),
     /// Made in this minute or later.
     CreatedFrom(Timestamp),
     /// Made in this minute, edited last in `edited_from` or later.
@@ -70,6 +72,12 @@ impl Window {
     /// The archived rows.
     pub(super) const ARCHIVED: Self = Self { archived: true, rows: Rows::All };
 
+    /// The rows edited at that time or later; archived ones are asked for apart.
+    pub(super) fn edited_since(time: Timestamp, archived: bool) -> Vec<Self> {
+        let window = |archived| Self { archived, rows: Rows::EditedFrom(time) };
+        [false, true].into_iter().filter(|apart| archived || !apart).map(window).collect()
+    }
+
     /// The window of a task; all rows if it names none.
     pub(super) fn of(detail: Option<&str>) -> Self {
         detail.and_then(|detail| serde_json::from_str(detail).ok()).unwrap_or_default()
@@ -94,6 +102,9 @@ impl Window {
         };
         let (filter, sort) = match self.rows {
             Rows::All => (None, by_time(Stamp::Created)),
+            Rows::EditedFrom(from) => {
+                (Some(edited(TimeCondition::OnOrAfter(from))), by_time(Stamp::LastEdited))
+            }
             Rows::CreatedFrom(minute) => {
                 (Some(created(TimeCondition::OnOrAfter(minute))), by_time(Stamp::Created))
             }
@@ -130,6 +141,9 @@ impl Window {
         };
         match &self.rows {
             Rows::All => ask(vec![Rows::CreatedFrom(last.created)]),
+            Rows::EditedFrom(from) if last.edited > *from => ask(vec![Rows::EditedFrom(last.edited)]),
+            // A whole query of rows edited in one minute.
+            Rows::EditedFrom(_) => ask(vec![Rows::All]),
             Rows::CreatedFrom(from) if last.created > *from => ask(vec![Rows::CreatedFrom(last.created)]),
             // A whole query of rows made in one minute.
             Rows::CreatedFrom(from) => ask(vec![
@@ -179,6 +193,7 @@ mod tests {
             .iter()
             .filter(|row| match window.rows {
                 Rows::All => true,
+                Rows::EditedFrom(from) => row.edited >= from,
                 Rows::CreatedFrom(from) => row.created >= from,
                 Rows::CreatedIn { minute, edited_from } => {
                     row.created == minute && edited_from.is_none_or(|from| row.edited >= from)
@@ -191,7 +206,7 @@ mod tests {
             .collect();
         match window.rows {
             Rows::All | Rows::CreatedFrom(_) => found.sort_by_key(|row| row.created),
-            Rows::CreatedIn { .. } => found.sort_by_key(|row| row.edited),
+            Rows::CreatedIn { .. } | Rows::EditedFrom(_) => found.sort_by_key(|row| row.edited),
             Rows::FromFirst { .. } => found.sort_by_key(|row| row.title.clone()),
             // Ties stay in the order of the ids: the worst that an order may do.
             Rows::FromLast { .. } => found.sort_by_key(|row| std::cmp::Reverse(row.title.clone())),
@@ -203,8 +218,12 @@ mod tests {
 
     /// Follows windows to their end: all rows met, and how often rows were beyond reach.
     fn follow(rows: &[ListedRow], cap: usize) -> (BTreeSet<NotionId>, usize, usize) {
+        follow_from(Window::default(), rows, cap)
+    }
+
+    fn follow_from(first: Window, rows: &[ListedRow], cap: usize) -> (BTreeSet<NotionId>, usize, usize) {
         let (mut met, mut unreachable, mut queries) = (BTreeSet::new(), 0, 0);
-        let mut windows = vec![Window::default()];
+        let mut windows = vec![first];
         while let Some(window) = windows.pop() {
             queries += 1;
             let (found, cut) = listed(rows, &window, cap);
@@ -243,6 +262,10 @@ mod tests {
             let (met, unreachable, queries) = follow(&rows, cap);
             prop_assert!(met.len() == rows.len() || unreachable > 0, "rows are missing and nobody says so");
             prop_assert!(queries <= 2 + 4 * rows.len());
+            let since = Window::edited_since(at(3), false).remove(0);
+            let (met, unreachable, _) = follow_from(since, &rows, cap);
+            let edited = rows.iter().filter(|row| row.edited >= at(3));
+            prop_assert!(unreachable > 0 || edited.clone().all(|row| met.contains(&row.id)));
         }
     }
 

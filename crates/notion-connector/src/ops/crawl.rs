@@ -23,8 +23,8 @@ const DEFAULT_NAME: &str = "default";
 pub struct CrawlRequest {
     /// The connector; the only one if none is named.
     pub connector: Option<String>,
-    /// What to cover.
-    pub scope: Scope,
+    /// What to cover; by itself what is unfinished, else what changed once a full crawl listed everything.
+    pub scope: Option<Scope>,
     /// Begin anew instead of resuming.
     pub restart: bool,
     /// Who asks.
@@ -60,7 +60,7 @@ pub async fn run_crawl(
 ) -> Result<CrawlReport, OpsError> {
     let connector = match find_connector(app, request.connector.as_deref()) {
         Err(OpsError::NotFound(_)) if request.connector.is_none() && request.first_secret.is_some() => {
-            make_default(app, request.first_secret).await?
+            make_default(app, request.first_secret.clone()).await?
         }
         found => found?,
     };
@@ -70,7 +70,7 @@ pub async fn run_crawl(
     super::rerender(app).await?;
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
     let crawler = crawler(app, &connector, progress, None).await.map_err(refused)?;
-    let (id, resumed) = open_crawl(app, &connector, request.scope, request.restart, &request.started_by)?;
+    let (id, resumed) = open_crawl(app, &connector, &request)?;
     let crawl = tokio::select! {
         biased;
         crawl = run_beside_pump(&crawler, &pump, id) => crawl.map_err(refused)?,
@@ -142,22 +142,26 @@ fn workspace_of(
     }
 }
 
+/// What a crawl covers unless somebody says: what changed, once a full one listed everything under the settings of today.
+pub(super) fn scope_by_itself(app: &App, connector: &Connector) -> Result<Scope, OpsError> {
+    let listed = connector.recrawl_since.is_none() && app.store.load_watermark(connector.id)?.is_some();
+    Ok(if listed { Scope::Incremental } else { Scope::Full })
+}
+
 /// The unfinished crawl of that scope, or a new one.
-fn open_crawl(
-    app: &App,
-    connector: &Connector,
-    scope: Scope,
-    restart: bool,
-    started_by: &str,
-) -> Result<(CrawlId, bool), OpsError> {
+fn open_crawl(app: &App, connector: &Connector, request: &CrawlRequest) -> Result<(CrawlId, bool), OpsError> {
     let now = app.runtime.now();
-    if let Some(open) = app.store.load_open_crawl(connector.id, scope)? {
-        if !restart {
+    if let Some(open) = app.store.load_open_crawl(connector.id, request.scope)? {
+        if !request.restart {
             return Ok((open.id, open.started.is_some()));
         }
         app.store.end_crawl(open.id, CrawlState::Cancelled, Some("restarted"), now)?;
     }
-    Ok((app.store.add_crawl(connector.id, scope, started_by, now)?, false))
+    let scope = match request.scope {
+        Some(scope) => scope,
+        None => scope_by_itself(app, connector)?,
+    };
+    Ok((app.store.add_crawl(connector.id, scope, &request.started_by, now)?, false))
 }
 
 /// The pump delivers while the crawl runs, and once more when it has ended.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connectors::find_connector;
+use super::crawl::scope_by_itself;
 use super::{OpsError, scheduler};
 use crate::app::App;
 use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState, Scope};
@@ -101,7 +102,7 @@ pub struct CrawlDetail {
 pub struct StartCrawl {
     /// Name of the connector; the only one if none is named.
     pub connector: Option<String>,
-    /// What to cover; `full` if not given.
+    /// What to cover; if not given `incremental` once a full crawl listed everything, else `full`.
     #[schema(value_type = Option<String>, example = "full")]
     pub scope: Option<Scope>,
 }
@@ -113,7 +114,11 @@ pub struct StartCrawl {
 /// When there is no such connector.
 pub fn start_crawl(app: &App, start: &StartCrawl, started_by: &str) -> Result<CrawlSummary, OpsError> {
     let connector = find_connector(app, start.connector.as_deref())?;
-    let id = scheduler::queue(app, connector.id, start.scope.unwrap_or(Scope::Full), started_by)?;
+    let scope = match start.scope {
+        Some(scope) => scope,
+        None => scope_by_itself(app, &connector)?,
+    };
+    let id = scheduler::queue(app, connector.id, scope, started_by)?;
     summary(app, &find(app, id.0)?)
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use super::OpsError;
-use super::crawl::crawler;
+use super::crawl::{crawler, scope_by_itself};
 use super::schedules::run_due;
 use crate::app::App;
 use crate::crawl::{CrawlError, Progress};
@@ -223,7 +223,8 @@ fn queue_stale(app: &App) -> Result<(), OpsError> {
     for connector in app.store.load_connectors()?.into_iter().filter(|one| one.active) {
         let last = app.store.load_crawls_of(connector.id, LOOK_BACK)?;
         if stale_from(&last, every).is_some_and(|stale| stale <= app.runtime.now()) {
-            queue(app, connector.id, Scope::Full, FRESHNESS)?;
+            let scope = scope_by_itself(app, &connector)?;
+            queue(app, connector.id, scope, FRESHNESS)?;
         }
     }
     Ok(())
@@ -263,6 +264,7 @@ mod tests {
             ended: (!state.is_open()).then(|| Timestamp::from_second(ended).unwrap()),
             reason: None,
             incomplete: false,
+            unended: false,
             resumed: 0,
             active_ms: 0,
             counters: Counters::default(),

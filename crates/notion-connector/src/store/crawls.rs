@@ -26,6 +26,18 @@ named_enum! {
         Full = "full",
         /// Lists everything; reads everything again.
         ForceReindex = "force-reindex",
+        /// Lists what was edited since the last crawl; reads what changed.
+        Incremental = "incremental",
+    }
+}
+
+impl Scope {
+    /// Whether it lists everything, so that what it does not meet may be missing.
+    pub const fn lists_all(self) -> bool {
+        match self {
+            Self::Full | Self::ForceReindex => true,
+            Self::Incremental => false,
+        }
     }
 }
 
@@ -141,6 +153,8 @@ pub struct Crawl {
     pub reason: Option<String>,
     /// Whether a listing did not end: then nothing may be judged missing.
     pub incomplete: bool,
+    /// Whether a listing did not end: then the watermark stays.
+    pub unended: bool,
     /// How often it was taken up again.
     pub resumed: u64,
     /// How long it ran, without interruptions, in milliseconds.
@@ -161,7 +175,7 @@ impl Crawl {
 }
 
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
-    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule";
+    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
     Ok(Crawl {
@@ -176,6 +190,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
         ended: row.get::<_, Option<Millis>>(8)?.map(|time| time.0),
         reason: row.get(9)?,
         incomplete: row.get(10)?,
+        unended: row.get("unended")?,
         resumed: row.get(11)?,
         active_ms: row.get(12)?,
         schedule: row.get("schedule")?,
@@ -196,8 +211,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
 const SUPERSEDED: &str = "nobody approved its deletions before the next crawl asked again";
 
 impl Store {
-    /// Makes a crawl in state *queued*. What an earlier one awaited approval for is void: the new
-    /// one asks Notion again.
+    /// Makes a crawl in state *queued*. What an earlier one awaited approval for is void where the new one lists everything,
+    /// and so asks Notion again.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -289,14 +304,14 @@ impl Store {
         })
     }
 
-    /// The connector's oldest crawl of that scope that has not ended.
+    /// The connector's oldest crawl of that scope, or of any, that has not ended.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn load_open_crawl(&self, connector: ConnectorId, scope: Scope) -> Result<Option<Crawl>> {
+    pub fn load_open_crawl(&self, connector: ConnectorId, scope: Option<Scope>) -> Result<Option<Crawl>> {
         self.read(|tx| {
             tx.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope = ?2 AND state IN (?3, ?4, ?5)
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope = coalesce(?2, scope) AND state IN (?3, ?4, ?5)
                  ORDER BY id LIMIT 1"
             ))?
             .query_row(
@@ -327,7 +342,7 @@ impl Store {
                 params![id.0, CrawlState::InProgress, Millis(now), resumed, CrawlState::Cancelling],
             )?;
             if !resumed {
-                first.iter().try_for_each(|task| tasks::add(tx, id, task))?;
+                first.iter().try_for_each(|task| tasks::add_first(tx, id, task))?;
             }
             tx.execute("UPDATE tasks SET state = 'ready' WHERE crawl = ?1 AND state = 'claimed'", [id.0])?;
             Ok(resumed)
@@ -472,14 +487,16 @@ pub(super) fn add(
         params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
     )?;
     let id = CrawlId(tx.last_insert_rowid());
-    tx.execute(
+    if scope.lists_all() {
+        tx.execute(
         "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND state = ?2)",
         params![connector.0, CrawlState::AwaitingApproval],
     )?;
-    tx.execute(
-        "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
-        params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
-    )?;
+        tx.execute(
+            "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
+            params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
+        )?;
+    }
     Ok(id)
 }
 

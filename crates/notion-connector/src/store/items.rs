@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::alerts::{AlertLevel, add as add_alert, remove_failure};
 use super::crawls::{Outcome, account};
+use super::departures::{Proof, add_departure, held};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
-use super::tasks::{add as add_task, ask, sighted};
-use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, named_enum, outbox, traces};
+use super::tasks::{add as add_task, ask, mark_unended, sighted};
+use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, outbox};
 use crate::model::{
     ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
 };
@@ -44,6 +45,8 @@ pub struct Stored {
     pub renderer: Option<u32>,
     /// Whether the object is what was answered last.
     pub same_source: bool,
+    /// Whether it failed in the last crawl that tried.
+    pub failed: bool,
 }
 
 /// What an object that was listed needs.
@@ -105,6 +108,8 @@ pub struct Discovery {
     pub listed: Vec<Listed>,
     /// Objects that Notion says are gone, or that a setting excludes.
     pub gone: Vec<(NotionId, Proof)>,
+    /// Objects that may be gone: to be asked for where the connector holds them.
+    pub doubted: Vec<NotionId>,
     /// Objects named and not returned; asked for at once (`true`) or when all listings have ended.
     pub named: Vec<(NotionId, TaskKind, bool)>,
     /// Whether Notion ended the listing before its end.
@@ -124,18 +129,6 @@ const LISTING_CUT: &str = "Notion ended a listing before its end; what it left o
 
 const ROWS_UNREACHABLE: &str = "could not be listed: more rows were made in the same minute, and last edited in the same minute, than \
     Notion lists in a query; nothing is deleted. Edit some of them in Notion, a minute apart, and crawl again";
-
-named_enum! {
-    /// Why an item may leave the index.
-    pub enum Proof {
-        /// Notion says that it is in the trash.
-        Trashed = "trashed",
-        /// Notion says that it does not exist, or is no longer shared: it does not say which.
-        NotFound = "not_found",
-        /// It is archived, and archived pages are not indexed.
-        Archived = "archived",
-    }
-}
 
 impl Store {
     /// Writes the answer to a listing (or to the reading of one object) and finishes its task, or moves it on.
@@ -162,6 +155,11 @@ impl Store {
                 for (object, proof) in &discovery.gone {
                     add_departure(tx, crawl, *object, *proof)?;
                 }
+                for object in &discovery.doubted {
+                    if held(tx, crawl, *object)?.is_some() {
+                        ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
+                    }
+                }
                 for (object, kind, at_once) in &discovery.named {
                     ask(tx, crawl.id, *object, *kind, *at_once)?;
                 }
@@ -179,7 +177,7 @@ impl Store {
                     add_alert(tx, crawl.id, AlertLevel::Warning, &group, None, &message, now)?;
                 }
                 if discovery.cut {
-                    tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
+                    mark_unended(tx, crawl.id)?;
                     let group = format!("cut {:?}", task.target);
                     add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, LISTING_CUT, now)?;
                 }
@@ -271,7 +269,7 @@ impl Store {
                     None => format!("an unknown number of rows (beside {listed} that were found)"),
                 };
                 let message = format!("{missing} {ROWS_UNREACHABLE}");
-                tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0])?;
+                mark_unended(tx, crawl.id)?;
                 let group = format!("rows {:?}", task.target);
                 add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, &message, now)
             };
@@ -352,64 +350,6 @@ impl Store {
         })
     }
 
-    /// How many of the connector's items Notion says are gone, and how many it holds.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn count_departures(&self, crawl: &Crawl) -> Result<(u64, u64)> {
-        self.read(|tx| {
-            let gone = tx.query_row(
-                "SELECT count(*) FROM departures JOIN items ON items.id = departures.item
-                 WHERE crawl = ?1 AND proof <> ?2 AND rendered IS NOT NULL",
-                params![crawl.id.0, Proof::Archived],
-                |row| row.get(0),
-            )?;
-            let held = tx.query_row(
-                "SELECT count(*) FROM holders JOIN items ON items.id = holders.item
-                 WHERE connector = ?1 AND rendered IS NOT NULL",
-                [crawl.connector.0],
-                |row| row.get(0),
-            )?;
-            Ok((gone, held))
-        })
-    }
-
-    /// Lets the connector's hold on departed items go; an item that nobody holds any more is deleted. With
-    /// `only_excluded`, those that Notion's word alone would delete stay. Returns how many left.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn apply_departures(&self, crawl: &Crawl, only_excluded: bool) -> Result<u64> {
-        self.write(|tx| {
-            let leaving: Vec<(i64, String, NotionId, bool)> = tx
-                .prepare_cached(
-                    "SELECT items.id, key, object, rendered IS NOT NULL FROM departures JOIN items ON items.id = departures.item
-                     WHERE crawl = ?1 AND (NOT ?2 OR proof = ?3) ORDER BY items.id",
-                )?
-                .query_map(params![crawl.id.0, only_excluded, Proof::Archived], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                })?
-                .collect::<rusqlite::Result<_>>()?;
-            traces::bury(tx, crawl, only_excluded)?;
-            let mut left = 0;
-            for (item, key, object, indexed) in leaving {
-                tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
-                tx.execute("DELETE FROM holders WHERE item = ?1 AND connector = ?2", params![item, crawl.connector.0])?;
-                let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
-                if !held {
-                    tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
-                }
-                remove_failure(tx, crawl.connector, object)?;
-                if indexed {
-                    outbox::push(tx, &key)?;
-                    left += 1;
-                }
-            }
-            tx.execute("UPDATE crawls SET deleted = deleted + ?2 WHERE id = ?1", params![crawl.id.0, left])?;
-            Ok(left)
-        })
-    }
-
     /// Forgets what earlier crawls of the connector met; the newest crawl's sightings stay.
     ///
     /// # Errors
@@ -458,7 +398,10 @@ struct Known {
     stored: Stored,
 }
 
-fn load_known(tx: &Transaction<'_>, listed: &Listed) -> rusqlite::Result<Option<Known>> {
+fn load_known(tx: &Transaction<'_>, crawl: &Crawl, listed: &Listed) -> rusqlite::Result<Option<Known>> {
+    let failed = tx
+        .prepare_cached("SELECT 1 FROM failures WHERE connector = ?1 AND object = ?2")?
+        .exists(params![crawl.connector.0, listed.id])?;
     tx.prepare_cached(
         "SELECT title, parent, home, body_edited, body_read, renderer, source FROM items WHERE key = ?1",
     )?
@@ -473,6 +416,7 @@ fn load_known(tx: &Transaction<'_>, listed: &Listed) -> rusqlite::Result<Option<
                 body: body_edited.zip(body_read).map(|(edited, read)| (edited.0, read.0)),
                 renderer: row.get(5)?,
                 same_source: says_the_same(&row.get::<_, Packed>(6)?.0, &listed.source),
+                failed,
             },
         })
     })
@@ -485,7 +429,7 @@ fn save_listed(
     listed: &Listed,
     plan: &impl Fn(&Listed, Option<Stored>) -> ReadPlan,
 ) -> rusqlite::Result<()> {
-    let known = load_known(tx, listed)?;
+    let known = load_known(tx, crawl, listed)?;
     let parent = to_json(&listed.parent)?;
     let unclear = matches!(listed.parent, Parent::Block(_) | Parent::Unknown);
     // A place that was found before stays while Notion names the same parent.
@@ -512,13 +456,23 @@ fn save_listed(
             "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?
         .execute(params![crawl.id.0, row, fresh])?;
-    tx.prepare_cached("DELETE FROM departures WHERE crawl = ?1 AND item = ?2")?
-        .execute(params![crawl.id.0, row])?;
+    // It exists, whatever an earlier crawl that still awaits approval was told.
+    tx.prepare_cached(
+        "DELETE FROM departures WHERE item = ?2 AND crawl IN (SELECT id FROM crawls WHERE connector = ?1)",
+    )?
+    .execute(params![crawl.connector.0, row])?;
     if first_sight == 0 {
         return Ok(());
     }
     let stored = known.map(|known| known.stored);
-    match plan(listed, stored) {
+    let plan = plan(listed, stored);
+    if let (ItemKind::DataSource, Parent::Database(database)) = (listed.kind, listed.parent) {
+        // A title of its own, which no search lists; where only edits are listed, read with each edit of its data source.
+        if crawl.scope.lists_all() || plan != ReadPlan::Nothing || held(tx, crawl, database)?.is_none() {
+            ask(tx, crawl.id, database, TaskKind::ReadDatabase, true)?;
+        }
+    }
+    match plan {
         ReadPlan::Read(tasks) => tasks.iter().try_for_each(|task| add_task(tx, crawl.id, task)),
         // Rendered by the driver when the queue is empty: an open sighting without a task.
         ReadPlan::Render => Ok(()),
@@ -593,32 +547,6 @@ pub(super) const REDELIVER: &str = "WITH RECURSIVE below (workspace, object) AS 
 /// An item's title or place changed: it, what lies below it (breadcrumbs) and what is related to it (titles) go out again.
 fn redeliver(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
     tx.prepare_cached(REDELIVER)?.execute([item]).map(|_| ())
-}
-
-fn add_departure(
-    tx: &Transaction<'_>,
-    crawl: &Crawl,
-    object: NotionId,
-    proof: Proof,
-) -> rusqlite::Result<()> {
-    let held: Option<i64> = tx
-        .prepare_cached(
-            "SELECT items.id FROM items JOIN connectors USING (workspace) JOIN holders ON holders.item = items.id
-             WHERE connectors.id = ?1 AND holders.connector = ?1 AND items.object = ?2",
-        )?
-        .query_row(params![crawl.connector.0, object], |row| row.get(0))
-        .optional()?;
-    if let Some(item) = held {
-        tx.execute(
-            "DELETE FROM sightings WHERE crawl = ?1 AND item = ?2 AND outcome IS NULL",
-            params![crawl.id.0, item],
-        )?;
-        tx.prepare_cached(
-            "INSERT INTO departures (crawl, item, proof) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![crawl.id.0, item, proof])?;
-    }
-    Ok(())
 }
 
 fn save_finished(

@@ -16,12 +16,14 @@ mod backup;
 mod column;
 mod connectors;
 mod crawls;
+mod departures;
 mod items;
 mod outbox;
 mod parts;
 mod people;
 mod sameness;
 mod schedules;
+mod scopes;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -36,10 +38,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
-pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, Proof, ReadPlan, Stored};
+pub use departures::Proof;
+pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use schedules::Schedule;
+pub use scopes::{Known, KnownFailure};
 pub use tasks::{NewTask, Task, TaskId, TaskKind};
 pub use traces::{Departure, Holding, Trace, Waiting};
 
@@ -52,6 +56,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_connector_settings.sql"),
     include_str!("migrations/0004_schedules.sql"),
     include_str!("migrations/0005_traces.sql"),
+    include_str!("migrations/0006_scopes.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use super::alerts::{AlertLevel, add as add_alert, add_failure};
 use super::crawls::{Outcome, account};
 use super::parts::{self, drop_parts};
-use super::{Crawl, CrawlId, Millis, PartKey, Result, Store, StoreError, named_enum};
+use super::{Crawl, CrawlId, Millis, PartKey, Result, Scope, Store, StoreError, named_enum};
 use crate::model::{ItemKind, NotionId};
 
 /// Row id of a task.
@@ -311,10 +311,8 @@ impl Store {
             let record = || {
                 record_failure(tx, crawl, object, task.kind.as_str(), message, now)?;
                 match task.kind {
-                    TaskKind::Search
-                    | TaskKind::QueryDataSource
-                    | TaskKind::ReadDataSource
-                    | TaskKind::ReadDatabase => {
+                    TaskKind::Search | TaskKind::QueryDataSource => mark_unended(tx, crawl.id),
+                    TaskKind::ReadDataSource | TaskKind::ReadDatabase => {
                         tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0]).map(|_| ())
                     }
                     TaskKind::ReadBody
@@ -372,7 +370,8 @@ impl Store {
         }
     }
 
-    /// Queues a task for each object that a tag named and that no listing returned. Returns how many.
+    /// Queues a task for each object that a tag named and that no listing returned; in a crawl that lists only what was
+    /// edited, for those that are not known either. Returns how many.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -382,9 +381,12 @@ impl Store {
                 .prepare_cached(
                     "SELECT object, kind FROM asked WHERE crawl = ?1 AND queued = 0 AND NOT EXISTS (
                        SELECT 1 FROM items JOIN connectors USING (workspace) JOIN sightings ON sightings.item = items.id
-                       WHERE connectors.id = ?2 AND items.object = asked.object AND sightings.crawl = ?1)",
+                       WHERE connectors.id = ?2 AND items.object = asked.object AND sightings.crawl = ?1)
+                       AND NOT (?3 AND EXISTS (
+                         SELECT 1 FROM items JOIN holders ON holders.item = items.id
+                         WHERE holders.connector = ?2 AND items.object = asked.object))",
                 )?
-                .query_map(params![crawl.id.0, crawl.connector.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map(params![crawl.id.0, crawl.connector.0, crawl.scope == Scope::Incremental], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             tx.execute("UPDATE asked SET queued = 1 WHERE crawl = ?1", [crawl.id.0])?;
             let mut queued = 0;
@@ -396,7 +398,8 @@ impl Store {
         })
     }
 
-    /// Queues a step up for each page whose parent is a block that no body showed. Returns how many.
+    /// Queues a step up for each page whose parent is a block that no body showed; in a crawl that does not list everything,
+    /// not for those that did not change. Returns how many.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -406,8 +409,15 @@ impl Store {
                 "INSERT INTO tasks (crawl, kind, target, page, state, priority)
                  SELECT ?1, ?2, unhex(json_extract(parent, '$.id'), '-'), object, 'ready', ?3
                  FROM items JOIN sightings ON sightings.item = items.id AND sightings.crawl = ?1
-                 WHERE home IS NULL AND json_extract(parent, '$.type') = 'block' ORDER BY items.id",
-                params![crawl.id.0, TaskKind::ResolveParent, TaskKind::ResolveParent.priority()],
+                 WHERE home IS NULL AND json_extract(parent, '$.type') = 'block' AND (?4 OR outcome <> ?5)
+                 ORDER BY items.id",
+                params![
+                    crawl.id.0,
+                    TaskKind::ResolveParent,
+                    TaskKind::ResolveParent.priority(),
+                    crawl.scope.lists_all(),
+                    Outcome::Unchanged
+                ],
             )?;
             Ok(queued as u64)
         })
@@ -483,6 +493,22 @@ pub(super) fn ask(
         add(tx, crawl, &NewTask::on(kind, object))?;
     }
     Ok(())
+}
+
+/// Adds a first task of a crawl; what it asks for is not asked for again when it is named.
+pub(super) fn add_first(tx: &Transaction<'_>, crawl: CrawlId, task: &NewTask) -> rusqlite::Result<()> {
+    if let Some(target) = task.target {
+        tx.prepare_cached(
+            "INSERT INTO asked (crawl, object, kind, queued) VALUES (?1, ?2, ?3, 1) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![crawl.0, target, task.kind])?;
+    }
+    add(tx, crawl, task)
+}
+
+/// A listing did not end: nothing may be judged missing, and the watermark stays.
+pub(super) fn mark_unended(tx: &Transaction<'_>, crawl: CrawlId) -> rusqlite::Result<()> {
+    tx.execute("UPDATE crawls SET incomplete = 1, unended = 1 WHERE id = ?1", [crawl.0]).map(|_| ())
 }
 
 /// Deletes a claimed task, or moves it on to its next cursor. False when it is not claimed at the cursor it was run from.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use notion_connector::config::BodyChoice;
+use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::{Behavior, Options};
 use tokio::time::Instant;
 
@@ -78,9 +79,14 @@ async fn the_block_walker_finds_what_markdown_finds() {
 
 /// Requests by endpoint, and how long the crawl took on the virtual clock.
 async fn bill(line: &Line) -> String {
+    bill_of(line, Scope::Full).await
+}
+
+async fn bill_of(line: &Line, scope: Scope) -> String {
     line.notion.clear_requests();
     let began = Instant::now();
-    line.crawl().await;
+    let report = line.try_crawl(scope).await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
     let took = began.elapsed();
     let mut counts = BTreeMap::new();
     for entry in line.notion.request_log() {
@@ -101,5 +107,9 @@ async fn the_bill_for_the_reference_workspace() {
     let full = bill(&line).await;
     line.notion.advance(HOUR);
     let second = bill(&line).await;
-    insta::assert_snapshot!(format!("full crawl\n{full}\n\nsecond crawl, nothing changed\n{second}"));
+    line.notion.advance(HOUR);
+    let incremental = bill_of(&line, Scope::Incremental).await;
+    insta::assert_snapshot!(format!(
+        "full crawl\n{full}\n\nsecond crawl, nothing changed\n{second}\n\nincremental crawl, nothing changed\n{incremental}"
+    ));
 }

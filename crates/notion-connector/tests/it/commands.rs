@@ -230,7 +230,7 @@ async fn deletions_beyond_the_bound_wait_for_a_command() {
     home.expect(0, &["crawl"]).await;
     let held = home.expect(0, &["export"]).await.stdout;
     notion.unshare_all(None).unwrap();
-    let asked = home.expect(6, &["crawl"]).await;
+    let asked = home.expect(6, &["crawl", "--scope", "full"]).await;
     assert!(asked.stdout.contains("crawls approve-deletions 2"), "{}", asked.stdout);
     assert_eq!(home.expect(0, &["export"]).await.stdout, held);
     home.expect(0, &["crawls", "approve-deletions", "2", "--json"]).await.json();

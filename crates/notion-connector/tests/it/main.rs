@@ -24,6 +24,7 @@ mod kill;
 mod limit;
 mod power;
 mod replay;
+mod scopes;
 mod serve;
 mod truth;
 mod upgrade;

@@ -286,7 +286,7 @@ impl Line {
 pub(crate) fn request(scope: Scope) -> CrawlRequest {
     CrawlRequest {
         connector: Some(CONNECTOR.to_owned()),
-        scope,
+        scope: Some(scope),
         restart: false,
         started_by: "test".to_owned(),
         first_secret: None,

@@ -73,7 +73,7 @@ impl Server {
         ops::add_connector(&server.app, new).await.unwrap();
         let request = CrawlRequest {
             connector: None,
-            scope: Scope::Full,
+            scope: Some(Scope::Full),
             restart: false,
             started_by: "a test".to_owned(),
             first_secret: None,

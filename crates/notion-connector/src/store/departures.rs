@@ -1,0 +1,110 @@
+//! How items leave: on Notion's word, written down while a crawl runs and applied when it settles.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::alerts::remove_failure;
+use super::{Crawl, Result, Store, named_enum, outbox, traces};
+use crate::model::NotionId;
+
+named_enum! {
+    /// Why an item may leave the index.
+    pub enum Proof {
+        /// Notion says that it is in the trash.
+        Trashed = "trashed",
+        /// Notion says that it does not exist, or is no longer shared: it does not say which.
+        NotFound = "not_found",
+        /// It is archived, and archived pages are not indexed.
+        Archived = "archived",
+    }
+}
+
+impl Store {
+    /// How many of the connector's items Notion says are gone, and how many it holds.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_departures(&self, crawl: &Crawl) -> Result<(u64, u64)> {
+        self.read(|tx| {
+            let gone = tx.query_row(
+                "SELECT count(*) FROM departures JOIN items ON items.id = departures.item
+                 WHERE crawl = ?1 AND proof <> ?2 AND rendered IS NOT NULL",
+                params![crawl.id.0, Proof::Archived],
+                |row| row.get(0),
+            )?;
+            let held = tx.query_row(
+                "SELECT count(*) FROM holders JOIN items ON items.id = holders.item
+                 WHERE connector = ?1 AND rendered IS NOT NULL",
+                [crawl.connector.0],
+                |row| row.get(0),
+            )?;
+            Ok((gone, held))
+        })
+    }
+
+    /// Lets the connector's hold on departed items go; an item that nobody holds any more is deleted. With
+    /// `only_excluded`, those that Notion's word alone would delete stay. Returns how many left.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn apply_departures(&self, crawl: &Crawl, only_excluded: bool) -> Result<u64> {
+        self.write(|tx| {
+            let leaving: Vec<(i64, String, NotionId, bool)> = tx
+                .prepare_cached(
+                    "SELECT items.id, key, object, rendered IS NOT NULL FROM departures JOIN items ON items.id = departures.item
+                     WHERE crawl = ?1 AND (NOT ?2 OR proof = ?3) ORDER BY items.id",
+                )?
+                .query_map(params![crawl.id.0, only_excluded, Proof::Archived], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            traces::bury(tx, crawl, only_excluded)?;
+            let mut left = 0;
+            for (item, key, object, indexed) in leaving {
+                tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
+                tx.execute("DELETE FROM holders WHERE item = ?1 AND connector = ?2", params![item, crawl.connector.0])?;
+                let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
+                if !held {
+                    tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
+                }
+                remove_failure(tx, crawl.connector, object)?;
+                if indexed {
+                    outbox::push(tx, &key)?;
+                    left += 1;
+                }
+            }
+            tx.execute("UPDATE crawls SET deleted = deleted + ?2 WHERE id = ?1", params![crawl.id.0, left])?;
+            Ok(left)
+        })
+    }
+}
+
+/// The row id of an object that the connector holds.
+pub(super) fn held(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<Option<i64>> {
+    tx.prepare_cached(
+        "SELECT items.id FROM items JOIN connectors USING (workspace) JOIN holders ON holders.item = items.id
+         WHERE connectors.id = ?1 AND holders.connector = ?1 AND items.object = ?2",
+    )?
+    .query_row(params![crawl.connector.0, object], |row| row.get(0))
+    .optional()
+}
+
+/// Writes down Notion's word that an object is gone, until the crawl settles.
+pub(super) fn add_departure(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    object: NotionId,
+    proof: Proof,
+) -> rusqlite::Result<()> {
+    let Some(item) = held(tx, crawl, object)? else {
+        return remove_failure(tx, crawl.connector, object);
+    };
+    tx.execute(
+        "DELETE FROM sightings WHERE crawl = ?1 AND item = ?2 AND outcome IS NULL",
+        params![crawl.id.0, item],
+    )?;
+    tx.prepare_cached(
+        "INSERT INTO departures (crawl, item, proof) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![crawl.id.0, item, proof])
+    .map(|_| ())
+}

@@ -1,0 +1,125 @@
+//! What crawls that do not list everything begin from, and what they doubt.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::tasks::ask;
+use super::{Crawl, Millis, Result, Store, TaskKind};
+use crate::model::{ConnectorId, ItemKind, NotionId};
+
+/// What an incremental crawl asks for by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The data sources that the connector holds, and whether all of their rows were listed once.
+    pub data_sources: Vec<(NotionId, bool)>,
+    /// What failed and was not repaired since.
+    pub failures: Vec<KnownFailure>,
+}
+
+/// Something that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFailure {
+    /// The object.
+    pub object: NotionId,
+    /// What it is; none where the connector does not hold it.
+    pub kind: Option<ItemKind>,
+    /// Name of the kind of request that failed.
+    pub task: String,
+}
+
+impl Store {
+    /// Edits before this time were all listed; none until a full crawl's listings ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_watermark(&self, connector: ConnectorId) -> Result<Option<Timestamp>> {
+        self.read(|tx| {
+            let watermark = tx
+                .prepare_cached("SELECT watermark FROM connectors WHERE id = ?1")?
+                .query_row([connector.0], |row| row.get::<_, Option<Millis>>(0))
+                .optional()?;
+            Ok(watermark.flatten().map(|time| time.0))
+        })
+    }
+
+    /// Moves the watermark to the beginning of a crawl whose listings all ended, and remembers whose rows it listed.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_watermark(&self, crawl: &Crawl) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE connectors SET watermark = max(coalesce(watermark, 0), ?2) WHERE id = ?1",
+                params![crawl.connector.0, crawl.started.map(Millis)],
+            )?;
+            tx.execute(
+                "UPDATE holders SET rows_listed = 1 WHERE connector = ?2 AND item IN (
+                   SELECT items.id FROM asked JOIN items ON items.object = asked.object
+                   JOIN connectors ON connectors.workspace = items.workspace AND connectors.id = ?2
+                   WHERE asked.crawl = ?1 AND asked.kind = ?3)",
+                params![crawl.id.0, crawl.connector.0, TaskKind::QueryDataSource],
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// What an incremental crawl of the connector asks for by itself.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_known(&self, connector: ConnectorId) -> Result<Known> {
+        self.read(|tx| {
+            let data_sources = tx
+                .prepare_cached(
+                    "SELECT object, rows_listed FROM holders JOIN items ON items.id = holders.item
+                     WHERE connector = ?1 AND kind = ?2 ORDER BY items.id",
+                )?
+                .query_map(params![connector.0, ItemKind::DataSource], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            let failures = tx
+                .prepare_cached(
+                    "SELECT failures.object, (SELECT kind FROM items JOIN holders ON holders.item = items.id
+                       WHERE items.object = failures.object AND holders.connector = ?1), task
+                     FROM failures WHERE connector = ?1 ORDER BY failures.object",
+                )?
+                .query_map([connector.0], |row| {
+                    Ok(KnownFailure { object: row.get(0)?, kind: row.get(1)?, task: row.get(2)? })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Known { data_sources, failures })
+        })
+    }
+
+    /// Queues a question for what an incremental crawl has not met and has reason to doubt: what lies below an item that is
+    /// gone, and pages whose body may be older than their stamp says. Returns how many.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn queue_doubted(&self, crawl: &Crawl) -> Result<u64> {
+        self.write(|tx| {
+            let doubted: Vec<NotionId> = tx
+                .prepare_cached(DOUBTED)?
+                .query_map(params![crawl.id.0, crawl.connector.0], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            for object in &doubted {
+                ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
+            }
+            Ok(doubted.len() as u64)
+        })
+    }
+}
+
+/// CROSS JOIN as in `items::REDELIVER`. The second half follows the index `items_unsettled`.
+pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (
+       SELECT workspace, object FROM departures JOIN items ON items.id = departures.item WHERE crawl = ?1
+       UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
+         WHERE items.home = below.object),
+     doubted (id, object) AS (
+       SELECT items.id, items.object FROM below CROSS JOIN items USING (workspace, object)
+       UNION SELECT items.id, items.object FROM connectors JOIN items USING (workspace)
+         WHERE connectors.id = ?2 AND items.kind IN ('page', 'row')
+           AND (items.body_edited IS NULL OR items.body_read < items.body_edited + 120000))
+     SELECT object FROM doubted JOIN holders ON holders.item = doubted.id AND holders.connector = ?2
+     WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = doubted.id)
+       AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = doubted.id)
+     ORDER BY doubted.id";

@@ -1,0 +1,221 @@
+//! Crawls that do not list everything: what they find, what they cost, and what they leave alone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use notion_connector::ops::{self, CrawlReport};
+use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::faults::{Failure, Fault};
+use notion_emulator::seed::{BlockSeed, Content};
+use notion_emulator::{Behavior, Edit, Options};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Fact, Line, generated, listed, subtree};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const MARKDOWN: &str = "/v1/pages/{page_id}/markdown";
+
+/// Crawled whole, an hour ago.
+async fn crawled(spec: &str, behavior: Behavior) -> Line {
+    let line = Line::in_process(generated(spec), Options { behavior, ..Options::default() }).await;
+    line.crawl().await;
+    line.notion.advance(HOUR);
+    line.notion.clear_requests();
+    line.witness.take();
+    line
+}
+
+async fn incremental(line: &Line) -> CrawlReport {
+    let report = line.try_crawl(Scope::Incremental).await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    report
+}
+
+fn paragraph(marker: &str) -> Content {
+    Content::Block(BlockSeed {
+        kind: "paragraph".to_owned(),
+        payload: json!({"rich_text": [{"text": {"content": format!("Written later: {marker}.")}}]}),
+        ..BlockSeed::default()
+    })
+}
+
+fn edit(line: &Line, page: Uuid, marker: &str) {
+    let markers = Some(vec![marker.to_owned()]);
+    let edit = Edit { body: Some(vec![paragraph(marker)]), markers, ..Edit::default() };
+    line.notion.edit(page, edit, &BTreeMap::new()).unwrap();
+}
+
+/// Objects of that kind with nothing below them.
+fn leaves(truth: &BTreeMap<Uuid, Fact>, kind: &str) -> Vec<Uuid> {
+    let of_kind = truth.values().filter(|fact| fact.kind == kind);
+    of_kind.map(|fact| fact.id).filter(|id| subtree(truth, *id).len() == 1).collect()
+}
+
+fn requests(line: &Line) -> usize {
+    line.bill().values().sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_crawl_of_ten_thousand_pages_costs_three_requests_and_one_for_each_data_source() {
+    let line = crawled("pages=10000,seed=201", Behavior::default()).await;
+    let truth = line.truth();
+    assert!(truth.values().filter(|fact| fact.has_body()).count() >= 10_000);
+    let data_sources = truth.values().filter(|fact| fact.kind == "data_source").count();
+    let idle = 3 + data_sources;
+    let report = incremental(&line).await;
+    assert_eq!((requests(&line), report.crawl.indexed, report.crawl.deleted), (idle, 0, 0));
+
+    for kind in ["page", "row"] {
+        let changed = leaves(&truth, kind)[0];
+        edit(&line, changed, &format!("mkchanged{kind}"));
+        let report = incremental(&line).await;
+        assert_eq!((requests(&line), report.crawl.updated), (idle + 1, 1), "a {kind} changed");
+        // It was read within its stamp's minute.
+        line.notion.advance(Duration::from_secs(180));
+        let report = incremental(&line).await;
+        assert_eq!((requests(&line), report.crawl.updated), (idle + 1, 0), "a {kind} is read once more");
+        line.notion.advance(Duration::from_secs(180));
+        incremental(&line).await;
+        assert_eq!(requests(&line), idle, "and then no more");
+        assert_eq!(line.search(&format!("mkchanged{kind}")).total, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_edit_within_the_same_minute_is_caught_by_the_next_round() {
+    let line = crawled("pages=60,seed=202", Behavior::default()).await;
+    let page = leaves(&line.truth(), "page")[0];
+    edit(&line, page, "mkfirstedit");
+    incremental(&line).await;
+    assert_eq!(line.search("mkfirstedit").total, 1);
+    edit(&line, page, "mksecondedit");
+    line.notion.advance(Duration::from_secs(600));
+    incremental(&line).await;
+    assert_eq!((line.search("mkfirstedit").total, line.search("mksecondedit").total), (0, 1));
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_added_moved_renamed_trashed_and_restored_is_followed_from_crawl_to_crawl() {
+    let line = crawled("pages=240,seed=203", Behavior::default()).await;
+    let truth = line.truth();
+    let (pages, rows) = (leaves(&truth, "page"), leaves(&truth, "row"));
+    let files = BTreeMap::new();
+    let renamed = Edit { title: Some("Renamed since".to_owned()), ..Edit::default() };
+    line.notion.edit(rows[0], renamed, &files).unwrap();
+    line.notion.move_to(pages[0], Some(pages[1])).unwrap();
+    line.notion.trash(pages[2]).unwrap();
+    line.notion.trash(rows[1]).unwrap();
+    // Everything below goes with it.
+    let outside = |fact: &&Fact| fact.kind == "page" && (2..20).contains(&subtree(&truth, fact.id).len());
+    let branch = truth.values().filter(outside).find(|fact| {
+        let below = subtree(&truth, fact.id);
+        [pages[0], pages[1]].iter().all(|other| !below.contains(other))
+    });
+    let branch = branch.unwrap().id;
+    line.notion.trash(branch).unwrap();
+    let below = json!({"page": {"title": "Below", "body": [{"block": {"kind": "paragraph",
+        "payload": {"rich_text": [{"text": {"content": "mkbelowthenew"}}]}}}]}});
+    let database = json!({"database": {"title": "New", "data_sources": [{"title": "New",
+        "schema": {"Name": {"type": "title"}}, "rows": [{"title": "First"}, {"title": "Second"}]}]}});
+    let new = json!({"id": pages[1], "append": [{"page": {"title": "New", "body": [below, database]}}]});
+    line.control("edit", new).await;
+    let report = incremental(&line).await;
+    assert!(report.crawl.deleted >= 3, "{report:?}");
+    line.assert_holds_the_truth();
+
+    line.notion.advance(HOUR);
+    line.notion.restore(pages[2]).unwrap();
+    line.notion.restore(branch).unwrap();
+    incremental(&line).await;
+    assert!(line.truth().contains_key(&pages[2]));
+    // What lies below keeps its own stamp: only a full listing meets it again.
+    line.notion.advance(HOUR);
+    line.crawl().await;
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_listed_is_not_judged_missing() {
+    let line = crawled("pages=120,seed=204", Behavior::default()).await;
+    let held = line.export().len();
+    line.notion.unshare_all(None).unwrap();
+    let page = leaves(&line.truth(), "page").first().copied();
+    assert_eq!(page, None, "nothing is shared any more");
+    let report = incremental(&line).await;
+    assert_eq!((report.crawl.deleted, line.export().len()), (0, held));
+}
+
+fn broken(path: String) -> Fault {
+    let failure = Failure::InternalServerError;
+    Fault { failure, count: u32::MAX, skip: 0, method: None, path_prefix: Some(path) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_failed_is_tried_again_although_the_watermark_moved() {
+    let line = crawled("pages=160,seed=205", Behavior::default()).await;
+    let page = leaves(&line.truth(), "page")[0];
+    edit(&line, page, "mkfailedonce");
+    for path in ["pages", "blocks"] {
+        line.notion.push_fault(broken(format!("/v1/{path}/{page}")));
+    }
+    let report = line.try_crawl(Scope::Incremental).await.unwrap();
+    assert_eq!((report.crawl.state, report.crawl.not_indexed), (CrawlState::CompletedWithErrors, 1));
+    line.notion.clear_faults();
+    line.notion.advance(HOUR);
+    line.bill();
+    incremental(&line).await;
+    assert_eq!(line.bill().get(MARKDOWN), Some(&1));
+    assert!(ops::list_failures(&line.app()).unwrap().is_empty());
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_watermark_stays_when_a_listing_did_not_end() {
+    let line = crawled("pages=120,seed=206,shape=database", Behavior::default()).await;
+    let truth = line.truth();
+    let row = leaves(&truth, "row")[0];
+    edit(&line, row, "mkrowedited");
+    line.notion.push_fault(broken("/v1/data_sources/".to_owned()));
+    // Search shows it only after hours.
+    line.notion.push_fault(broken("/v1/search".to_owned()));
+    let report = line.try_crawl(Scope::Incremental).await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors, "{:?}", line.alerts(&report));
+    assert_eq!(report.crawl.deleted, 0);
+    line.notion.clear_faults();
+    line.notion.advance(HOUR * 5);
+    incremental(&line).await;
+    assert_eq!(line.search("mkrowedited").total, 1);
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_is_incremental_by_itself_once_a_full_one_listed_everything() {
+    let line = Line::in_process(generated("pages=40,seed=207"), Options::default()).await;
+    let by_itself = || async {
+        let request = ops::CrawlRequest { scope: None, ..crate::support::request(Scope::Full) };
+        let progress = tokio::sync::watch::Sender::default();
+        ops::run_crawl(&line.app(), request, progress).await.unwrap().crawl.scope
+    };
+    assert_eq!(by_itself().await, "full");
+    line.notion.advance(HOUR);
+    assert_eq!(by_itself().await, "incremental");
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_search_keeps_back_are_read_once_more_when_their_stamp_has_settled() {
+    let behavior = Behavior { search_omits_inherited: true, ..Behavior::default() };
+    let line = crawled("pages=60,seed=208", behavior).await;
+    let truth = line.truth();
+    let shown = listed(&line.witness.take());
+    let hidden = leaves(&truth, "page").into_iter().find(|id| !shown.contains(id)).unwrap();
+    edit(&line, hidden, "mkhiddenone");
+    line.crawl().await;
+    edit(&line, hidden, "mkhiddentwo");
+    line.notion.advance(HOUR);
+    incremental(&line).await;
+    assert_eq!(line.search("mkhiddentwo").total, 1);
+    line.assert_holds_the_truth();
+}
