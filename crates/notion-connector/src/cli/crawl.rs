@@ -52,7 +52,7 @@ pub(super) async fn run(context: Context, arguments: CrawlArguments) -> Result<E
     Ok(exit_of(report.crawl.state))
 }
 
-const fn exit_of(state: CrawlState) -> Exit {
+pub(super) const fn exit_of(state: CrawlState) -> Exit {
     match state {
         CrawlState::Completed => Exit::Completed,
         CrawlState::CompletedWithErrors => Exit::CompletedWithErrors,

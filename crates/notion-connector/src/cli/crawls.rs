@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
-use super::output::table;
+use super::output::{Output, table};
 use super::{Context, Exit};
-use crate::ops::{self, CrawlSummary, OpsError};
+use crate::app::App;
+use crate::ops::{self, CrawlProgress, CrawlSummary, CrawlWatch, OpsError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CrawlsCommand {
@@ -16,6 +17,11 @@ pub(super) enum CrawlsCommand {
     },
     /// Show one crawl with its alerts.
     Show {
+        /// Its number.
+        id: i64,
+    },
+    /// Follow a crawl until it has ended, whichever process runs it.
+    Watch {
         /// Its number.
         id: i64,
     },
@@ -49,6 +55,7 @@ pub(super) async fn run(context: Context, command: CrawlsCommand) -> Result<Exit
                 lines
             });
         }
+        CrawlsCommand::Watch { id } => return watch(app, output, id).await,
         CrawlsCommand::Cancel { id } => {
             let crawl = ops::cancel_crawl(&app, id)?;
             output.show(&crawl, || format!("Crawl {id}: {}", crawl.state));
@@ -60,6 +67,34 @@ pub(super) async fn run(context: Context, command: CrawlsCommand) -> Result<Exit
         }
     }
     Ok(Exit::Completed)
+}
+
+/// A line each second; with `--json` a line of JSON each.
+async fn watch(app: Arc<App>, output: Output, id: i64) -> Result<Exit, OpsError> {
+    let mut watch = CrawlWatch::new(app, id)?;
+    let mut last = None;
+    while let Some(progress) = watch.next().await? {
+        output.show(&progress, || describe(&progress));
+        last = Some(progress.crawl.state);
+    }
+    Ok(last.map_or(Exit::Other, super::crawl::exit_of))
+}
+
+fn describe(progress: &CrawlProgress) -> String {
+    let crawl = &progress.crawl;
+    let more = if progress.listing { "+" } else { "" };
+    let rate = progress.items_per_second.map(|rate| format!(", {rate:.1} items a second"));
+    let eta =
+        progress.eta_seconds.map(|seconds| format!(", about {}:{:02} left", seconds / 60, seconds % 60));
+    format!(
+        "{}: {} of {}{more} items, {} requests{}{}",
+        crawl.state,
+        crawl.discovered,
+        progress.known,
+        crawl.requests,
+        rate.unwrap_or_default(),
+        eta.unwrap_or_default()
+    )
 }
 
 const HEADER: [&str; 7] = ["CRAWL", "CONNECTOR", "SCOPE", "STATE", "STARTED", "ITEMS", "NOT INDEXED"];

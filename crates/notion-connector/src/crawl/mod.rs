@@ -15,6 +15,7 @@
 mod advice;
 mod apply;
 mod driver;
+mod eta;
 mod fetch;
 mod long_properties;
 pub mod plan;
@@ -28,5 +29,6 @@ mod windows;
 
 pub use advice::advise;
 pub use driver::{CrawlError, Crawler, Progress, Refused};
+pub use eta::Pace;
 pub use rerender::rerender;
 pub use settle::NOTHING_CONNECTED;

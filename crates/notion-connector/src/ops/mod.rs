@@ -16,6 +16,7 @@ mod scheduler;
 mod schedules;
 mod search;
 mod status;
+mod watch;
 mod why;
 
 pub use crate::store::{Departure, Failure, Holding, Scope, UnknownKind, Waiting};
@@ -45,4 +46,5 @@ pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, 
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
 pub use status::{ConnectorStatus, Status, list_failures, status};
+pub use watch::{CrawlProgress, CrawlWatch};
 pub use why::{AskedNotion, Reason, Standing, Why, why};

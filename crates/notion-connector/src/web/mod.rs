@@ -39,6 +39,9 @@ use problem::Problem;
 /// Verbs that run at once; more wait. Each may hold a thread and a share of the page cache.
 const WORKING_AT_ONCE: usize = 16;
 
+/// Crawls that are followed at once: each costs a look at the database every second.
+const FOLLOWING_AT_ONCE: usize = 32;
+
 /// Serves until it is dropped.
 ///
 /// # Errors
@@ -61,11 +64,18 @@ pub(crate) struct Web {
     /// Opened when there is one for the first time.
     index: Mutex<Option<SearchIndex>>,
     working: Arc<Semaphore>,
+    /// Crawls that somebody may follow still.
+    following: Arc<Semaphore>,
 }
 
 impl Web {
     pub(crate) fn new(app: Arc<App>) -> Arc<Self> {
-        Arc::new(Self { app, index: Mutex::new(None), working: Arc::new(Semaphore::new(WORKING_AT_ONCE)) })
+        Arc::new(Self {
+            app,
+            index: Mutex::new(None),
+            working: Arc::new(Semaphore::new(WORKING_AT_ONCE)),
+            following: Arc::new(Semaphore::new(FOLLOWING_AT_ONCE)),
+        })
     }
 
     /// Runs a verb where it does not hold up the network. One that panics fails its own request and nothing else.

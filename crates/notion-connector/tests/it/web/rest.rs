@@ -103,7 +103,7 @@ async fn every_route_of_the_document_answers_hardened() {
         );
         assert_hardened(&format!("PUT {address}"), &refused);
     }
-    assert_eq!(asked, 18);
+    assert_eq!(asked, 19);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,4 +281,29 @@ async fn rows_are_filtered_and_counted_by_their_properties() {
         .map(|parameter| parameter["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["edited_after", "in", "property", "property", "facets"], "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_is_followed_until_the_event_that_says_how_it_ended() {
+    let server = Server::sample().await;
+    let answer = server.get("/api/v1/crawls/1/events").await;
+    assert_eq!((answer.status, answer.headers["content-type"].as_str()), (200, "text/event-stream"));
+    let told = answer.body.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let event: Value = serde_json::from_str(told).unwrap();
+    assert_eq!((&event["state"], &event["listing"]), (&"completed".into(), &false.into()), "{event}");
+    assert_eq!(event["known"], event["discovered"]);
+    assert_eq!(server.get("/api/v1/crawls/99/events").await.code().0, 404);
+
+    // One that waits is followed; once it is cancelled, the events end.
+    let queued = server.app.store.load_connectors().unwrap()[0].id;
+    let now = server.app.runtime.now();
+    let scope = notion_connector::store::Scope::Full;
+    let id = server.app.store.add_crawl(queued, scope, "a test", now).unwrap();
+    let (followed, cancelled) = tokio::join!(server.get("/api/v1/crawls/2/events"), async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        server.ask("POST", &format!("/api/v1/crawls/{id}/cancel"), &[]).await
+    });
+    assert_eq!(cancelled.status, 200);
+    let states = ["queued", "cancelled"].map(|state| followed.body.find(&format!("\"state\":\"{state}\"")));
+    assert!(states[0].is_some() && states[0] < states[1], "{}", followed.body);
 }

@@ -1,4 +1,5 @@
 pub(in crate::web) mod cancel;
+pub(in crate::web) mod events;
 pub(in crate::web) mod list;
 pub(in crate::web) mod show;
 pub(in crate::web) mod start;
