@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::connector::secret_of_environment;
 use super::{Context, Exit};
 use crate::crawl::Progress;
+use crate::model::NotionId;
 use crate::ops::{self, CrawlReport, CrawlRequest, OpsError};
 use crate::store::{CrawlState, Scope};
 
@@ -15,10 +16,14 @@ use crate::store::{CrawlState, Scope};
 pub(super) struct CrawlArguments {
     /// The connector; without it the only one, else one named `default` made from `NOTION_TOKEN`.
     name: Option<String>,
-    /// What to cover: full (lists everything, reads what changed), incremental (lists what was edited since the last crawl) or
-    /// force-reindex (reads everything again) [default: what is unfinished, else incremental once a full crawl listed everything].
+    /// What to cover: full (lists everything, reads what changed), incremental (lists what was edited since the last crawl),
+    /// partial (one start point and below), force-reindex (reads everything again) or test (reads a handful) [default: what is
+    /// unfinished, else incremental once a full crawl listed everything].
     #[arg(long)]
     scope: Option<Scope>,
+    /// The page or database that a partial crawl covers with all below it: its id or its address.
+    #[arg(long, value_name = "ID", value_parser = NotionId::in_address)]
+    start_point: Option<NotionId>,
     /// Begin anew instead of going on with an unfinished crawl.
     #[arg(long)]
     restart: bool,
@@ -30,6 +35,7 @@ pub(super) async fn run(context: Context, arguments: CrawlArguments) -> Result<E
     let request = CrawlRequest {
         connector: arguments.name,
         scope: arguments.scope,
+        start_point: arguments.start_point,
         restart: arguments.restart,
         started_by: "local operator".to_owned(),
         first_secret: secret_of_environment(),

@@ -85,6 +85,7 @@ async fn show(
     let request = CrawlRequest {
         connector: Some("demo".to_owned()),
         scope: Some(Scope::Full),
+        start_point: None,
         restart: false,
         started_by: "demo".to_owned(),
         first_secret: None,

@@ -178,7 +178,7 @@ fn report(error: &OpsError, output: Output) {
 /// Which number an error has; see [`Exit`].
 fn exit_of(error: &OpsError) -> Exit {
     match error {
-        OpsError::Config(_) | OpsError::Invalid(_) => Exit::Usage,
+        OpsError::Config(_) | OpsError::Invalid(_) | OpsError::Crawl(CrawlError::NoStartPoint) => Exit::Usage,
         OpsError::Notion { source, .. } => exit_of_class(&source.class()),
         OpsError::Crawl(CrawlError::Stopped { source, .. }) => exit_of_class(&source.class()),
         OpsError::Secret(_) => Exit::Secret,

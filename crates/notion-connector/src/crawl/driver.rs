@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::fetch::fetch;
 use super::plan::judge;
 use super::step::Outcome;
+use super::sweep::Sweep;
 use super::watermark;
 use crate::config::{BodyChoice, CrawlConfig};
 use crate::model::NotionId;
@@ -44,6 +45,11 @@ pub enum CrawlError {
         /// The last answer.
         source: Box<notion_api::Error>,
     },
+    /// A partial crawl of nothing.
+    #[error(
+        "a partial crawl needs a start point (--start-point ID) that Notion shows to the integration: open it in Notion, choose          ••• → Connections, and add the integration"
+    )]
+    NoStartPoint,
     /// A task of the crawl died of a bug.
     #[error("a task of the crawl broke: {0}; what was crawled is safe, run the crawl again and report this")]
     Broken(String),
@@ -131,6 +137,11 @@ impl Crawler {
     /// The first requests of a crawl. One for changes, before any that listed everything, lists everything.
     fn first_tasks(&self, crawl: &Crawl) -> Result<Vec<NewTask>, StoreError> {
         let watermark = match crawl.scope {
+            Scope::Partial => return Ok(Vec::new()),
+            Scope::Test => {
+                let few = NewTask::new(TaskKind::Search).with_detail(Sweep::few().to_detail());
+                return Ok(vec![NewTask::new(TaskKind::ListUsers), few]);
+            }
             Scope::Full | Scope::ForceReindex => None,
             Scope::Incremental => self.store.load_watermark(crawl.connector)?,
         };
@@ -139,6 +150,34 @@ impl Crawler {
         };
         let known = self.store.load_known(crawl.connector)?;
         Ok(watermark::first_tasks(watermark, self.settings.archived, &known))
+    }
+
+    /// How to ask for the object that a partial crawl begins at; none if Notion does not have it.
+    async fn find_start(self: &Arc<Self>, crawl: &Crawl) -> Result<Option<NewTask>, CrawlError> {
+        let (connector, Some(object)) = (crawl.connector, crawl.start_point) else { return Ok(None) };
+        let known = self.blocking(move |crawler| crawler.store.load_item(connector, object)).await?;
+        if known.is_some() {
+            return Ok(Some(NewTask::on(TaskKind::Verify, object)));
+        }
+        // An id does not tell of what kind it is.
+        let page = self.client.fetch_page(object.0).await.map(|_| TaskKind::ReadPage);
+        let found = match page {
+            Err(error) if is_another_kind(&error) => {
+                let database = self.client.fetch_database(object.0).await.map(|_| TaskKind::ReadDatabase);
+                match database {
+                    Err(error) if is_another_kind(&error) => {
+                        self.client.fetch_data_source(object.0).await.map(|_| TaskKind::ReadDataSource)
+                    }
+                    found => found,
+                }
+            }
+            found => found,
+        };
+        match found {
+            Ok(kind) => Ok(Some(NewTask::on(kind, object))),
+            Err(error) if is_another_kind(&error) => Ok(None),
+            Err(error) => Err(CrawlError::Stopped { advice: super::advise(&error), source: Box::new(error) }),
+        }
     }
 
     /// Runs a crawl, or takes it up where it was, until it ends or the service does.
@@ -154,8 +193,19 @@ impl Crawler {
             return self.crawl(id).await;
         }
         // Only now: what is to be asked for may depend on what crawls before this one have seen.
+        let start = match crawl.scope {
+            Scope::Partial if crawl.started.is_none() => match self.find_start(&crawl).await? {
+                None => {
+                    self.end(id, CrawlState::Failed, Some(CrawlError::NoStartPoint.to_string())).await?;
+                    return Err(CrawlError::NoStartPoint);
+                }
+                start => start,
+            },
+            _ => None,
+        };
         self.blocking(move |crawler| {
-            let first = if crawl.started.is_none() { crawler.first_tasks(&crawl)? } else { Vec::new() };
+            let mut first = if crawl.started.is_none() { crawler.first_tasks(&crawl)? } else { Vec::new() };
+            first.extend(start);
             crawler.store.begin_crawl(id, &first, now)
         })
         .await?;
@@ -388,6 +438,10 @@ impl Crawler {
         let crawler = Arc::clone(self);
         self.runtime.blocking(move || work(&crawler)).await
     }
+}
+
+fn is_another_kind(error: &notion_api::Error) -> bool {
+    matches!(error.class(), Class::NotFound | Class::Validation(_))
 }
 
 /// What was saved of requests and running time.

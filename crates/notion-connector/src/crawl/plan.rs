@@ -33,8 +33,8 @@ pub fn plan_read(
     let has_body = matches!(listed.kind, ItemKind::Page | ItemKind::Row);
     let failed = stored.is_some_and(|stored| stored.failed);
     let read_again = match (scope, stored.and_then(|stored| stored.body)) {
-        (Scope::ForceReindex, _) | (_, None) => true,
-        (Scope::Full | Scope::Incremental, Some((edited, read))) => {
+        (Scope::ForceReindex | Scope::Test, _) | (_, None) => true,
+        (Scope::Full | Scope::Incremental | Scope::Partial, Some((edited, read))) => {
             failed || edited != listed.edited || read < edited + STAMP_SETTLES
         }
     };
@@ -47,7 +47,7 @@ pub fn plan_read(
             tasks.extend(long.map(|property| on_page(TaskKind::ReadProperty).with_detail(property)));
         }
         // A comment is not known to move the stamp of its page. Those on blocks come along with a body alone.
-        if comments != CommentsChoice::Off && (read_again || scope.lists_all()) {
+        if comments != CommentsChoice::Off && (read_again || scope != Scope::Incremental) {
             tasks.push(on_page(TaskKind::ReadComments));
         }
         if read_again {

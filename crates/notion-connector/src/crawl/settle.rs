@@ -34,15 +34,21 @@ impl Crawler {
         let next = match crawl.phase {
             Phase::Read => {
                 self.store.queue_unresolved_parents(crawl)?;
+                if crawl.scope == Scope::Partial {
+                    // These ask for the rows of the data sources among them.
+                    self.store.queue_below(crawl, false)?;
+                }
                 Phase::ResolveParents
             }
             Phase::ResolveParents => {
-                // What a listing that did not end omits proves nothing.
-                if crawl.scope == Scope::Incremental {
-                    self.store.queue_doubted(crawl)?;
-                } else if !crawl.incomplete {
-                    self.store.queue_unseen(crawl)?;
-                }
+                match crawl.scope {
+                    Scope::Incremental => self.store.queue_doubted(crawl)?,
+                    // What a listing that did not end omits proves nothing.
+                    Scope::Full | Scope::ForceReindex | Scope::Partial if crawl.incomplete => 0,
+                    Scope::Full | Scope::ForceReindex => self.store.queue_unseen(crawl)?,
+                    Scope::Partial => self.store.queue_below(crawl, true)?,
+                    Scope::Test => 0,
+                };
                 Phase::Verify
             }
             Phase::Verify => Phase::Settle,
@@ -94,7 +100,10 @@ impl Crawler {
         let (gone, held) = self.store.count_departures(crawl)?;
         let ask =
             needs_approval(gone, held, self.settings.deletion_share_percent, self.settings.deletion_floor);
-        self.store.apply_departures(crawl, ask)?;
+        let ask = ask && crawl.scope != Scope::Test;
+        if crawl.scope != Scope::Test {
+            self.store.apply_departures(crawl, ask)?;
+        }
         let (counted, open) = self.store.count_sightings(crawl.id)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
         if open > 0 || counted.discovered() != crawl.counters.discovered() {
@@ -105,7 +114,7 @@ impl Crawler {
             );
             self.store.add_alert(crawl.id, AlertLevel::Error, "counters", None, &message, now)?;
         }
-        if counted.discovered() == 0 && held == 0 {
+        if counted.discovered() == 0 && (held == 0 || crawl.scope == Scope::Test) {
             self.store.add_alert(
                 crawl.id,
                 AlertLevel::Warning,
@@ -115,7 +124,7 @@ impl Crawler {
                 now,
             )?;
         }
-        if !crawl.unended {
+        if !crawl.unended && (crawl.scope.lists_all() || crawl.scope == Scope::Incremental) {
             self.store.save_watermark(&crawl)?;
         }
         self.store.prune_sightings(&crawl)?;

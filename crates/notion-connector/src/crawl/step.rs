@@ -27,6 +27,9 @@ const MAX_WITHHELD: usize = 100;
 /// number). Where it names so many there may be more.
 const MOST_NAMED: usize = 100;
 
+/// How many items a test crawl reads.
+const A_FEW: usize = 5;
+
 /// What steps need to know beside the answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -155,6 +158,9 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
             if sweep.trash {
                 discovery = Discovery { doubted: trashed(&discovery), ..Discovery::default() };
             }
+            if sweep.few {
+                discovery = Discovery { listed: a_few(discovery.listed), ..Discovery::default() };
+            }
             if sweep.is_over() {
                 return Transition::Discovery(discovery, None);
             }
@@ -207,9 +213,17 @@ pub(super) fn cut_search(task: &Task) -> Discovery {
 
 fn continue_search(discovery: &mut Discovery, sweep: &Sweep) {
     let rest = sweep.rest();
-    discovery.cut = rest.unreachable;
+    discovery.gap = rest.gap;
+    discovery.cut = rest.unreachable && rest.gap.is_none();
     let search = |sweep: Sweep| NewTask::new(TaskKind::Search).with_detail(sweep.to_detail());
     discovery.further.extend(rest.ask.map(search));
+}
+
+/// A handful of items, those with a body first: they take all that reading takes.
+fn a_few(mut listed: Vec<Listed>) -> Vec<Listed> {
+    listed.sort_by_key(|item| !matches!(item.kind, ItemKind::Page | ItemKind::Row));
+    listed.truncate(A_FEW);
+    listed
 }
 
 /// What a listing says is in the trash. Such a listing follows with delay, so it only raises the question

@@ -25,6 +25,9 @@ pub(super) struct Sweep {
     /// Newest edit first, and no further than this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
+    /// The first few objects.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) few: bool,
     /// How far it came, over all its beginnings.
     #[serde(skip_serializing_if = "Option::is_none")]
     reached: Option<Timestamp>,
@@ -37,6 +40,8 @@ pub(super) struct Rest {
     pub(super) ask: Option<Sweep>,
     /// Whether objects may be beyond every search.
     pub(super) unreachable: bool,
+    /// Between which times of edit they are, where that is known.
+    pub(super) gap: Option<(Timestamp, Timestamp)>,
 }
 
 impl Sweep {
@@ -48,6 +53,11 @@ impl Sweep {
     /// What was edited, and lies in the trash, at that time or later.
     pub(super) fn trash_since(time: Timestamp) -> Self {
         Self { trash: true, ..Self::since(time) }
+    }
+
+    /// A handful of what was edited last.
+    pub(super) fn few() -> Self {
+        Self { few: true, ..Self::default() }
     }
 
     /// The sweep of a task.
@@ -90,6 +100,9 @@ impl Sweep {
 
     /// Whether what follows need not be listed.
     pub(super) fn is_over(&self) -> bool {
+        if self.few {
+            return true;
+        }
         // Objects edited in one minute may stand in any order: only behind that minute all of them were listed.
         self.reached.is_some_and(|reached| {
             self.since.is_some_and(|since| reached < since) || self.up_to.is_some_and(|up_to| reached > up_to)
@@ -98,18 +111,16 @@ impl Sweep {
 
     /// What follows where it is cut.
     pub(super) fn rest(&self) -> Rest {
-        let Self { trash, tables, .. } = *self;
+        let found = |ask| Rest { ask, unreachable: false, gap: None };
+        let lost = |ask| Rest { ask, unreachable: true, gap: self.reached.zip(self.up_to) };
         match (self.up_to, self.reached) {
-            // What lies in the trash is asked for again where a full crawl misses it.
-            _ if trash => Rest { ask: None, unreachable: false },
-            (None, Some(reached)) => Rest {
-                ask: Some(Self { tables, up_to: Some(reached), ..Self::default() }),
-                unreachable: false,
-            },
-            (Some(_), _) if !tables => {
-                Rest { ask: Some(Self { tables: true, ..Self::default() }), unreachable: true }
+            // What lies in the trash and is not listed there, a full crawl finds.
+            _ if self.trash => found(None),
+            (None, Some(reached)) => {
+                found(Some(Self { tables: self.tables, up_to: Some(reached), ..Self::default() }))
             }
-            (Some(_), _) | (None, None) => Rest { ask: None, unreachable: true },
+            (Some(_), _) if !self.tables => lost(Some(Self { tables: true, ..Self::default() })),
+            (Some(_), _) | (None, None) => lost(None),
         }
     }
 }
@@ -174,9 +185,11 @@ mod tests {
         let both = Sweep { up_to: Some(at(9)), reached: Some(at(3)), ..Sweep::default() };
         let rest = both.rest();
         assert!(rest.unreachable && rest.ask.as_ref().is_some_and(|ask| ask.tables));
-        let again = rest.ask.unwrap().after(Some(at(5))).rest();
+        let again = rest.ask.clone().unwrap().after(Some(at(5))).rest();
         assert!(again.ask.is_some_and(|ask| ask.tables && ask.up_to == Some(at(5))));
-        assert_eq!(Sweep::trash_since(at(1)).rest(), Rest { ask: None, unreachable: false });
+        assert_eq!(rest.gap, Some((at(3), at(9))));
+        let trash = Sweep::trash_since(at(1)).rest();
+        assert!(trash.ask.is_none() && !trash.unreachable);
         assert_eq!(Sweep::of(None), Sweep::default());
     }
 }

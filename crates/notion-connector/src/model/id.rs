@@ -24,6 +24,23 @@ impl FromStr for NotionId {
     }
 }
 
+impl NotionId {
+    /// The id in the address of a page or database, or the id itself. An address ends with it, behind the title
+    /// (developers.notion.com "working-with-page-content").
+    ///
+    /// # Errors
+    /// When there is no id in it.
+    pub fn in_address(text: &str) -> Result<Self, String> {
+        let path = text.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let plain = last.len().checked_sub(32).and_then(|at| last.get(at..));
+        let dashed = last.len().checked_sub(36).and_then(|at| last.get(at..));
+        [Some(last), dashed, plain].into_iter().flatten().find_map(|id| id.parse().ok()).ok_or_else(|| {
+            format!("“{text}” is neither an id nor the address of a page or database in Notion")
+        })
+    }
+}
+
 /// Row id of a connector in the store: small, stable for the life of the connector, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -135,6 +152,20 @@ pub struct ParseKeyError(pub String);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_found_at_the_end_of_an_address() {
+        let id: NotionId = "00112233445566778899aabbccddeeff".parse().unwrap();
+        for text in [
+            "00112233445566778899aabbccddeeff",
+            "00112233-4455-6677-8899-aabbccddeeff",
+            "https://www.notion.so/acme/Road-map-00112233445566778899aabbccddeeff?v=ffeeddccbbaa99887766554433221100#x",
+            "https://app.notion.com/p/00112233445566778899aabbccddeeff/",
+        ] {
+            assert_eq!(NotionId::in_address(text), Ok(id), "{text}");
+        }
+        assert!(NotionId::in_address("https://www.notion.so/日本語日本語日本語日本語日本語日本語").is_err());
+    }
 
     #[test]
     fn a_page_moved_into_a_data_source_keeps_its_key() {

@@ -25,6 +25,8 @@ pub struct CrawlRequest {
     pub connector: Option<String>,
     /// What to cover; by itself what is unfinished, else what changed once a full crawl listed everything.
     pub scope: Option<Scope>,
+    /// The page or database that a partial crawl covers with all below it.
+    pub start_point: Option<NotionId>,
     /// Begin anew instead of resuming.
     pub restart: bool,
     /// Who asks.
@@ -151,7 +153,11 @@ pub(super) fn scope_by_itself(app: &App, connector: &Connector) -> Result<Scope,
 /// The unfinished crawl of that scope, or a new one.
 fn open_crawl(app: &App, connector: &Connector, request: &CrawlRequest) -> Result<(CrawlId, bool), OpsError> {
     let now = app.runtime.now();
-    if let Some(open) = app.store.load_open_crawl(connector.id, request.scope)? {
+    let start_point = request.start_point;
+    if start_point.is_some() && request.scope != Some(Scope::Partial) {
+        return Err(OpsError::Invalid("a start point goes with --scope partial".to_owned()));
+    }
+    if let Some(open) = app.store.load_open_crawl(connector.id, request.scope, start_point)? {
         if !request.restart {
             return Ok((open.id, open.started.is_some()));
         }
@@ -161,7 +167,13 @@ fn open_crawl(app: &App, connector: &Connector, request: &CrawlRequest) -> Resul
         Some(scope) => scope,
         None => scope_by_itself(app, connector)?,
     };
-    Ok((app.store.add_crawl(connector.id, scope, &request.started_by, now)?, false))
+    let id = match start_point {
+        Some(start_point) => {
+            app.store.add_partial_crawl(connector.id, start_point, &request.started_by, now)?
+        }
+        None => app.store.add_crawl(connector.id, scope, &request.started_by, now)?,
+    };
+    Ok((id, false))
 }
 
 /// The pump delivers while the crawl runs, and once more when it has ended.

@@ -10,6 +10,7 @@ use super::connectors::find_connector;
 use super::crawl::scope_by_itself;
 use super::{OpsError, scheduler};
 use crate::app::App;
+use crate::model::NotionId;
 use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState, Scope};
 
 /// A crawl as it is listed.
@@ -21,6 +22,9 @@ pub struct CrawlSummary {
     pub connector: String,
     /// What it covers.
     pub scope: String,
+    /// The page or database that a partial crawl covers with all below it.
+    #[schema(value_type = Option<String>)]
+    pub start_point: Option<NotionId>,
     /// Where it is in its life.
     #[schema(value_type = String, example = "completed")]
     pub state: CrawlState,
@@ -65,6 +69,7 @@ impl CrawlSummary {
             id: crawl.id.0,
             connector: connector.name.clone(),
             scope: crawl.scope.to_string(),
+            start_point: crawl.start_point,
             state: crawl.state,
             started_by: crawl.started_by.clone(),
             schedule: crawl.schedule.clone(),

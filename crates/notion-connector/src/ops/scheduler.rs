@@ -255,6 +255,7 @@ mod tests {
             id: CrawlId(1),
             connector: ConnectorId(1),
             scope: Scope::Full,
+            start_point: None,
             state,
             phase: Phase::Settle,
             started_by: "a test".to_owned(),

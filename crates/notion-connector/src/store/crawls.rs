@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
 use super::{Millis, NewTask, Result, Store, TaskKind, named_enum, tasks};
-use crate::model::ConnectorId;
+use crate::model::{ConnectorId, NotionId};
 
 /// Row id of a crawl.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,6 +28,10 @@ named_enum! {
         ForceReindex = "force-reindex",
         /// Lists what was edited since the last crawl; reads what changed.
         Incremental = "incremental",
+        /// One page or database and what lies below it; reads what changed.
+        Partial = "partial",
+        /// Reads a handful of items, to see whether that works; deletes nothing.
+        Test = "test",
     }
 }
 
@@ -36,7 +40,7 @@ impl Scope {
     pub const fn lists_all(self) -> bool {
         match self {
             Self::Full | Self::ForceReindex => true,
-            Self::Incremental => false,
+            Self::Incremental | Self::Partial | Self::Test => false,
         }
     }
 }
@@ -135,6 +139,8 @@ pub struct Crawl {
     pub connector: ConnectorId,
     /// What it covers.
     pub scope: Scope,
+    /// The page or database below which it crawls, where it is partial.
+    pub start_point: Option<NotionId>,
     /// Where it is in its life.
     pub state: CrawlState,
     /// How far it has come.
@@ -175,7 +181,7 @@ impl Crawl {
 }
 
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
-    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended";
+    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
     Ok(Crawl {
@@ -191,6 +197,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
         reason: row.get(9)?,
         incomplete: row.get(10)?,
         unended: row.get("unended")?,
+        start_point: row.get("start_point")?,
         resumed: row.get(11)?,
         active_ms: row.get(12)?,
         schedule: row.get("schedule")?,
@@ -224,6 +231,24 @@ impl Store {
         now: Timestamp,
     ) -> Result<CrawlId> {
         self.write(|tx| add(tx, connector, scope, started_by, now))
+    }
+
+    /// Makes a crawl in state *queued* of one page or database and what lies below it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add_partial_crawl(
+        &self,
+        connector: ConnectorId,
+        start_point: NotionId,
+        started_by: &str,
+        now: Timestamp,
+    ) -> Result<CrawlId> {
+        self.write(|tx| {
+            let id = add(tx, connector, Scope::Partial, started_by, now)?;
+            tx.execute("UPDATE crawls SET start_point = ?2 WHERE id = ?1", params![id.0, start_point])?;
+            Ok(id)
+        })
     }
 
     /// How many items a crawl has met so far, and whether it is still listing.
@@ -304,14 +329,19 @@ impl Store {
         })
     }
 
-    /// The connector's oldest crawl of that scope, or of any, that has not ended.
+    /// The connector's oldest crawl of that scope and start point, or of any, that has not ended.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn load_open_crawl(&self, connector: ConnectorId, scope: Option<Scope>) -> Result<Option<Crawl>> {
+    pub fn load_open_crawl(
+        &self,
+        connector: ConnectorId,
+        scope: Option<Scope>,
+        start_point: Option<NotionId>,
+    ) -> Result<Option<Crawl>> {
         self.read(|tx| {
             tx.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope = coalesce(?2, scope) AND state IN (?3, ?4, ?5)
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND (?2 IS NULL OR (scope = ?2 AND start_point IS ?6)) AND state IN (?3, ?4, ?5)
                  ORDER BY id LIMIT 1"
             ))?
             .query_row(
@@ -320,7 +350,8 @@ impl Store {
                     scope,
                     CrawlState::Queued,
                     CrawlState::InProgress,
-                    CrawlState::Cancelling
+                    CrawlState::Cancelling,
+                    start_point
                 ],
                 from_row,
             )

@@ -10,7 +10,7 @@ use super::departures::{Proof, add_departure, held};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
-use super::{Crawl, Millis, NewTask, Packed, Result, Store, Task, TaskKind, outbox};
+use super::{Crawl, Millis, NewTask, Packed, Result, Scope, Store, Task, TaskKind, outbox};
 use crate::model::{
     ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
 };
@@ -114,6 +114,8 @@ pub struct Discovery {
     pub named: Vec<(NotionId, TaskKind, bool)>,
     /// Whether Notion ended the listing before its end.
     pub cut: bool,
+    /// Between which times of edit no search lists what there is.
+    pub gap: Option<(Timestamp, Timestamp)>,
     /// How many elements of the listing were not the objects that it promises.
     pub malformed: u64,
     /// Kinds of objects that this version does not know.
@@ -126,6 +128,9 @@ pub struct Discovery {
 
 const LISTING_CUT: &str = "Notion ended a listing before its end; what it left out is indexed only as far as it was met elsewhere, \
     and nothing is deleted";
+
+const SEARCH_CUT: &str = "is not listed by search in either direction: of these pages only those are indexed that a data source lists or \
+    another page holds, and nothing is judged missing. Connect fewer pages to the integration, and the others to another one";
 
 const ROWS_UNREACHABLE: &str = "could not be listed: more rows were made in the same minute, and last edited in the same minute, than \
     Notion lists in a query; nothing is deleted. Edit some of them in Notion, a minute apart, and crawl again";
@@ -180,6 +185,11 @@ impl Store {
                     mark_unended(tx, crawl.id)?;
                     let group = format!("cut {:?}", task.target);
                     add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, LISTING_CUT, now)?;
+                }
+                if let Some((from, to)) = discovery.gap {
+                    mark_unended(tx, crawl.id)?;
+                    let message = format!("what was edited last between {from} and {to} {SEARCH_CUT}");
+                    add_alert(tx, crawl.id, AlertLevel::Error, "search", None, &message, now)?;
                 }
                 if discovery.malformed > 0 {
                     let message =
@@ -467,8 +477,14 @@ fn save_listed(
     let stored = known.map(|known| known.stored);
     let plan = plan(listed, stored);
     if let (ItemKind::DataSource, Parent::Database(database)) = (listed.kind, listed.parent) {
-        // A title of its own, which no search lists; where only edits are listed, read with each edit of its data source.
-        if crawl.scope.lists_all() || plan != ReadPlan::Nothing || held(tx, crawl, database)?.is_none() {
+        // It has a title of its own, which no search lists.
+        let wanted = match crawl.scope {
+            Scope::Full | Scope::ForceReindex => true,
+            Scope::Incremental => plan != ReadPlan::Nothing || held(tx, crawl, database)?.is_none(),
+            Scope::Partial => held(tx, crawl, database)?.is_none(),
+            Scope::Test => false,
+        };
+        if wanted {
             ask(tx, crawl.id, database, TaskKind::ReadDatabase, true)?;
         }
     }
@@ -572,6 +588,15 @@ fn save_finished(
     save_rendered(tx, row, finished, changed, now)?;
     if changed || read.is_some() {
         for (object, task) in save_links(tx, row, item)? {
+            // A view of a data source may lead out of what a partial crawl covers, and a test follows nothing.
+            let followed = match crawl.scope {
+                Scope::Full | Scope::ForceReindex | Scope::Incremental => true,
+                Scope::Partial => task != TaskKind::ReadDataSource,
+                Scope::Test => false,
+            };
+            if !followed {
+                continue;
+            }
             ask(tx, crawl.id, object, task, false)?;
         }
     }

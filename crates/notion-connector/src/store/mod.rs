@@ -57,6 +57,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_schedules.sql"),
     include_str!("migrations/0005_traces.sql"),
     include_str!("migrations/0006_scopes.sql"),
+    include_str!("migrations/0007_start_points.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -90,6 +90,27 @@ impl Store {
         })
     }
 
+    /// Queues a question for what a partial crawl has not met of what lies below its start point: rows apart, because
+    /// queries list them. Returns how many.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn queue_below(&self, crawl: &Crawl, rows: bool) -> Result<u64> {
+        self.write(|tx| {
+            let below: Vec<NotionId> = tx
+                .prepare_cached(BELOW)?
+                .query_map(
+                    params![crawl.id.0, crawl.connector.0, crawl.start_point, rows, ItemKind::Row],
+                    |row| row.get(0),
+                )?
+                .collect::<rusqlite::Result<_>>()?;
+            for object in &below {
+                ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
+            }
+            Ok(below.len() as u64)
+        })
+    }
+
     /// Queues a question for what an incremental crawl has not met and has reason to doubt: what lies below an item that is
     /// gone, and pages whose body may be older than their stamp says. Returns how many.
     ///
@@ -108,6 +129,18 @@ impl Store {
         })
     }
 }
+
+/// CROSS JOIN as in `items::REDELIVER`.
+const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
+       SELECT workspace, ?3 FROM connectors WHERE id = ?2
+       UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
+         WHERE items.home = below.object)
+     SELECT items.object FROM below CROSS JOIN items USING (workspace, object)
+     JOIN holders ON holders.item = items.id AND holders.connector = ?2
+     WHERE (items.kind = ?5) = ?4
+       AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = items.id)
+       AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = items.id)
+     ORDER BY items.id";
 
 /// CROSS JOIN as in `items::REDELIVER`. The second half follows the index `items_unsettled`.
 pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use notion_connector::model::NotionId;
 use notion_connector::ops::{self, CrawlReport};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::faults::{Failure, Fault};
@@ -217,5 +218,128 @@ async fn pages_that_search_keeps_back_are_read_once_more_when_their_stamp_has_se
     line.notion.advance(HOUR);
     incremental(&line).await;
     assert_eq!(line.search("mkhiddentwo").total, 1);
+    line.assert_holds_the_truth();
+}
+
+async fn partial(line: &Line, start: Uuid) -> CrawlReport {
+    let start_point = Some(NotionId(start));
+    let request = ops::CrawlRequest { start_point, ..crate::support::request(Scope::Partial) };
+    ops::run_crawl(&line.app(), request, tokio::sync::watch::Sender::default()).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partial_crawl_follows_what_lies_below_its_start_point_and_nothing_else() {
+    let line = crawled("pages=240,seed=209", Behavior::default()).await;
+    let truth = line.truth();
+    let of_size = |fact: &&Fact| fact.kind == "page" && (12..120).contains(&subtree(&truth, fact.id).len());
+    let start = truth.values().find(of_size).unwrap().id;
+    let below = subtree(&truth, start);
+    let leaf = |inside: bool, number: usize| {
+        let fitting = |id: &Uuid| below.contains(id) == inside && *id != start;
+        leaves(&truth, "page").into_iter().filter(fitting).nth(number).unwrap()
+    };
+    edit(&line, leaf(true, 0), "mkinside");
+    edit(&line, leaf(false, 0), "mkoutside");
+    line.notion.trash(leaf(true, 1)).unwrap();
+    line.notion.trash(leaf(false, 1)).unwrap();
+    let new = json!({"id": leaf(true, 0), "append": [{"page": {"title": "New and below", "body": []}}]});
+    line.control("edit", new).await;
+    let held = line.export().len();
+    let report = partial(&line, start).await;
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    assert_eq!((report.crawl.deleted, report.crawl.added, line.export().len()), (1, 1, held));
+    assert_eq!((line.search("mkinside").total, line.search("mkoutside").total), (1, 0));
+    assert_eq!(report.crawl.discovered as usize, below.len());
+    assert_eq!(report.crawl.start_point, Some(NotionId(start)));
+    line.crawl().await;
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partial_crawl_begins_anywhere_and_says_when_it_sees_nothing() {
+    let mut line = Line::in_process(generated("pages=240,seed=210"), Options::default()).await;
+    line.config.crawl.deletion_floor = 1_000;
+    let truth = line.truth();
+    let database = truth.values().find(|fact| fact.kind == "database").unwrap().id;
+    let report = partial(&line, database).await;
+    let below = subtree(&truth, database);
+    assert_eq!((report.crawl.state, report.crawl.added as usize), (CrawlState::Completed, below.len()));
+    // What is gone leaves with all below it.
+    line.notion.trash(database).unwrap();
+    assert_eq!(partial(&line, database).await.crawl.deleted as usize, below.len());
+    assert!(line.export().is_empty());
+    let nowhere = Some(NotionId(Uuid::from_u128(7)));
+    let request = ops::CrawlRequest { start_point: nowhere, ..crate::support::request(Scope::Partial) };
+    let refused = ops::run_crawl(&line.app(), request, tokio::sync::watch::Sender::default()).await;
+    assert!(refused.unwrap_err().to_string().contains("Connections"));
+    assert!(line.try_crawl(Scope::Partial).await.unwrap_err().to_string().contains("--start-point"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_crawl_reads_a_handful_and_deletes_nothing() {
+    let line = crawled("pages=240,seed=211", Behavior::default()).await;
+    let held = line.export().len();
+    let report = line.try_crawl(Scope::Test).await.unwrap();
+    assert_eq!((report.crawl.state, report.crawl.discovered), (CrawlState::Completed, 5));
+    assert!(requests(&line) <= 10, "a handful");
+    line.notion.unshare_all(None).unwrap();
+    let report = line.try_crawl(Scope::Test).await.unwrap();
+    let alerts = line.alerts(&report);
+    assert!(alerts.iter().any(|alert| alert.contains("Connections")), "{alerts:?}");
+    assert_eq!((report.crawl.deleted, line.export().len()), (0, held));
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_wall_of_search_everything_is_listed_from_the_other_end() {
+    let behavior = Behavior { search_wall: Some(120), ..Behavior::default() };
+    let line = Line::in_process(
+        generated("pages=230,seed=212,shape=flat"),
+        Options { behavior, ..Options::default() },
+    )
+    .await;
+    line.crawl().await;
+    line.assert_holds_the_truth();
+    line.notion.advance(HOUR);
+    let gone = leaves(&line.truth(), "page")[..3].to_vec();
+    gone.iter().for_each(|id| line.notion.purge(*id).unwrap());
+    assert_eq!(line.crawl().await.crawl.deleted, 3, "a listing from both ends is complete");
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_search_reaches_is_found_by_data_sources_and_tags_and_the_crawl_says_what_may_be_missing() {
+    for spec in ["pages=400,seed=213,shape=mixed", "pages=300,seed=214,shape=database"] {
+        let line = Line::in_process(generated(spec), Options::default()).await;
+        line.crawl().await;
+        let held = line.export().len();
+        line.notion.advance(HOUR);
+        let gone = leaves(&line.truth(), "page").first().copied();
+        gone.into_iter().for_each(|id| line.notion.purge(id).unwrap());
+        line.notion.set_behavior(Behavior { search_wall: Some(40), ..Behavior::default() });
+        let report = line.try_crawl(Scope::Full).await.unwrap();
+        assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+        let alerts = line.alerts(&report);
+        assert!(alerts.iter().any(|alert| alert.contains("in either direction")), "{alerts:?}");
+        assert_eq!((report.crawl.deleted, line.export().len()), (0, held), "nothing is judged missing");
+        let rows = line.truth().values().filter(|fact| fact.kind == "row").count();
+        assert!(report.crawl.discovered as usize >= rows, "queries list all rows");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_while_a_search_is_paged_lose_nothing_and_count_nothing_twice() {
+    let behavior = Behavior { latency_ms: 200, short_pages: Some(7), ..Behavior::default() };
+    let line = crawled("pages=150,seed=215,shape=flat", behavior).await;
+    let pages: Vec<Uuid> = leaves(&line.truth(), "page");
+    let editing = async {
+        for (number, page) in pages.iter().rev().step_by(5).enumerate() {
+            tokio::time::sleep(Duration::from_millis(350)).await;
+            edit(&line, *page, &format!("mkmoved{number}"));
+        }
+    };
+    let (report, ()) = tokio::join!(line.crawl(), editing);
+    assert_eq!(report.crawl.discovered as usize, line.truth().len());
+    line.notion.advance(HOUR);
+    incremental(&line).await;
     line.assert_holds_the_truth();
 }

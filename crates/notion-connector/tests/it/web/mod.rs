@@ -74,6 +74,7 @@ impl Server {
         let request = CrawlRequest {
             connector: None,
             scope: Some(Scope::Full),
+            start_point: None,
             restart: false,
             started_by: "a test".to_owned(),
             first_secret: None,
