@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Foundations: nothing of ours.
     ("model", &[]),
     ("runtime", &[]),
-    ("config", &[]),
+    ("config", &["model"]),
     ("data_dir", &[]),
     ("secrets", &[]),
     ("observe", &[]),

@@ -83,6 +83,18 @@ pub(super) enum ConnectorCommand {
 /// Settings that a connector may have of its own.
 #[derive(Debug, Args)]
 pub(super) struct EditArguments {
+    /// Index only this page or database and what lies below it: an id or a link; may be repeated. Replaces the list.
+    #[arg(long, value_name = "ID|URL")]
+    include: Vec<String>,
+    /// Include everything again.
+    #[arg(long, conflicts_with = "include")]
+    include_all: bool,
+    /// Leave out this page or database and what lies below it: an id or a link; may be repeated. Replaces the list.
+    #[arg(long, value_name = "ID|URL")]
+    exclude: Vec<String>,
+    /// Exclude nothing any more.
+    #[arg(long, conflicts_with = "exclude")]
+    exclude_none: bool,
     /// Whether archived pages are indexed: true, false or default.
     #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
     archived: Option<Setting<bool>>,
@@ -92,12 +104,18 @@ pub(super) struct EditArguments {
     /// How bodies are read: auto, v1, v2, blocks or default.
     #[arg(long, value_name = "WAY", value_parser = Setting::<BodyChoice>::from_str)]
     body: Option<Setting<BodyChoice>>,
+    /// Most items that it holds, or default.
+    #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
+    item_limit: Option<Setting<u64>>,
 }
 
 impl From<EditArguments> for EditConnector {
     fn from(arguments: EditArguments) -> Self {
-        let EditArguments { archived, comments, body } = arguments;
-        Self { archived, comments, body }
+        let EditArguments { archived, comments, body, item_limit, .. } = arguments;
+        let list = |named: Vec<String>, clear| (clear || !named.is_empty()).then_some(named);
+        let include = list(arguments.include, arguments.include_all);
+        let exclude = list(arguments.exclude, arguments.exclude_none);
+        Self { include, exclude, archived, comments, body, item_limit }
     }
 }
 
@@ -183,7 +201,7 @@ fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
     context.output.show(detail, || {
         let mut lines = table(&HEADER, &[row(&detail.connector)]);
         if let (Ok(serde_json::Value::Object(own)), Ok(serde_json::Value::Object(effective))) =
-            (serde_json::to_value(&detail.settings), serde_json::to_value(detail.effective))
+            (serde_json::to_value(&detail.settings), serde_json::to_value(&detail.effective))
         {
             for (name, value) in effective {
                 let whose = if own.contains_key(&name) { "" } else { " (default)" };

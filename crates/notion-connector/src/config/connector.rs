@@ -1,11 +1,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BodyChoice, CommentsChoice, Config, CrawlConfig};
+use crate::model::NotionId;
 
 /// What a connector sets for itself. Where it says nothing, the configuration holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConnectorSettings {
+    /// Only these pages and databases and what lies below them; everything, if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<NotionId>,
+    /// Neither these pages and databases nor what lies below them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<NotionId>,
     /// See [`CrawlConfig::archived`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
@@ -15,7 +22,13 @@ pub struct ConnectorSettings {
     /// See [`NotionConfig::body`](super::NotionConfig::body).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyChoice>,
+    /// See [`CrawlConfig::item_limit`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_limit: Option<u64>,
 }
+
+/// Most objects that a filter names: each is a setting that somebody keeps in mind.
+const MAX_NAMED: usize = 1_000;
 
 /// The settings that crawls of a connector follow: its own before those of the configuration.
 #[derive(Debug, Clone)]
@@ -24,6 +37,10 @@ pub struct EffectiveSettings {
     pub crawl: CrawlConfig,
     /// How bodies are read.
     pub body: BodyChoice,
+    /// See [`ConnectorSettings::include`].
+    pub include: Vec<NotionId>,
+    /// See [`ConnectorSettings::exclude`].
+    pub exclude: Vec<NotionId>,
 }
 
 impl ConnectorSettings {
@@ -33,9 +50,15 @@ impl ConnectorSettings {
         let crawl = CrawlConfig {
             archived: self.archived.unwrap_or(base.archived),
             comments: self.comments.unwrap_or(base.comments),
+            item_limit: self.item_limit.unwrap_or(base.item_limit),
             ..base.clone()
         };
-        EffectiveSettings { crawl, body: self.body.unwrap_or(config.notion.body) }
+        EffectiveSettings {
+            crawl,
+            body: self.body.unwrap_or(config.notion.body),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+        }
     }
 }
 
@@ -47,7 +70,16 @@ impl EffectiveSettings {
             "comments: \"blocks\" needs body = \"blocks\": only block lists name the blocks to ask for"
                 .to_owned()
         });
-        comments.into_iter().collect()
+        let limit = (self.crawl.item_limit == 0).then(|| "item limit: must be at least 1".to_owned());
+        let both = self.include.iter().find(|object| self.exclude.contains(object));
+        let both = both.map(|object| {
+            format!("include and exclude: {object} stands in both: nothing would be left of it")
+        });
+        let many = [("include", &self.include), ("exclude", &self.exclude)]
+            .into_iter()
+            .filter(|(_, list)| list.len() > MAX_NAMED)
+            .map(|(name, list)| format!("{name}: names {} objects, at most {MAX_NAMED} can be", list.len()));
+        comments.into_iter().chain(limit).chain(both).chain(many).collect()
     }
 
     /// Whether bodies that were read under `self` are to be read again under `other`.
@@ -57,7 +89,11 @@ impl EffectiveSettings {
 
     /// Whether what was indexed under `self` is not what `other` says.
     pub fn indexes_otherwise(&self, other: &Self) -> bool {
-        self.reads_otherwise(other) || self.crawl.archived != other.crawl.archived
+        self.reads_otherwise(other)
+            || self.crawl.archived != other.crawl.archived
+            || self.crawl.item_limit < other.crawl.item_limit
+            || self.include != other.include
+            || self.exclude != other.exclude
     }
 }
 

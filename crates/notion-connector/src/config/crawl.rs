@@ -20,6 +20,8 @@ pub struct CrawlConfig {
     pub archived: bool,
     /// Which comments are indexed. They need the capability “Read comments”.
     pub comments: CommentsChoice,
+    /// Most items that a connector holds; further ones are counted and not indexed. At least 1.
+    pub item_limit: u64,
 }
 
 /// Which comments are indexed.
@@ -45,6 +47,7 @@ impl Default for CrawlConfig {
             freshness_minutes: 10,
             archived: false,
             comments: CommentsChoice::Off,
+            item_limit: 1_000_000,
         }
     }
 }
@@ -58,6 +61,7 @@ impl Section for CrawlConfig {
             within("deletion_share_percent", self.deletion_share_percent, 0..=100),
             within("at_once", u64::try_from(self.at_once).unwrap_or(u64::MAX), 1..=50),
             within("freshness_minutes", self.freshness_minutes, 0..=10_080),
+            within("item_limit", self.item_limit, 1..=u64::MAX),
         ]
         .into_iter()
         .flatten()

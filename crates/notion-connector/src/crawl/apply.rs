@@ -15,8 +15,8 @@ use crate::config::BodyChoice;
 use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
 use crate::store::{
-    AlertLevel, Crawl, Listed, NewTask, PageRead, Part, PartAnswer, PartKey, Proof, ReadPlan, StoreError,
-    Task, TaskKind,
+    Admission, AlertLevel, Crawl, Listed, NewTask, PageRead, Part, PartAnswer, PartKey, Proof, ReadPlan,
+    StoreError, Task, TaskKind,
 };
 
 impl Crawler {
@@ -34,16 +34,20 @@ impl Crawler {
                 self.store.save_people(self.workspace, &people)?;
                 self.store.finish_task(task, next.as_deref(), &[])
             }
-            Transition::Discovery(discovery, next) => self.store.save_discovery(
-                crawl,
-                task,
-                next.as_deref(),
-                &discovery,
-                self.runtime.now(),
-                |listed, stored| {
-                    plan_read(crawl.scope, self.settings.comments, listed, stored, RENDERER_VERSION)
-                },
-            ),
+            Transition::Discovery(mut discovery, next) => {
+                discovery.admission =
+                    Admission { filtered: !self.filters.is_empty(), limit: self.settings.item_limit };
+                self.store.save_discovery(
+                    crawl,
+                    task,
+                    next.as_deref(),
+                    &discovery,
+                    self.runtime.now(),
+                    |listed, stored| {
+                        plan_read(crawl.scope, self.settings.comments, listed, stored, RENDERER_VERSION)
+                    },
+                )
+            }
             Transition::Part(answer) => self.apply_part(crawl, task, answer),
             Transition::Instead(others) => self.store.replace_task(task, &others),
             Transition::RowCount(total) => {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::fetch::fetch;
+use super::filters::Filters;
 use super::plan::judge;
 use super::step::Outcome;
 use super::sweep::Sweep;
@@ -82,6 +83,8 @@ pub struct Crawler {
     pub body: BodyChoice,
     /// The settings.
     pub settings: CrawlConfig,
+    /// Which items are indexed.
+    pub filters: Filters,
     /// Requests under way at once.
     pub concurrency: usize,
     /// Where progress is told.

@@ -9,7 +9,7 @@ use super::sweep::Sweep;
 use super::windows::Window;
 use crate::config::{BodyChoice, CommentsChoice};
 use crate::model::ItemKind;
-use crate::store::{Listed, NewTask, Proof, ReadPlan, Scope, Stored, Task, TaskKind};
+use crate::store::{GIVEN, Listed, NewTask, Proof, ReadPlan, Scope, Stored, Task, TaskKind};
 
 /// Notion rounds `last_edited_time` to the minute (a second edit in that minute does not move it), and its clock is not
 /// ours: a body read within this time after its stamp may be older than a later edit with the same stamp.
@@ -125,6 +125,8 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
         }
         Class::MissingCapability if task.kind == TaskKind::ReadComments => Verdict::WithoutComments,
         Class::MissingCapability => Verdict::Stop,
+        // Asked for as one kind of object, and another.
+        Class::Validation(_) | Class::NotFound if task.detail.as_deref() == Some(GIVEN) => Verdict::Nothing,
         Class::NotFound => in_its_own_place(task).unwrap_or(Verdict::Gone(Proof::NotFound)),
         // Before 2026 a linked view was refused in these words; its rows live in the original, which is listed by itself.
         Class::Validation(_) if task.kind == TaskKind::ReadDatabase => Verdict::Nothing,

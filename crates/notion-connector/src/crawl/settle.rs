@@ -1,12 +1,16 @@
 //! From one phase to the next, and how a crawl ends.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::driver::{CrawlError, Crawler};
+use super::filters::Verdict;
 use super::plan::needs_approval;
 use super::snapshot::finish;
-use crate::model::ItemKind;
-use crate::store::{AlertLevel, Crawl, CrawlState, NewTask, Phase, Scope, StoreError, TaskKind};
+use crate::model::{ItemKind, NotionId};
+use crate::store::{
+    AlertLevel, Crawl, CrawlState, LeftOut, NewTask, Phase, Scope, Standing, StoreError, TaskKind,
+};
 
 /// What to do when an integration reaches nothing.
 pub const NOTHING_CONNECTED: &str = "nothing is connected to the integration yet: open a page in Notion, choose ••• → \
@@ -14,6 +18,9 @@ pub const NOTHING_CONNECTED: &str = "nothing is connected to the integration yet
 
 /// Items rendered again in one go.
 const BATCH: u32 = 100;
+
+/// Share of the item limit from which it is warned of.
+const LIMIT_WARNING_PERCENT: u128 = 80;
 
 impl Crawler {
     /// The queue is empty: finds more to do (true), or nothing (false).
@@ -29,6 +36,11 @@ impl Crawler {
 
     fn advance_now(&self, crawl: &Crawl) -> Result<bool, StoreError> {
         if self.render_open(crawl)? > 0 || self.store.queue_asked(crawl)? > 0 {
+            return Ok(true);
+        }
+        if self.decide(crawl)? {
+            // What is kept may name blocks as parents too.
+            self.store.save_phase(crawl.id, Phase::Read)?;
             return Ok(true);
         }
         let next = match crawl.phase {
@@ -82,6 +94,58 @@ impl Crawler {
         Ok(open.len())
     }
 
+    /// Lets filters decide about what this crawl met, again whenever more is known. Returns whether there is more to ask.
+    fn decide(&self, crawl: &Crawl) -> Result<bool, StoreError> {
+        if self.filters.is_empty() && !self.store.has_undecided(crawl)? {
+            return Ok(false);
+        }
+        let finally = crawl.phase != Phase::Read;
+        let places = self.store.load_places(crawl.connector, Some(crawl))?;
+        let verdicts = self.filters.judge(&places, finally);
+        let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+        for (place, verdict) in places.iter().zip(verdicts).filter(|(place, _)| place.met) {
+            match (verdict, place.standing) {
+                (Verdict::Keep, Standing::Undecided | Standing::LeftOut(LeftOut::Filter)) => {
+                    kept.push(*place);
+                }
+                (
+                    Verdict::LeaveOut,
+                    Standing::Undecided | Standing::Held | Standing::LeftOut(LeftOut::Limit),
+                ) => {
+                    left_out.push(*place);
+                }
+                (Verdict::Keep, Standing::Held | Standing::LeftOut(LeftOut::Limit) | Standing::Strange)
+                | (Verdict::LeaveOut, Standing::LeftOut(LeftOut::Filter) | Standing::Strange)
+                | (Verdict::Undecided, _) => {}
+            }
+        }
+        let (limit, now) = (self.settings.item_limit, self.runtime.now());
+        for some in kept.chunks(BATCH as usize) {
+            self.store.save_verdicts(crawl, some, &[], limit, now)?;
+        }
+        for some in left_out.chunks(BATCH as usize) {
+            self.store.save_verdicts(crawl, &[], some, limit, now)?;
+        }
+        let met: BTreeSet<NotionId> =
+            places.iter().filter(|place| place.met).map(|place| place.object).collect();
+        let missing: Vec<NotionId> = self.filters.included().filter(|object| !met.contains(object)).collect();
+        Ok(!kept.is_empty() || self.store.ask_for_given(crawl, &missing)? > 0)
+    }
+
+    /// Says how near the limit is. Beyond it every new item was told of when it was met.
+    fn tell_limit(&self, crawl: &Crawl) -> Result<(), StoreError> {
+        let (held, limit) = (self.store.count_held(crawl.connector)?, self.settings.item_limit);
+        if crawl.counters.skipped > 0 || u128::from(held) * 100 < u128::from(limit) * LIMIT_WARNING_PERCENT {
+            return Ok(());
+        }
+        let message = format!(
+            "the connector holds {held} items and may hold {limit}: beyond that, new ones are counted and not indexed; raise the \
+             limit (connector edit NAME --item-limit N), or leave more out"
+        );
+        let now = self.runtime.now();
+        self.store.add_alert(crawl.id, AlertLevel::Warning, "item limit", None, &message, now)
+    }
+
     /// Deletes what is proven gone, checks the counters, and ends the crawl.
     pub(super) async fn settle(self: &Arc<Self>, crawl: &Crawl) -> Result<(), CrawlError> {
         let id = crawl.id;
@@ -103,6 +167,8 @@ impl Crawler {
         let ask = ask && crawl.scope != Scope::Test;
         if crawl.scope != Scope::Test {
             self.store.apply_departures(crawl, ask)?;
+            self.store.prune_left_out(crawl, crawl.scope.lists_all() && !crawl.incomplete)?;
+            self.tell_limit(crawl)?;
         }
         let (counted, open) = self.store.count_sightings(crawl.id)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
@@ -114,7 +180,7 @@ impl Crawler {
             );
             self.store.add_alert(crawl.id, AlertLevel::Error, "counters", None, &message, now)?;
         }
-        if counted.discovered() == 0 && (held == 0 || crawl.scope == Scope::Test) {
+        if counted.discovered() == 0 && (held == 0 || crawl.scope == Scope::Test) && self.filters.is_empty() {
             self.store.add_alert(
                 crawl.id,
                 AlertLevel::Warning,

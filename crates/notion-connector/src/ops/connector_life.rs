@@ -1,5 +1,6 @@
 //! The life of a connector after it was added: its own settings, its name, its rest and its end.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use super::connectors::{check_name, find_connector};
 use super::{ConnectorSummary, OpsError};
 use crate::app::App;
 use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
+use crate::crawl::filters::parse_object;
+use crate::model::NotionId;
 use crate::store::{Connector, SettingsEffect};
 
 /// What becomes of one setting: the connector's own value, or that of the configuration (written `default`).
@@ -49,17 +52,33 @@ impl<T: DeserializeOwned> FromStr for Setting<T> {
 /// Changes of a connector's settings; what is none stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct EditConnector {
+    /// Only these and what lies below them: ids or links; everything, if the list is empty.
+    pub include: Option<Vec<String>>,
+    /// Neither these nor what lies below them: ids or links.
+    pub exclude: Option<Vec<String>>,
     /// Whether archived pages are indexed.
     pub archived: Option<Setting<bool>>,
     /// Which comments are indexed.
     pub comments: Option<Setting<CommentsChoice>>,
     /// How bodies are read.
     pub body: Option<Setting<BodyChoice>>,
+    /// Most items that it holds.
+    pub item_limit: Option<Setting<u64>>,
 }
 
 impl EditConnector {
     /// The settings as they are after it.
-    fn apply(&self, mut settings: ConnectorSettings) -> ConnectorSettings {
+    fn apply(&self, mut settings: ConnectorSettings) -> Result<ConnectorSettings, OpsError> {
+        for (edit, list) in [(&self.include, &mut settings.include), (&self.exclude, &mut settings.exclude)] {
+            if let Some(named) = edit {
+                let named: Result<BTreeSet<NotionId>, String> =
+                    named.iter().map(|text| parse_object(text)).collect();
+                *list = named.map_err(OpsError::Invalid)?.into_iter().collect();
+            }
+        }
+        if let Some(limit) = self.item_limit {
+            settings.item_limit = limit.own();
+        }
         if let Some(archived) = self.archived {
             settings.archived = archived.own();
         }
@@ -69,7 +88,7 @@ impl EditConnector {
         if let Some(body) = self.body {
             settings.body = body.own();
         }
-        settings
+        Ok(settings)
     }
 }
 
@@ -86,14 +105,20 @@ pub struct ConnectorDetail {
 }
 
 /// The settings that crawls of a connector follow.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Effective {
+    /// Only these and what lies below them; everything, if there is none.
+    pub include: Vec<NotionId>,
+    /// Neither these nor what lies below them.
+    pub exclude: Vec<NotionId>,
     /// Whether archived pages are indexed.
     pub archived: bool,
     /// Which comments are indexed.
     pub comments: CommentsChoice,
     /// How bodies are read.
     pub body: BodyChoice,
+    /// Most items that it holds.
+    pub item_limit: u64,
 }
 
 /// A connector with its settings.
@@ -105,6 +130,9 @@ pub fn show_connector(app: &App, name: Option<&str>) -> Result<ConnectorDetail, 
     let settings = settings_of(&connector)?;
     let effective = settings.over(&app.config);
     let effective = Effective {
+        include: effective.include,
+        exclude: effective.exclude,
+        item_limit: effective.crawl.item_limit,
         archived: effective.crawl.archived,
         comments: effective.crawl.comments,
         body: effective.body,
@@ -119,7 +147,7 @@ pub fn show_connector(app: &App, name: Option<&str>) -> Result<ConnectorDetail, 
 pub fn edit_connector(app: &App, name: &str, edit: &EditConnector) -> Result<ConnectorDetail, OpsError> {
     let connector = find_connector(app, Some(name))?;
     let before = settings_of(&connector)?;
-    let after = edit.apply(before.clone());
+    let after = edit.apply(before.clone())?;
     let (was, is) = (before.over(&app.config), effective(app, &connector.name, &after)?);
     let effect = SettingsEffect { recrawl: was.indexes_otherwise(&is), read_again: was.reads_otherwise(&is) };
     let text = serde_json::to_string(&after)

@@ -10,6 +10,7 @@ use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
 use super::{CrawlSummary, OpsError, scheduler};
 use crate::app::App;
+use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Progress, Refused};
 use crate::model::NotionId;
 use crate::sink::pump::Pump;
@@ -110,6 +111,7 @@ pub(super) async fn crawler(
         runtime: app.runtime.clone(),
         workspace,
         body: settings.body,
+        filters: Filters::new(&settings.include, &settings.exclude),
         settings: settings.crawl,
         concurrency: app.config.notion.concurrency,
         progress,

@@ -13,7 +13,7 @@ use super::OpsError;
 use crate::app::App;
 use crate::crawl::advise;
 use crate::model::NotionId;
-use crate::store::{Connector, Departure, Failure, Holding, Proof, Trace, Waiting};
+use crate::store::{Connector, Departure, Failure, Holding, LeftOut, Proof, Trace, Waiting};
 
 /// Where an object stands, by the word that matters most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -146,9 +146,10 @@ fn standing(trace: &Trace) -> Standing {
         Some(true) => Standing::WaitsForIndex,
         None if !trace.waiting.is_empty() => Standing::WaitsInCrawl,
         None if !trace.failures.is_empty() => Standing::Failed,
-        None if outcome("skipped") => Standing::Skipped,
+        None if outcome("skipped") || left_out(trace, LeftOut::Limit) => Standing::Skipped,
+        None if left_out(trace, LeftOut::Filter) => Standing::Filtered,
         None => match left.map(|departure| departure.proof) {
-            Some(Proof::Archived) => Standing::Filtered,
+            Some(Proof::Archived | Proof::Excluded) => Standing::Filtered,
             Some(Proof::Trashed) => Standing::Trashed,
             Some(Proof::NotFound) => Standing::NotVisible,
             None => Standing::NeverSeen,
@@ -156,10 +157,19 @@ fn standing(trace: &Trace) -> Standing {
     }
 }
 
+fn left_out(trace: &Trace, why: LeftOut) -> bool {
+    trace.left_out.iter().any(|(_, _, reason)| *reason == why)
+}
+
 /// The setting that leaves it out.
 fn setting_of(trace: &Trace, standing: Standing) -> Option<&'static str> {
     let archived = trace.departures.iter().any(|departure| departure.proof == Proof::Archived);
-    (standing == Standing::Filtered && archived).then_some("crawl.archived")
+    match standing {
+        Standing::Filtered if archived => Some("crawl.archived"),
+        Standing::Filtered => Some("filters of the connector"),
+        Standing::Skipped if left_out(trace, LeftOut::Limit) => Some("crawl.item_limit"),
+        _ => None,
+    }
 }
 
 fn reasons(trace: &Trace, standing: Standing) -> Vec<Reason> {
@@ -168,7 +178,9 @@ fn reasons(trace: &Trace, standing: Standing) -> Vec<Reason> {
     let failed = trace.failures.iter().map(|failure| about(&failure.connector, of_failure(failure, trace)));
     let waiting = trace.waiting.iter().map(|waiting| about(&waiting.connector, of_waiting(waiting)));
     let left = trace.departures.iter().map(|departure| about(&departure.connector, of_departure(departure)));
-    let mut reasons: Vec<Reason> = held.chain(failed).chain(waiting).chain(left).collect();
+    let out =
+        trace.left_out.iter().map(|(connector, crawl, why)| about(connector, of_left_out(*crawl, *why)));
+    let mut reasons: Vec<Reason> = held.chain(failed).chain(waiting).chain(left).chain(out).collect();
     if standing == Standing::NeverSeen {
         let message = format!("no crawl has met it: {NOT_VISIBLE}; or ask Notion now with --ask");
         reasons.push(Reason { connector: None, message });
@@ -228,6 +240,18 @@ fn of_waiting(waiting: &Waiting) -> String {
     format!("crawl {} has still to ask for it ({}){after}", waiting.crawl, waiting.task)
 }
 
+fn of_left_out(crawl: i64, why: LeftOut) -> String {
+    match why {
+        LeftOut::Filter => format!(
+            "crawl {crawl} met it, and the connector's filters leave it out: see connector show, change them with connector edit"
+        ),
+        LeftOut::Limit => format!(
+            "crawl {crawl} met it when the connector held as many items as it may; raise the limit with connector edit \
+             NAME --item-limit N"
+        ),
+    }
+}
+
 fn of_departure(departure: &Departure) -> String {
     let when = departure.time.map(|time| format!(" on {}", shown(time))).unwrap_or_default();
     let why = match departure.proof {
@@ -235,6 +259,7 @@ fn of_departure(departure: &Departure) -> String {
             "Notion said that it lies in the trash; restore it there and crawl again".to_owned()
         }
         Proof::NotFound => format!("Notion answered 404: {NOT_VISIBLE}"),
+        Proof::Excluded => "a filter of the connector left it out".to_owned(),
         Proof::Archived => {
             "it is archived, and archived pages are left out by the setting crawl.archived".to_owned()
         }

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{CrawlState, Millis, Result, Store};
+use super::{CrawlState, Millis, Result, Store, admission};
 use crate::model::{ConnectorId, NotionId};
 
 /// One connection to one workspace.
@@ -189,7 +189,11 @@ impl Store {
                 [connector.0],
             )?;
             tx.execute_batch("CREATE TEMP TABLE let_go (item INTEGER PRIMARY KEY)")?;
-            tx.execute("INSERT INTO let_go SELECT item FROM holders WHERE connector = ?1", [connector.0])?;
+            tx.execute(
+                "INSERT INTO let_go SELECT item FROM holders WHERE connector = ?1
+                 UNION SELECT item FROM left_out WHERE connector = ?1",
+                [connector.0],
+            )?;
             tx.execute("DELETE FROM holders WHERE connector = ?1", [connector.0])?;
             let left = tx.query_row(
                 "SELECT count(*) FROM let_go JOIN items ON items.id = item
@@ -206,9 +210,18 @@ impl Store {
             tx.execute("DELETE FROM connectors WHERE id = ?1", [connector.0])?;
             tx.execute(
                 "DELETE FROM items WHERE id IN (SELECT item FROM let_go)
-                   AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = items.id)",
+                   AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = items.id)
+                   AND NOT EXISTS (SELECT 1 FROM left_out WHERE left_out.item = items.id)",
                 [],
             )?;
+            let left_out: Vec<i64> = tx
+                .prepare(
+                    "SELECT item FROM let_go JOIN items ON items.id = item
+                     WHERE NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = let_go.item)",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            left_out.into_iter().try_for_each(|item| admission::forget(tx, item))?;
             tx.execute_batch("DROP TABLE let_go")?;
             Ok(left)
         })

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::admission;
 use super::alerts::remove_failure;
 use super::{Crawl, Result, Store, named_enum, outbox, traces};
 use crate::model::NotionId;
@@ -15,6 +16,8 @@ named_enum! {
         NotFound = "not_found",
         /// It is archived, and archived pages are not indexed.
         Archived = "archived",
+        /// A filter of the connector leaves it out.
+        Excluded = "excluded",
     }
 }
 
@@ -27,8 +30,8 @@ impl Store {
         self.read(|tx| {
             let gone = tx.query_row(
                 "SELECT count(*) FROM departures JOIN items ON items.id = departures.item
-                 WHERE crawl = ?1 AND proof <> ?2 AND rendered IS NOT NULL",
-                params![crawl.id.0, Proof::Archived],
+                 WHERE crawl = ?1 AND proof NOT IN (?2, ?3) AND rendered IS NOT NULL",
+                params![crawl.id.0, Proof::Archived, Proof::Excluded],
                 |row| row.get(0),
             )?;
             let held = tx.query_row(
@@ -51,9 +54,9 @@ impl Store {
             let leaving: Vec<(i64, String, NotionId, bool)> = tx
                 .prepare_cached(
                     "SELECT items.id, key, object, rendered IS NOT NULL FROM departures JOIN items ON items.id = departures.item
-                     WHERE crawl = ?1 AND (NOT ?2 OR proof = ?3) ORDER BY items.id",
+                     WHERE crawl = ?1 AND (NOT ?2 OR proof IN (?3, ?4)) ORDER BY items.id",
                 )?
-                .query_map(params![crawl.id.0, only_excluded, Proof::Archived], |row| {
+                .query_map(params![crawl.id.0, only_excluded, Proof::Archived, Proof::Excluded], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                 })?
                 .collect::<rusqlite::Result<_>>()?;
@@ -64,7 +67,13 @@ impl Store {
                 tx.execute("DELETE FROM holders WHERE item = ?1 AND connector = ?2", params![item, crawl.connector.0])?;
                 let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
                 if !held {
-                    tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
+                    let left_out: bool =
+                        tx.prepare_cached("SELECT 1 FROM left_out WHERE item = ?1")?.exists([item])?;
+                    if left_out {
+                        admission::forget(tx, item)?;
+                    } else {
+                        tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
+                    }
                 }
                 remove_failure(tx, crawl.connector, object)?;
                 if indexed {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 
+use super::admission::{self, Admission, Entry};
 use super::alerts::{AlertLevel, add as add_alert, remove_failure};
 use super::crawls::{Outcome, account};
 use super::departures::{Proof, add_departure, held};
@@ -124,6 +125,8 @@ pub struct Discovery {
     pub further: Vec<NewTask>,
     /// What the task asks for from now on, where that changed.
     pub progress: Option<String>,
+    /// What decides about objects that are new.
+    pub admission: Admission,
 }
 
 const LISTING_CUT: &str = "Notion ended a listing before its end; what it left out is indexed only as far as it was met elsewhere, \
@@ -155,7 +158,7 @@ impl Store {
             self.finish_in(tx, task, next_cursor)?;
             let save = || {
                 for listed in &discovery.listed {
-                    save_listed(tx, crawl, listed, &plan)?;
+                    save_listed(tx, crawl, listed, discovery.admission, now, &plan)?;
                 }
                 for (object, proof) in &discovery.gone {
                     add_departure(tx, crawl, *object, *proof)?;
@@ -166,6 +169,10 @@ impl Store {
                     }
                 }
                 for (object, kind, at_once) in &discovery.named {
+                    // Where filters decide, they ask for the rows of what they keep.
+                    if discovery.admission.filtered && *kind == TaskKind::QueryDataSource {
+                        continue;
+                    }
                     ask(tx, crawl.id, *object, *kind, *at_once)?;
                 }
                 if let Some(detail) = &discovery.progress {
@@ -225,7 +232,7 @@ impl Store {
         self.read(|tx| {
             tx.prepare_cached(&format!(
                 "SELECT {ROW_COLUMNS} FROM sightings JOIN items ON items.id = sightings.item
-                 WHERE sightings.crawl = ?1 AND outcome IS NULL ORDER BY sightings.item LIMIT ?2"
+                 WHERE sightings.crawl = ?1 AND outcome IS NULL AND NOT undecided ORDER BY sightings.item LIMIT ?2"
             ))?
             .query_map(params![crawl.id.0, limit], row_from)?
             .collect()
@@ -268,8 +275,9 @@ impl Store {
             let save = || {
                 let listed: u64 = tx.query_row(
                     "SELECT count(*) FROM items JOIN connectors USING (workspace)
-                     JOIN sightings ON sightings.item = items.id AND sightings.crawl = ?1
-                     WHERE connectors.id = ?2 AND items.home = ?3 AND items.kind = ?4",
+                     WHERE connectors.id = ?2 AND items.home = ?3 AND items.kind = ?4
+                       AND (EXISTS (SELECT 1 FROM sightings WHERE item = items.id AND crawl = ?1)
+                         OR EXISTS (SELECT 1 FROM left_out WHERE item = items.id AND crawl = ?1))",
                     params![crawl.id.0, crawl.connector.0, task.target, ItemKind::Row],
                     |row| row.get(0),
                 )?;
@@ -437,6 +445,8 @@ fn save_listed(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     listed: &Listed,
+    admission: Admission,
+    now: Timestamp,
     plan: &impl Fn(&Listed, Option<Stored>) -> ReadPlan,
 ) -> rusqlite::Result<()> {
     let known = load_known(tx, crawl, listed)?;
@@ -456,24 +466,16 @@ fn save_listed(
     if moved_or_renamed {
         redeliver(tx, row)?;
     }
-    let fresh = tx
-        .prepare_cached(
-            "INSERT INTO holders (item, connector, crawl) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![row, crawl.connector.0, crawl.id.0])?;
-    let first_sight = tx
-        .prepare_cached(
-            "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![crawl.id.0, row, fresh])?;
+    let entry = admission::enter(tx, crawl, row, admission, now)?;
+    if matches!(entry, Entry::LeftOut) {
+        return Ok(());
+    }
     // It exists, whatever an earlier crawl that still awaits approval was told.
     tx.prepare_cached(
         "DELETE FROM departures WHERE item = ?2 AND crawl IN (SELECT id FROM crawls WHERE connector = ?1)",
     )?
     .execute(params![crawl.connector.0, row])?;
-    if first_sight == 0 {
-        return Ok(());
-    }
+    let Entry::First { fresh, undecided } = entry else { return Ok(()) };
     let stored = known.map(|known| known.stored);
     let plan = plan(listed, stored);
     if let (ItemKind::DataSource, Parent::Database(database)) = (listed.kind, listed.parent) {
@@ -489,10 +491,13 @@ fn save_listed(
         }
     }
     match plan {
-        ReadPlan::Read(tasks) => tasks.iter().try_for_each(|task| add_task(tx, crawl.id, task)),
+        ReadPlan::Read(tasks) => {
+            tasks.iter().try_for_each(|task| add_task(tx, crawl.id, task))?;
+            if undecided { admission::hold_back(tx, crawl, listed.id) } else { Ok(()) }
+        }
         // Rendered by the driver when the queue is empty: an open sighting without a task.
         ReadPlan::Render => Ok(()),
-        ReadPlan::Nothing if fresh == 1 => Ok(()),
+        ReadPlan::Nothing if fresh || undecided => Ok(()),
         ReadPlan::Nothing => account(tx, crawl.id, row, Outcome::Unchanged),
     }
 }

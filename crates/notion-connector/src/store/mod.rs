@@ -11,6 +11,7 @@
 //!
 //! To add a table: append a migration, add a file here with the functions that read and write it.
 
+mod admission;
 mod alerts;
 mod backup;
 mod column;
@@ -35,6 +36,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use admission::{Admission, LeftOut, Place, Standing};
 pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
@@ -44,7 +46,7 @@ pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use schedules::Schedule;
 pub use scopes::{Known, KnownFailure};
-pub use tasks::{NewTask, Task, TaskId, TaskKind};
+pub use tasks::{GIVEN, NewTask, Task, TaskId, TaskKind};
 pub use traces::{Departure, Holding, Trace, Waiting};
 
 use column::{Millis, Packed, named_enum};
@@ -58,6 +60,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_traces.sql"),
     include_str!("migrations/0006_scopes.sql"),
     include_str!("migrations/0007_start_points.sql"),
+    include_str!("migrations/0008_left_out.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -234,7 +234,8 @@ fn name_people(tx: &Transaction<'_>, row: i64, item: &mut Item) -> rusqlite::Res
 
 fn load_title(tx: &Transaction<'_>, row: i64, object: NotionId) -> rusqlite::Result<Option<String>> {
     tx.prepare_cached(
-        "SELECT title FROM items WHERE object = ?2 AND workspace = (SELECT workspace FROM items WHERE id = ?1)",
+        "SELECT title FROM items WHERE object = ?2 AND workspace = (SELECT workspace FROM items WHERE id = ?1)
+           AND EXISTS (SELECT 1 FROM holders WHERE item = items.id)",
     )?
     .query_row(params![row, object], |columns| columns.get(0))
     .optional()

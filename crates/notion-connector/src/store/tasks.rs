@@ -151,6 +151,9 @@ pub struct NewTask {
     pub detail: Option<String>,
 }
 
+/// Detail of a request for an object that settings name: what kind of object it is, is not known.
+pub const GIVEN: &str = "given";
+
 impl NewTask {
     /// A task on nothing in particular.
     pub const fn new(kind: TaskKind) -> Self {
@@ -382,6 +385,9 @@ impl Store {
                     "SELECT object, kind FROM asked WHERE crawl = ?1 AND queued = 0 AND NOT EXISTS (
                        SELECT 1 FROM items JOIN connectors USING (workspace) JOIN sightings ON sightings.item = items.id
                        WHERE connectors.id = ?2 AND items.object = asked.object AND sightings.crawl = ?1)
+                       AND NOT EXISTS (
+                         SELECT 1 FROM items JOIN left_out ON left_out.item = items.id
+                         WHERE left_out.connector = ?2 AND items.object = asked.object AND left_out.crawl = ?1)
                        AND NOT (?3 AND EXISTS (
                          SELECT 1 FROM items JOIN holders ON holders.item = items.id
                          WHERE holders.connector = ?2 AND items.object = asked.object))",

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::crawls::Outcome;
-use super::{Crawl, Failure, Millis, Proof, Result, Store, alerts};
+use super::{Crawl, Failure, LeftOut, Millis, Proof, Result, Store, alerts};
 use crate::model::{ItemKind, NotionId};
 
 /// An item as one connector holds it.
@@ -78,6 +78,8 @@ pub struct Trace {
     pub waiting: Vec<Waiting>,
     /// The connectors that it left.
     pub departures: Vec<Departure>,
+    /// The connectors that met it and do not index it, with the crawl that met it last, and why.
+    pub left_out: Vec<(String, i64, LeftOut)>,
 }
 
 /// Remembers what leaves; the items themselves are about to be deleted.
@@ -85,9 +87,9 @@ pub(super) fn bury(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> 
     tx.prepare_cached(
         "INSERT OR REPLACE INTO tombstones (object, connector, kind, crawl, proof)
          SELECT object, ?2, kind, ?1, proof FROM departures JOIN items ON items.id = departures.item
-         WHERE crawl = ?1 AND (NOT ?3 OR proof = ?4)",
+         WHERE crawl = ?1 AND (NOT ?3 OR proof IN (?4, ?5))",
     )?
-    .execute(params![crawl.id.0, crawl.connector.0, only_excluded, Proof::Archived])
+    .execute(params![crawl.id.0, crawl.connector.0, only_excluded, Proof::Archived, Proof::Excluded])
     .map(|_| ())
 }
 
@@ -103,9 +105,19 @@ impl Store {
                 failures: alerts::load_failures(tx, Some(object))?,
                 waiting: waiting(tx, object)?,
                 departures: departures(tx, object)?,
+                left_out: left_out(tx, object)?,
             })
         })
     }
+}
+
+fn left_out(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<(String, i64, LeftOut)>> {
+    tx.prepare_cached(
+        "SELECT connectors.name, left_out.crawl, reason FROM items JOIN left_out ON left_out.item = items.id
+         JOIN connectors ON connectors.id = left_out.connector WHERE items.object = ?1 ORDER BY connectors.id",
+    )?
+    .query_map([object], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    .collect()
 }
 
 fn holdings(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Holding>> {

@@ -20,6 +20,7 @@ mod commands;
 mod connectors;
 mod documents;
 mod faults;
+mod filters;
 mod kill;
 mod limit;
 mod power;

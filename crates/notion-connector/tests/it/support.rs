@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use notion_api::{HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::config::Config;
+use notion_connector::crawl::filters::Filters;
 use notion_connector::crawl::{Crawler, Progress, Refused};
 use notion_connector::data_dir::DataDir;
 use notion_connector::model::{ItemKind, NotionId, Viewer};
@@ -175,6 +176,7 @@ impl Line {
             workspace,
             body: app.config.notion.body,
             settings: app.config.crawl.clone(),
+            filters: Filters::default(),
             concurrency: app.config.notion.concurrency,
             progress: watch::Sender::new(Progress::default()),
             refused: Refused::default(),
