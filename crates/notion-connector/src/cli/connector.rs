@@ -34,6 +34,11 @@ pub(super) enum ConnectorCommand {
         /// The connector.
         name: String,
     },
+    /// List the pages and databases that a partial crawl may begin at: those at the top of what the integration sees.
+    StartPoints {
+        /// The connector; the only one if none is named.
+        name: Option<String>,
+    },
     /// List connections.
     List,
     /// Show a connection and its settings.
@@ -140,6 +145,17 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
             let app = context.open_existing()?;
             let validation = ops::set_secret(&app, &name, read_secret()?).await?;
             output.show(&validation, || format!("Saved the secret of “{name}”.\n{}", describe(&validation)));
+            Ok(Exit::Completed)
+        }
+        ConnectorCommand::StartPoints { name } => {
+            let points = ops::list_start_points(&context.open_existing()?, name.as_deref())?;
+            output.show(&points, || {
+                let rows: Vec<Vec<String>> = points
+                    .iter()
+                    .map(|point| vec![point.id.to_string(), point.kind.to_string(), point.title.clone()])
+                    .collect();
+                table(&["ID", "KIND", "TITLE"], &rows)
+            });
             Ok(Exit::Completed)
         }
         ConnectorCommand::List => {

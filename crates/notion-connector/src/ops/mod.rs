@@ -15,6 +15,7 @@ mod rerender;
 mod scheduler;
 mod schedules;
 mod search;
+mod start_points;
 mod status;
 mod watch;
 mod why;
@@ -45,6 +46,7 @@ pub use schedules::{
 pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, SearchQuery, search};
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
+pub use start_points::list_start_points;
 pub use status::{ConnectorStatus, Status, list_failures, status};
 pub use watch::{CrawlProgress, CrawlWatch};
 pub use why::{AskedNotion, Reason, Standing, Why, why};

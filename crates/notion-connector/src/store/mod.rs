@@ -45,7 +45,7 @@ pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use schedules::Schedule;
-pub use scopes::{Known, KnownFailure};
+pub use scopes::{Known, KnownFailure, StartPoint};
 pub use tasks::{GIVEN, NewTask, Task, TaskId, TaskKind};
 pub use traces::{Departure, Holding, Trace, Waiting};
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
 
 use super::tasks::ask;
 use super::{Crawl, Millis, Result, Store, TaskKind};
@@ -27,7 +28,38 @@ pub struct KnownFailure {
     pub task: String,
 }
 
+/// An item at the top of what the integration sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StartPoint {
+    /// Notion's id.
+    pub id: NotionId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Its title.
+    pub title: String,
+}
+
 impl Store {
+    /// The connector's items whose parent is the workspace, or is not visible to the integration; by title.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_start_points(&self, connector: ConnectorId) -> Result<Vec<StartPoint>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT items.object, items.kind, items.title FROM holders JOIN items ON items.id = holders.item
+                 WHERE holders.connector = ?1 AND (items.home IS NULL OR NOT EXISTS (
+                   SELECT 1 FROM items above JOIN holders held ON held.item = above.id AND held.connector = ?1
+                   WHERE above.workspace = items.workspace AND above.object = items.home))
+                 ORDER BY items.title, items.id",
+            )?
+            .query_map([connector.0], |row| {
+                Ok(StartPoint { id: row.get(0)?, kind: row.get(1)?, title: row.get(2)? })
+            })?
+            .collect()
+        })
+    }
+
     /// Edits before this time were all listed; none until a full crawl's listings ended.
     ///
     /// # Errors

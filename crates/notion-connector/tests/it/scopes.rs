@@ -343,3 +343,15 @@ async fn edits_while_a_search_is_paged_lose_nothing_and_count_nothing_twice() {
     incremental(&line).await;
     line.assert_holds_the_truth();
 }
+
+#[tokio::test(start_paused = true)]
+async fn start_points_are_what_stands_at_the_top_of_what_is_visible() {
+    let line = crawled("pages=120,seed=216", Behavior::default()).await;
+    let truth = line.truth();
+    let expected: std::collections::BTreeSet<Uuid> =
+        truth.values().filter(|fact| fact.parent.is_none()).map(|fact| fact.id).collect();
+    let listed = ops::list_start_points(&line.app(), None).unwrap();
+    assert!(!expected.is_empty());
+    assert_eq!(listed.iter().map(|point| point.id.0).collect::<std::collections::BTreeSet<_>>(), expected);
+    assert!(listed.iter().all(|point| truth[&point.id.0].title == point.title));
+}
