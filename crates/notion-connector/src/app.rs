@@ -1,10 +1,14 @@
 //! The composition root: opens what a command needs, in the right order, once.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
 use notion_api::budget::{BudgetSettings, Budgets};
-use notion_api::{BaseUrl, Client, HttpSettings, HttpTransport, Transport};
+use notion_api::{BaseUrl, Client, HttpSettings, HttpTransport, Transport, TransportError};
 use secrecy::SecretString;
 
 use crate::config::{Config, default_key_file};
@@ -30,7 +34,50 @@ pub struct App {
     pub store: Arc<Store>,
     /// The request budgets, shared by all crawls of this process.
     pub budgets: Arc<Budgets>,
+    /// Requests to Notion so far.
+    pub requests: Arc<RequestCounts>,
     transport: Arc<dyn Transport>,
+}
+
+/// Requests of this process to Notion, by method, endpoint and status; 0 where no answer came.
+#[derive(Debug, Default)]
+pub struct RequestCounts(Mutex<BTreeMap<(String, String, u16), u64>>);
+
+impl RequestCounts {
+    /// What was counted so far.
+    pub fn snapshot(&self) -> BTreeMap<(String, String, u16), u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, method: &str, path: &str, status: u16) {
+        // Ids are left out: the number of rows is that of the endpoints.
+        let template = |part: &str| {
+            let is_word =
+                part.len() < 20 && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let is_name = is_word || part == "v1";
+            if is_name { part.to_owned() } else { "{id}".to_owned() }
+        };
+        let endpoint = path.split('/').map(template).collect::<Vec<_>>().join("/");
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((method.to_owned(), endpoint, status)).or_insert(0) += 1;
+    }
+}
+
+/// Counts what passes.
+struct Counting {
+    inner: Arc<dyn Transport>,
+    counts: Arc<RequestCounts>,
+}
+
+#[async_trait]
+impl Transport for Counting {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.inner.send(request).await;
+        let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+        self.counts.add(method.as_str(), &path, status);
+        answer
+    }
 }
 
 impl App {
@@ -61,7 +108,9 @@ impl App {
     ) -> Result<Self, OpsError> {
         let store = Arc::new(Store::open(dir.path())?);
         let budgets = Arc::new(Budgets::new(BudgetSettings { max_in_flight: config.notion.concurrency }));
-        Ok(Self { config, dir, runtime, store, budgets, transport })
+        let requests = Arc::new(RequestCounts::default());
+        let transport = Arc::new(Counting { inner: transport, counts: Arc::clone(&requests) });
+        Ok(Self { config, dir, runtime, store, budgets, requests, transport })
     }
 
     /// The vault, under the key that the environment or the settings name.

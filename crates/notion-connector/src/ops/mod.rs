@@ -10,6 +10,7 @@ mod crawl;
 mod crawls;
 mod error;
 mod items;
+mod metrics;
 mod overview;
 mod rerender;
 mod scheduler;
@@ -37,6 +38,7 @@ pub use crawls::{
 };
 pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
+pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
 pub use rerender::{Rerendered, rerender};
 pub use scheduler::run_scheduler;

@@ -442,6 +442,18 @@ impl Store {
         })
     }
 
+    /// How many crawls are in which state.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_crawls(&self) -> Result<Vec<(CrawlState, u64)>> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT state, count(*) FROM crawls GROUP BY state ORDER BY state")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })
+    }
+
     /// How many sightings of a crawl have which outcome, counted from the rows: what the counters must agree with.
     /// Open ones are the last number.
     ///

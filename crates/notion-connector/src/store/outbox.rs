@@ -65,6 +65,14 @@ impl Store {
         })
     }
 
+    /// How many rows some sink has still to apply.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_outbox(&self) -> Result<u64> {
+        self.read(|tx| tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)))
+    }
+
     /// Deletes rows that every sink has applied.
     ///
     /// # Errors

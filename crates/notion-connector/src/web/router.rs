@@ -36,6 +36,7 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::why::why))
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
+        .routes(routes!(api::metrics::metrics))
         .routes(routes!(api::openapi::document))
         .routes(routes!(assets::show))
         .split_for_parts()

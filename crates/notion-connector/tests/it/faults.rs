@@ -6,6 +6,7 @@ use notion_connector::config::BodyChoice;
 use notion_connector::ops::{CrawlReport, OpsError};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::faults::{Failure, Fault, Plan, RandomFaults, RefusalCode};
+use notion_emulator::world::World;
 use notion_emulator::{Behavior, DEFAULT_TOKEN, Emulator, Options, TokenOptions};
 use serde_json::json;
 
@@ -277,4 +278,41 @@ async fn a_search_that_ends_too_early_is_an_error_and_deletes_nothing() {
     assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
     assert_eq!(report.crawl.deleted, 0);
     assert_eq!(line.export().len(), held);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logs_of_a_troubled_crawl_hold_no_secret_no_text_no_address_and_no_signature() {
+    let options = Options::default();
+    let world = World::from_import(notion_emulator::sample::sample(), options.base_ms).unwrap();
+    let notion = Emulator::new(world, options);
+    let server = Server::start(&notion).await;
+    let mut home = Home::new();
+    home.set("NOTION_CONNECTOR_LOG_FORMAT", "json");
+    home.set("RUST_LOG", "notion_connector=trace,notion_api=trace,info");
+    home.connect(&server.url).await;
+    for failure in
+        [Failure::Garbled, Failure::BadGateway, Failure::Drop, Failure::RateLimited { retry_after_s: 1 }]
+    {
+        notion.push_fault(fault(failure, 2, 4, "/v1/"));
+    }
+    let refused = RefusalCode::ValidationError;
+    notion.push_fault(fault(Failure::Refused { code: refused }, 2, 9, "/v1/pages"));
+    let ended = home.run(&["crawl", "-vv"]).await;
+    assert!(ended.code == Some(0) || ended.code == Some(3), "{ended:?}");
+    assert!(ended.stderr.lines().count() > 3, "nothing was logged: {}", ended.stderr);
+    let log = ended.stderr.to_lowercase();
+    for signature in ["x-amz", "signature=", "bearer ", "@example", "ntn_"] {
+        assert!(!log.contains(signature), "“{signature}” in the log: {}", ended.stderr);
+    }
+    for line in home.expect(0, &["export"]).await.json_lines() {
+        let text = line["text"].as_str().unwrap();
+        for words in text.lines().map(str::trim).filter(|words| words.len() > 12) {
+            assert!(!log.contains(&words.to_lowercase()), "“{words}” of a page is in the log");
+        }
+    }
+    for fact in notion.truth(None).unwrap() {
+        for marker in fact["markers"].as_array().into_iter().flatten() {
+            assert!(!log.contains(marker.as_str().unwrap()), "{marker} is in the log");
+        }
+    }
 }

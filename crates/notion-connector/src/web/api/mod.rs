@@ -3,6 +3,7 @@
 pub(super) mod crawls;
 pub(super) mod health;
 pub(super) mod items;
+pub(super) mod metrics;
 pub(super) mod openapi;
 pub(super) mod schedules;
 pub(super) mod search;

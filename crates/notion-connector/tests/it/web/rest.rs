@@ -1,3 +1,6 @@
+//! The REST API over a real socket, read without a client that could hide what is wrong. A new route is asked here by itself;
+//! what it answers gets a test below.
+
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 
@@ -103,7 +106,7 @@ async fn every_route_of_the_document_answers_hardened() {
         );
         assert_hardened(&format!("PUT {address}"), &refused);
     }
-    assert_eq!(asked, 19);
+    assert_eq!(asked, 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,4 +309,33 @@ async fn a_crawl_is_followed_until_the_event_that_says_how_it_ended() {
     assert_eq!(cancelled.status, 200);
     let states = ["queued", "cancelled"].map(|state| followed.body.find(&format!("\"state\":\"{state}\"")));
     assert!(states[0].is_some() && states[0] < states[1], "{}", followed.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_count_requests_items_and_crawls_and_name_no_content() {
+    let server = Server::sample().await;
+    let answer = server.get("/metrics").await;
+    assert_eq!(
+        (answer.status, answer.headers["content-type"].as_str()),
+        (200, "text/plain; version=0.0.4; charset=utf-8")
+    );
+    let values: BTreeMap<&str, u64> = answer
+        .body
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.rsplit_once(' ').map(|(name, value)| (name, value.parse().unwrap())).unwrap())
+        .collect();
+    let items = server.get("/api/v1/status").await.json()["connectors"][0]["items"].as_u64().unwrap();
+    assert_eq!(values["notion_connector_items{connector=\"sample\"}"], items);
+    assert_eq!(values["notion_connector_crawls{state=\"completed\"}"], 1);
+    let bodies = "notion_connector_notion_requests_total{method=\"GET\",endpoint=\"/v1/pages/{id}/markdown\",status=\"200\"}";
+    assert!(values[bodies] > 10, "{}", answer.body);
+    assert_eq!(values["notion_connector_outbox_rows"], 0);
+    assert!(values["notion_connector_index_bytes"] > 1_000 && values["notion_connector_store_bytes"] > 1_000);
+    let titles = server.get("/api/v1/search?limit=50").await.json();
+    for hit in titles["hits"].as_array().unwrap() {
+        let (id, title) = (hit["id"].as_str().unwrap(), hit["title"].as_str().unwrap());
+        assert!(!answer.body.contains(id) && (title.len() < 6 || !answer.body.contains(title)), "{title}");
+    }
+    assert!(!answer.body.contains(notion_emulator::DEFAULT_TOKEN));
 }
