@@ -53,6 +53,13 @@ pub(super) enum ConnectorCommand {
         #[command(flatten)]
         edit: EditArguments,
     },
+    /// Show what filters would keep, leave out and newly need, by what was crawled so far; saves nothing.
+    Preview {
+        /// The connector.
+        name: String,
+        #[command(flatten)]
+        edit: EditArguments,
+    },
     /// Give a connection another name.
     Rename {
         /// The name it has.
@@ -168,6 +175,22 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
         }
         ConnectorCommand::Edit { name, edit } => {
             show(context, &ops::edit_connector(&context.open_existing()?, &name, &edit.into())?)
+        }
+        ConnectorCommand::Preview { name, edit } => {
+            let preview = ops::preview_connector(&context.open_existing()?, &name, &edit.into())?;
+            output.show(&preview, || {
+                let mut lines = format!(
+                    "Keeps {}, leaves out {}, newly needs {}.",
+                    preview.keep, preview.leave_out, preview.newly_need
+                );
+                for (mark, items) in [("-", &preview.leaving), ("+", &preview.coming)] {
+                    for item in items {
+                        lines.push_str(&format!("\n{mark} {} {} {}", item.id, item.kind, item.title));
+                    }
+                }
+                lines
+            });
+            Ok(Exit::Completed)
         }
         ConnectorCommand::Rename { name, new } => {
             show(context, &ops::rename_connector(&context.open_existing()?, &name, &new)?)

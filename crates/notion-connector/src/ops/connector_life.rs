@@ -164,6 +164,18 @@ pub(super) fn effective_settings(app: &App, connector: &Connector) -> Result<Eff
     effective(app, &connector.name, &settings_of(connector)?)
 }
 
+/// The settings that would hold after an edit.
+///
+/// # Errors
+/// When they cannot be.
+pub(super) fn edited_settings(
+    app: &App,
+    connector: &Connector,
+    edit: &EditConnector,
+) -> Result<EffectiveSettings, OpsError> {
+    effective(app, &connector.name, &edit.apply(settings_of(connector)?)?)
+}
+
 fn effective(app: &App, name: &str, settings: &ConnectorSettings) -> Result<EffectiveSettings, OpsError> {
     let effective = settings.over(&app.config);
     let problems = effective.problems();

@@ -12,6 +12,7 @@ mod error;
 mod items;
 mod metrics;
 mod overview;
+mod preview;
 mod rerender;
 mod scheduler;
 mod schedules;
@@ -40,6 +41,7 @@ pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
 pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
+pub use preview::{Preview, PreviewItem, preview_connector};
 pub use rerender::{Rerendered, rerender};
 pub use scheduler::run_scheduler;
 pub use schedules::{

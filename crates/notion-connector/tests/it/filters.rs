@@ -74,6 +74,14 @@ async fn an_excluded_subtree_is_not_read_and_what_was_indexed_of_it_leaves_witho
         line.crawl().await;
         line.assert_holds_the_truth();
 
+        let turned = EditConnector {
+            include: Some(vec![head.to_string()]),
+            exclude: Some(Vec::new()),
+            ..EditConnector::default()
+        };
+        let preview = ops::preview_connector(&line.app(), CONNECTOR, &turned).unwrap();
+        assert_eq!((preview.keep, preview.leave_out), (out.len() as u64, kept.len() as u64));
+
         // More than the bound for deletions by Notion's word.
         edit(&line, &[head], &[]);
         line.notion.advance(HOUR);
