@@ -1,3 +1,6 @@
+//! `connector`: connections from their validation to their end. Parses, asks where something cannot be undone, and prints; what a
+//! command does is a verb of `ops`. To add a command: a variant, its arm in `run`, a line in docs/operate/commands.md.
+
 use std::io::{BufRead, IsTerminal, Write};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -176,22 +179,7 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
         ConnectorCommand::Edit { name, edit } => {
             show(context, &ops::edit_connector(&context.open_existing()?, &name, &edit.into())?)
         }
-        ConnectorCommand::Preview { name, edit } => {
-            let preview = ops::preview_connector(&context.open_existing()?, &name, &edit.into())?;
-            output.show(&preview, || {
-                let mut lines = format!(
-                    "Keeps {}, leaves out {}, newly needs {}.",
-                    preview.keep, preview.leave_out, preview.newly_need
-                );
-                for (mark, items) in [("-", &preview.leaving), ("+", &preview.coming)] {
-                    for item in items {
-                        lines.push_str(&format!("\n{mark} {} {} {}", item.id, item.kind, item.title));
-                    }
-                }
-                lines
-            });
-            Ok(Exit::Completed)
-        }
+        ConnectorCommand::Preview { name, edit } => preview(context, &name, edit),
         ConnectorCommand::Rename { name, new } => {
             show(context, &ops::rename_connector(&context.open_existing()?, &name, &new)?)
         }
@@ -252,6 +240,23 @@ fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
                 "\nRecrawl required: what is indexed is not what the settings say; run: notion-connector crawl {} --scope full",
                 detail.connector.name
             ));
+        }
+        lines
+    });
+    Ok(Exit::Completed)
+}
+
+fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<Exit, OpsError> {
+    let preview = ops::preview_connector(&context.open_existing()?, name, &edit.into())?;
+    context.output.show(&preview, || {
+        let mut lines = format!(
+            "Keeps {}, leaves out {}, newly needs {}.",
+            preview.keep, preview.leave_out, preview.newly_need
+        );
+        for (mark, items) in [("-", &preview.leaving), ("+", &preview.coming)] {
+            for item in items {
+                lines.push_str(&format!("\n{mark} {} {} {}", item.id, item.kind, item.title));
+            }
         }
         lines
     });
