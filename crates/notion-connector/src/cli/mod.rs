@@ -3,6 +3,7 @@
 //! With `--json`, standard output holds JSON and nothing else; logs and progress go to standard error. Exit codes are in
 //! `exit`. To add a command: a file here, an arm of [`Command`], and a verb in `ops`.
 
+mod analytics;
 mod backup;
 mod connector;
 mod crawl;
@@ -78,6 +79,8 @@ enum Command {
     /// Crawl at times to come, while `serve` runs.
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+    /// Show what a connector's crawls did over some days, beside as many days before.
+    Analytics(analytics::AnalyticsArguments),
     /// Search what was crawled.
     Search(search::SearchArguments),
     /// Write every item as JSON Lines, ordered by id.
@@ -154,6 +157,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Crawl(arguments) => crawl::run(context, arguments).await,
         Command::Crawls(command) => crawls::run(context, command).await,
         Command::Schedule(command) => schedule::run(&context, command),
+        Command::Analytics(arguments) => analytics::run(&context, arguments),
         Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),
         Command::Status => status::run(&context),

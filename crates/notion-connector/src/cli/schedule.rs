@@ -54,7 +54,7 @@ pub(super) struct What {
     /// The connector; the only one if none is named.
     #[arg(long, value_name = "NAME")]
     connector: Option<String>,
-    /// What to cover [default: full].
+    /// What to cover [default: incremental].
     #[arg(long)]
     scope: Option<Scope>,
     /// The time zone whose clocks count, by its IANA name [default: UTC].

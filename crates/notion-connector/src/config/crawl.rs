@@ -16,6 +16,8 @@ pub struct CrawlConfig {
     pub at_once: usize,
     /// Minutes after the end of a connector's last crawl when `serve` begins the next by itself; 0 for never. To 10,080.
     pub freshness_minutes: u64,
+    /// Days that `serve` keeps crawls with their alerts; their sums by day stay. From 1 to 3,650.
+    pub history_days: u64,
     /// Whether archived pages are indexed too: one request more for each data source.
     pub archived: bool,
     /// Which comments are indexed. They need the capability “Read comments”.
@@ -45,6 +47,7 @@ impl Default for CrawlConfig {
             deletion_floor: 50,
             at_once: 5,
             freshness_minutes: 10,
+            history_days: 30,
             archived: false,
             comments: CommentsChoice::Off,
             item_limit: 1_000_000,
@@ -62,6 +65,7 @@ impl Section for CrawlConfig {
             within("at_once", u64::try_from(self.at_once).unwrap_or(u64::MAX), 1..=50),
             within("freshness_minutes", self.freshness_minutes, 0..=10_080),
             within("item_limit", self.item_limit, 1..=u64::MAX),
+            within("history_days", self.history_days, 1..=3_650),
         ]
         .into_iter()
         .flatten()

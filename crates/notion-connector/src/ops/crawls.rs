@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::connectors::find_connector;
 use super::crawl::scope_by_itself;
-use super::{OpsError, scheduler};
+use super::{OpsError, scheduler, schedules};
 use crate::app::App;
 use crate::model::NotionId;
 use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState, Scope};
@@ -120,7 +120,7 @@ pub struct StartCrawl {
 pub fn start_crawl(app: &App, start: &StartCrawl, started_by: &str) -> Result<CrawlSummary, OpsError> {
     let connector = find_connector(app, start.connector.as_deref())?;
     let scope = match start.scope {
-        Some(scope) => scope,
+        Some(scope) => schedules::whole(scope)?,
         None => scope_by_itself(app, &connector)?,
     };
     let id = scheduler::queue(app, connector.id, scope, started_by)?;

@@ -3,6 +3,7 @@
 //! A verb takes the [`App`], who asks where that matters, and plain values; it returns plain values that serialise to
 //! the JSON every mouth shows. To add a verb: a file here, then its mouths.
 
+mod analytics;
 mod backup;
 mod connector_life;
 mod connectors;
@@ -23,6 +24,7 @@ mod watch;
 mod why;
 
 pub use crate::store::{Departure, Failure, Holding, Scope, UnknownKind, Waiting};
+pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Trend, analytics};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,

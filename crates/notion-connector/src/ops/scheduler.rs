@@ -31,6 +31,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// When a crawl that could not go on is tried again.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// How often old crawls are forgotten.
+const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
 /// Crawls looked back upon when it is decided whether a connector is fresh.
 const LOOK_BACK: u32 = 10;
 
@@ -45,6 +48,7 @@ pub async fn run_scheduler(app: &Arc<App>, stop: watch::Receiver<bool>) {
         running: JoinSet::new(),
         taken: Vec::new(),
         later: BTreeMap::new(),
+        prune_at: Timestamp::MIN,
     };
     let mut told = slots.stop.clone();
     loop {
@@ -111,6 +115,8 @@ struct Slots {
     taken: Vec<(Id, Crawl)>,
     /// Crawls that could not go on, and when they are tried again.
     later: BTreeMap<CrawlId, Timestamp>,
+    /// When old crawls are forgotten again.
+    prune_at: Timestamp,
 }
 
 impl Slots {
@@ -126,6 +132,11 @@ impl Slots {
         };
         let open = self.app.runtime.blocking(look).await?;
         let now = self.app.runtime.now();
+        if self.prune_at <= now {
+            let app = Arc::clone(&self.app);
+            self.app.runtime.blocking(move || forget_old(&app)).await?;
+            self.prune_at = now + PRUNE_EVERY;
+        }
         self.later.retain(|id, _| open.iter().any(|crawl| crawl.id == *id));
         let mut busy: BTreeSet<ConnectorId> = self.taken.iter().map(|(_, crawl)| crawl.connector).collect();
         for crawl in open {
@@ -212,6 +223,15 @@ fn passes(error: &OpsError) -> bool {
         OpsError::Store(_) | OpsError::Io { .. } => true,
         _ => false,
     }
+}
+
+/// Forgets crawls that are older than the history is long.
+pub(super) fn forget_old(app: &App) -> Result<(), OpsError> {
+    let days = i64::try_from(app.config.crawl.history_days).unwrap_or(i64::MAX);
+    if let Ok(before) = app.runtime.now().checked_sub(SignedDuration::from_hours(days.saturating_mul(24))) {
+        app.store.prune_crawls(before)?;
+    }
+    Ok(())
 }
 
 /// Queues a crawl of each active connector whose last one ended too long ago.

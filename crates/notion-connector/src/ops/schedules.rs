@@ -47,7 +47,7 @@ pub struct AddSchedule {
     pub name: String,
     /// Name of the connector; the only one if none is named.
     pub connector: Option<String>,
-    /// What to cover; `full` if not given.
+    /// What to cover; `incremental` if not given, which is full where none completed yet.
     #[schema(value_type = Option<String>, example = "full")]
     pub scope: Option<Scope>,
     /// `once 2026-05-01T08:00`, `daily 02:30`, `weekly mon,thu 02:30`, `monthly 31 02:30` (on the last day of shorter months) or
@@ -87,7 +87,7 @@ pub fn add_schedule(app: &App, new: AddSchedule) -> Result<ScheduleSummary, OpsE
         id: 0,
         name: name.clone(),
         connector: connector.id,
-        scope: new.scope.unwrap_or(Scope::Full),
+        scope: whole(new.scope.unwrap_or(Scope::Incremental))?,
         recurrence: rule(&new.when)?,
         zone: new.zone.unwrap_or_else(|| "UTC".to_owned()),
         paused: false,
@@ -116,7 +116,7 @@ pub fn edit_schedule(app: &App, name: &str, edit: EditSchedule) -> Result<Schedu
     }
     let resumed = schedule.paused && edit.paused == Some(false);
     schedule.paused = edit.paused.unwrap_or(schedule.paused);
-    schedule.scope = edit.scope.unwrap_or(schedule.scope);
+    schedule.scope = whole(edit.scope.unwrap_or(schedule.scope))?;
     let is_new = edit.when.is_some() || edit.zone.is_some();
     if let Some(when) = edit.when {
         schedule.recurrence = rule(&when)?;
@@ -190,6 +190,16 @@ fn zone(name: &str) -> Result<TimeZone, OpsError> {
     TimeZone::get(name).map_err(|_| {
         OpsError::Invalid(format!("“{name}” is no time zone: use an IANA name such as Europe/Berlin, or UTC"))
     })
+}
+
+/// A scope that needs nothing beside it.
+pub(super) fn whole(scope: Scope) -> Result<Scope, OpsError> {
+    if scope == Scope::Partial {
+        let message =
+            "a partial crawl needs its start point: run `notion-connector crawl --scope partial` with one";
+        return Err(OpsError::Invalid(message.to_owned()));
+    }
+    Ok(scope)
 }
 
 fn rule(text: &str) -> Result<Recurrence, OpsError> {

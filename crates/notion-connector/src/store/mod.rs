@@ -18,6 +18,7 @@ mod column;
 mod connectors;
 mod crawls;
 mod departures;
+mod history;
 mod items;
 mod outbox;
 mod parts;
@@ -41,6 +42,7 @@ pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use departures::Proof;
+pub use history::CrawlDay;
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
@@ -61,6 +63,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_scopes.sql"),
     include_str!("migrations/0007_start_points.sql"),
     include_str!("migrations/0008_left_out.sql"),
+    include_str!("migrations/0009_history.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -71,6 +71,6 @@ mod tests {
                 assert!(names.insert(name.clone()), "two routes are named {name}");
             }
         }
-        assert_eq!(names.len(), 20, "{names:?}");
+        assert_eq!(names.len(), 21, "{names:?}");
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::crawls::show::show))
         .routes(routes!(api::crawls::cancel::cancel))
         .routes(routes!(api::crawls::events::events))
+        .routes(routes!(api::analytics::analytics))
         .routes(routes!(api::schedules::list, api::schedules::add))
         .routes(routes!(api::schedules::edit, api::schedules::delete))
         .routes(routes!(api::status::status))

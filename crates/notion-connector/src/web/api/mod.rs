@@ -1,5 +1,6 @@
 //! The REST API: a file for each resource.
 
+pub(super) mod analytics;
 pub(super) mod crawls;
 pub(super) mod health;
 pub(super) mod items;

@@ -80,6 +80,7 @@ async fn every_route_of_the_document_answers_hardened() {
             .replace("/items/{id}", &format!("/items/{item}"))
             .replace("/why/{id}", &format!("/why/{item}"))
             .replace("/crawls/{id}", "/crawls/1")
+            .replace("/connectors/{name}", "/connectors/sample")
             .replace("/schedules/{name}", "/schedules/none")
             .replace("/assets/{name}", style);
         for (method, operation) in operations.as_object().unwrap() {
@@ -106,7 +107,7 @@ async fn every_route_of_the_document_answers_hardened() {
         );
         assert_hardened(&format!("PUT {address}"), &refused);
     }
-    assert_eq!(asked, 20);
+    assert_eq!(asked, 21);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use jiff::civil::Date;
+
+use crate::ops::{self, Analytics};
+use crate::web::Web;
+use crate::web::parameters::Parameters;
+use crate::web::problem::{Problem, ProblemBody};
+use crate::web::viewer::Operator;
+
+/// What the crawls of a connector did
+///
+/// Sums over the crawls that ended in a range of days (UTC), beside those of as many days before, and each day.
+#[utoipa::path(
+    get,
+    path = "/api/v1/connectors/{name}/analytics",
+    operation_id = "analytics",
+    tag = "crawls",
+    params(
+        ("name" = String, Path, description = "Name of the connector."),
+        ("from" = Option<String>, Query, description = "The first day, as `2026-05-01`; 30 days before the last if not given."),
+        ("to" = Option<String>, Query, description = "The last day, included; today if not given.")
+    ),
+    responses(
+        (status = 200, description = "What they did.", body = Analytics),
+        (status = 400, description = "Parameters that cannot be used, all of them.", body = ProblemBody),
+        (status = 404, description = "There is no such connector.", body = ProblemBody),
+        (status = 409, description = "The days are no range.", body = ProblemBody)
+    )
+)]
+pub(in crate::web) async fn analytics(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path(name): Path<String>,
+    uri: Uri,
+) -> Result<Json<Analytics>, Problem> {
+    let mut parameters = Parameters::of(&uri);
+    let from = parameters.value::<Date>("from");
+    let to = parameters.value::<Date>("to");
+    parameters.finish()?;
+    web.blocking(move |web| ops::analytics(&web.app, Some(&name), from, to)).await.map(Json)
+}
