@@ -36,12 +36,12 @@ mod tests {
     use super::*;
 
     fn page(file: &str, signature: &str, request: &str) -> String {
-        let file = json!({
+        let hosted = json!({
             "type": "file",
             "file": {"url": format!("https://files.example/{file}?X-Amz-Signature={signature}"), "expiry_time": signature},
         });
         let link = json!({"type": "url", "url": format!("https://example.com/?page={file}")});
-        json!({"object": "page", "properties": {"Files": {"files": [file]}, "Link": link}, "request_id": request})
+        json!({"object": "page", "properties": {"Files": {"files": [hosted]}, "Link": link}, "request_id": request})
             .to_string()
     }
 
