@@ -16,6 +16,9 @@ const BATCH: u32 = 50;
 /// When the store cannot be used.
 pub fn rerender(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
     let (mut after, mut rendered) = (0, 0);
+    if !store.has_outdated(RENDERER_VERSION)? {
+        return Ok(0);
+    }
     loop {
         let outdated = store.load_outdated(RENDERER_VERSION, after, BATCH)?;
         let Some((_, last)) = outdated.last() else { return Ok(rendered) };

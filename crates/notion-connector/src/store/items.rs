@@ -295,6 +295,14 @@ impl Store {
         })
     }
 
+    /// Whether another version of the renderer made any item.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_outdated(&self, renderer: u32) -> Result<bool> {
+        self.read(|tx| tx.prepare_cached(OUTDATED)?.exists([renderer]))
+    }
+
     /// Items that another version of the renderer made, behind the item `after`, at most `limit`; with the workspace of each.
     ///
     /// # Errors
@@ -310,7 +318,8 @@ impl Store {
         })
     }
 
-    /// Saves an item that was rendered again from what is kept of it, and delivers it if it changed.
+    /// Saves an item that was rendered again from what is kept of it, and delivers it if it changed. One that a crawl has
+    /// rendered in the meantime stays: that is newer.
     ///
     /// A page that now shows to hold an object which is not known is read again by the next crawl, which then asks for it.
     ///
@@ -319,9 +328,11 @@ impl Store {
     pub fn save_rendered_again(&self, row: i64, finished: &Finished, now: Timestamp) -> Result<()> {
         self.write(|tx| {
             let before: Option<Vec<u8>> = tx
-                .prepare_cached("SELECT content_hash FROM items WHERE id = ?1")?
-                .query_row([row], |columns| columns.get(0))?;
-            let changed = before.as_deref() != Some(finished.content_hash.as_slice());
+                .prepare_cached("SELECT content_hash FROM items WHERE id = ?1 AND renderer <> ?2")?
+                .query_row(params![row, finished.renderer], |columns| columns.get(0))
+                .optional()?;
+            let Some(before) = before else { return Ok(()) };
+            let changed = before != finished.content_hash;
             save_rendered(tx, row, finished, changed, now)?;
             if !changed {
                 return Ok(());
@@ -382,6 +393,11 @@ impl Store {
         })
     }
 }
+
+/// Two ranges instead of one inequality, which no index serves.
+pub(super) const OUTDATED: &str =
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM items WHERE rendered IS NOT NULL AND renderer < ?1)
+     OR EXISTS (SELECT 1 FROM items WHERE rendered IS NOT NULL AND renderer > ?1)";
 
 const ROW_COLUMNS: &str = "items.id, items.kind, items.object, items.edited, items.source, items.body";
 

@@ -64,6 +64,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_start_points.sql"),
     include_str!("migrations/0008_left_out.sql"),
     include_str!("migrations/0009_history.sql"),
+    include_str!("migrations/0010_renderer.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
