@@ -223,7 +223,9 @@ impl Client {
             Ok(response) => response,
             Err(source) => {
                 counters.failed.fetch_add(1, Ordering::Relaxed);
-                if let (Some(permit), TransportErrorKind::Connect) = (permit, source.kind()) {
+                if let (Some(permit), TransportErrorKind::Connect | TransportErrorKind::Untrusted) =
+                    (permit, source.kind())
+                {
                     permit.unsent();
                 }
                 return Err(Error::Network { endpoint, source });

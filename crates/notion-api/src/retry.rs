@@ -71,6 +71,7 @@ pub fn decide(policy: &RetryPolicy, class: &Class, attempt: u32, elapsed: Durati
         }
         Class::Network(kind) if attempt < policy.max_attempts => match kind {
             TransportErrorKind::Connect
+            | TransportErrorKind::Untrusted
             | TransportErrorKind::Timeout
             | TransportErrorKind::BodyCut
             | TransportErrorKind::Other => {

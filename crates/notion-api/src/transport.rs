@@ -10,6 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
 
 /// Sends one request and reads its answer.
 #[async_trait]
@@ -31,6 +34,8 @@ pub struct TransportError {
 pub enum TransportErrorKind {
     /// No connection: name, route, port, or TLS.
     Connect,
+    /// The server's certificate was not signed by an authority that is trusted here.
+    Untrusted,
     /// No answer in time.
     Timeout,
     /// The answer ended early.
@@ -45,6 +50,9 @@ impl fmt::Display for TransportErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "cannot connect (check the network, the proxy and the base URL)",
+            Self::Untrusted => {
+                "the server's certificate is not trusted (where a proxy opens TLS, name its certificate authority)"
+            }
             Self::Timeout => "no answer in time",
             Self::BodyCut => "the answer ended early",
             Self::TooLarge => "the answer is larger than allowed",
@@ -76,6 +84,9 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Largest body, counted after decompression. A page of Markdown of 20,000 blocks is a few megabytes.
     pub max_body_bytes: usize,
+    /// Certificates in PEM of authorities that are trusted beside those of the platform; empty for none. A company's
+    /// proxy that opens TLS has one.
+    pub extra_roots_pem: Vec<u8>,
 }
 
 impl Default for HttpSettings {
@@ -84,6 +95,7 @@ impl Default for HttpSettings {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(65),
             max_body_bytes: 64 << 20,
+            extra_roots_pem: Vec::new(),
         }
     }
 }
@@ -102,11 +114,12 @@ impl HttpTransport {
     /// Builds the two connection pools.
     ///
     /// # Errors
-    /// When the TLS library cannot be set up on this machine.
+    /// When the TLS library cannot be set up on this machine, or the extra authorities cannot be read.
     pub fn new(settings: &HttpSettings) -> Result<Self, TransportError> {
+        let tls = tls_settings(&settings.extra_roots_pem)?;
         let build = |direct: bool| {
             let mut builder = reqwest::Client::builder()
-                .tls_backend_preconfigured(tls_settings()?)
+                .tls_backend_preconfigured(tls.clone())
                 .connect_timeout(settings.connect_timeout)
                 .timeout(settings.request_timeout)
                 .redirect(reqwest::redirect::Policy::none())
@@ -123,15 +136,30 @@ impl HttpTransport {
 }
 
 /// TLS by rustls with *ring*, named here instead of installed for the whole process, which may use another provider.
-fn tls_settings() -> Result<rustls::ClientConfig, TransportError> {
-    use rustls_platform_verifier::BuilderVerifierExt as _;
+fn tls_settings(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, TransportError> {
     let broken =
         |error: rustls::Error| TransportError::new(TransportErrorKind::Other, format!("TLS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new_with_extra_roots(certificates(extra_roots_pem)?, Arc::clone(&provider))
+        .map_err(broken)?;
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(broken)?;
-    Ok(builder.with_platform_verifier().map_err(broken)?.with_no_client_auth())
+    // “Dangerous” is to bring a verifier of one's own; this is the platform's.
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+/// All certificates of a PEM file, which holds at least one unless it is empty.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    let refused = |why: String| {
+        TransportError::new(TransportErrorKind::Other, format!("the extra certificate authorities: {why}"))
+    };
+    let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|error| refused(error.to_string()))?;
+    if found.is_empty() && !pem.is_empty() {
+        return Err(refused("there is no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned()));
+    }
+    Ok(found)
 }
 
 #[async_trait]
@@ -172,6 +200,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 fn classified(error: &reqwest::Error) -> TransportError {
     let kind = if error.is_timeout() {
         TransportErrorKind::Timeout
+    } else if is_untrusted(error) {
+        TransportErrorKind::Untrusted
     } else if error.is_connect() {
         TransportErrorKind::Connect
     } else if error.is_body() || error.is_decode() {
@@ -180,6 +210,16 @@ fn classified(error: &reqwest::Error) -> TransportError {
         TransportErrorKind::Other
     };
     TransportError::new(kind, chain(error))
+}
+
+/// Whether a certificate of an unknown authority is among the causes. TLS errors travel inside of I/O errors.
+fn is_untrusted(error: &dyn std::error::Error) -> bool {
+    let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+    std::iter::successors(error.source(), |cause| cause.source())
+        .filter_map(|cause| {
+            cause.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
+        })
+        .any(|cause| *cause == unknown)
 }
 
 /// The causes of an error, without the address that reqwest adds: it may hold a cursor.
@@ -315,6 +355,21 @@ mod tests {
         assert_fails(Vec::new(), Duration::from_secs(30), TransportErrorKind::Timeout).await;
         let stuck = answer("200 OK\r\ncontent-length: 500", b"{");
         assert_fails(stuck, Duration::from_secs(30), TransportErrorKind::Timeout).await;
+    }
+
+    #[test]
+    fn a_file_of_authorities_without_a_certificate_is_refused() {
+        for (pem, expected) in [
+            ("just text", "no certificate"),
+            (
+                "-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n",
+                "extra certificate authorities",
+            ),
+        ] {
+            let settings = HttpSettings { extra_roots_pem: pem.into(), ..HttpSettings::default() };
+            let error = HttpTransport::new(&settings).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[tokio::test]

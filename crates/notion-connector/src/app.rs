@@ -1,6 +1,7 @@
 //! The composition root: opens what a command needs, in the right order, once.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -87,6 +88,7 @@ impl App {
     /// When the directory or the database cannot be used.
     pub fn open(config: Config, dir: DataDir) -> Result<Self, OpsError> {
         let settings = HttpSettings {
+            extra_roots_pem: read_authorities(config.notion.ca_file.as_deref())?,
             connect_timeout: Duration::from_secs(config.notion.connect_timeout_seconds),
             request_timeout: Duration::from_secs(config.notion.request_timeout_seconds),
             ..HttpSettings::default()
@@ -180,4 +182,13 @@ impl App {
         let commit_after = Duration::from_secs(self.config.index.commit_seconds);
         Ok(Pump::new(Arc::clone(&self.store), sink, self.runtime.clone(), commit_after))
     }
+}
+
+/// The PEM file of `notion.ca_file`; nothing where the setting is not made.
+fn read_authorities(file: Option<&Path>) -> Result<Vec<u8>, OpsError> {
+    let Some(path) = file else { return Ok(Vec::new()) };
+    std::fs::read(path).map_err(|error| {
+        let path = path.display();
+        OpsError::Invalid(format!("notion.ca_file: {path} could not be read: {error}"))
+    })
 }

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use notion_api::ApiVersion;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -18,6 +20,8 @@ pub struct NotionConfig {
     pub request_timeout_seconds: u64,
     /// How bodies are read.
     pub body: BodyChoice,
+    /// PEM file with certificate authorities that are trusted beside those of the platform.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How bodies are read.
@@ -47,6 +51,7 @@ impl Default for NotionConfig {
             connect_timeout_seconds: 10,
             request_timeout_seconds: 65,
             body: BodyChoice::Auto,
+            ca_file: None,
         }
     }
 }

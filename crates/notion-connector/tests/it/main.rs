@@ -24,6 +24,7 @@ mod filters;
 mod kill;
 mod limit;
 mod power;
+mod proxy;
 mod replay;
 mod scopes;
 mod serve;
