@@ -89,6 +89,16 @@ pub(crate) fn router() -> Router<Emulator> {
         .route("/behavior", post(behavior))
         .route("/random-faults", post(random_faults))
         .route("/plan", post(plan))
+        .route("/webhooks", get(async |State(emulator): State<Emulator>| shown(&emulator.webhook_report())))
+        .route("/webhook", post(subscribe))
+        .route("/webhook-resend", post(resend_verification))
+        .route("/webhook-verify", post(verify_subscription))
+        .route(
+            "/webhook-delete",
+            post(async |emulator, body| on_object(emulator, body, Emulator::unsubscribe)),
+        )
+        .route("/webhook-deliver", post(deliver_events))
+        .route("/webhook-faults", post(push_webhook_fault).delete(clear_webhook_faults))
         .route("/faults", get(faults).post(push_fault).delete(clear_faults))
         .fallback(async || {
             let message = "no such verb; see docs/reference/emulator.md";
@@ -361,6 +371,43 @@ async fn behavior(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     }
     let behavior: Behavior = serde_json::from_value(behavior)?;
     emulator.set_behavior(behavior);
+    done()
+}
+
+async fn subscribe(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let (id, status) = emulator.subscribe(read(&body)?).await?;
+    Ok(shown(&json!({"id": id, "status": status})))
+}
+
+async fn resend_verification(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let object: Object = read(&body)?;
+    Ok(shown(&json!({"status": emulator.resend_verification(object.id).await?})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verification {
+    id: Uuid,
+    verification_token: String,
+}
+
+async fn verify_subscription(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let verification: Verification = read(&body)?;
+    emulator.verify_subscription(verification.id, &verification.verification_token)?;
+    done()
+}
+
+async fn deliver_events(State(emulator): State<Emulator>) -> Response {
+    shown(&Value::from(emulator.deliver_events(true).await))
+}
+
+async fn push_webhook_fault(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    emulator.push_webhook_fault(read(&body)?);
+    done()
+}
+
+async fn clear_webhook_faults(State(emulator): State<Emulator>) -> Answer {
+    emulator.clear_webhook_faults();
     done()
 }
 

@@ -31,6 +31,7 @@ use crate::rules::limit::Limits;
 use crate::rules::validate::Query;
 use crate::rules::version::Version;
 use crate::serve::Compressible;
+use crate::webhooks::Webhooks;
 use crate::world::World;
 use crate::world::access::Access;
 use crate::world::ids::Space;
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     log: Mutex<Log>,
     matched: Matched,
     faults: Mutex<Faults>,
+    webhooks: Mutex<Webhooks>,
     pub(crate) clock: Clock,
     pub(crate) signer: Signer,
     requests: AtomicU64,
@@ -136,6 +138,7 @@ impl Emulator {
                 log: Mutex::default(),
                 matched: Matched::default(),
                 faults: Mutex::default(),
+                webhooks: Mutex::default(),
                 clock: Clock::new(options.base_ms),
                 signer: Signer::new(&options.files_url),
                 requests: AtomicU64::new(0),
@@ -163,6 +166,10 @@ impl Emulator {
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn webhooks(&self) -> MutexGuard<'_, Webhooks> {
+        self.inner.webhooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn behavior_mut(&self) -> RwLockWriteGuard<'_, Behavior> {

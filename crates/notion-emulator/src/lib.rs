@@ -12,6 +12,7 @@
 //! markdown/  block trees → the two dialects of the markdown endpoint
 //! emulator   the way of a request through all that; faults, files, log and clock are its neighbours
 //! verbs      what a test does to a world; control is the same over HTTP below /_emulator/
+//! webhooks/  what the verbs did, told to endpoints on this machine
 //! serve      listeners; everything else works without a socket
 //! ```
 //!
@@ -59,6 +60,7 @@ pub mod sample;
 pub mod seed;
 mod serve;
 mod verbs;
+mod webhooks;
 pub mod world;
 
 pub use emulator::Emulator;
@@ -69,3 +71,4 @@ pub use options::{
 };
 pub use serve::ServeError;
 pub use verbs::{Edit, VerbError};
+pub use webhooks::{Delivery, EventState, NewSubscription, WebhookFault, WebhookFaultKind};

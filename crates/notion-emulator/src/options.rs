@@ -183,6 +183,10 @@ pub struct Behavior {
     pub unknown_query_keys: Vec<String>,
     /// Addresses of pages lead to `www.notion.so`, as before June 2026.
     pub legacy_urls: bool,
+    /// How long webhooks gather what happens to an object before they tell ("webhooks-events-delivery": about a minute).
+    pub webhook_gathering_ms: i64,
+    /// Webhooks that are due together are sent youngest first.
+    pub webhook_reversed: bool,
 }
 
 impl Default for Behavior {
@@ -213,6 +217,8 @@ impl Default for Behavior {
             request_status_complete: false,
             unknown_query_keys: Vec::new(),
             legacy_urls: false,
+            webhook_gathering_ms: 60_000,
+            webhook_reversed: false,
         }
     }
 }

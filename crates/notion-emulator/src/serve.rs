@@ -52,7 +52,7 @@ impl Emulator {
         self.inner.signer.set_origin(origin);
     }
 
-    /// Serves both on their listeners until `shutdown` is ready; then answers what is under way and returns.
+    /// Serves both on their listeners, and sends webhooks, until `shutdown` is ready; then answers what is under way and returns.
     ///
     /// # Errors
     /// If a listener fails.
@@ -65,7 +65,11 @@ impl Emulator {
         self.set_files_url(&format!("http://{}", files_listener.local_addr()?));
         let api = axum::serve(listener, self.router()).with_graceful_shutdown(shutdown.clone());
         let files = axum::serve(files_listener, self.files_router()).with_graceful_shutdown(shutdown);
-        tokio::try_join!(api.into_future(), files.into_future())?;
-        Ok(())
+        let both = async { tokio::try_join!(api.into_future(), files.into_future()) };
+        tokio::select! {
+            biased;
+            served = both => served.map(|_| ()).map_err(ServeError::from),
+            () = self.keep_delivering() => Ok(()),
+        }
     }
 }

@@ -16,6 +16,8 @@ use crate::options::Behavior;
 use crate::rules::auth::Capabilities;
 use crate::rules::limit::Window;
 use crate::seed::{CommentSeed, Content};
+use crate::webhooks::events;
+use crate::webhooks::verbs::changed_content;
 use crate::world::ids::Space;
 use crate::world::model::{Ix, Kind, Parent};
 use crate::world::plant::{PlantError, SeedFiles};
@@ -51,6 +53,19 @@ pub enum VerbError {
     /// The seed does not fit.
     #[error(transparent)]
     Plant(#[from] PlantError),
+    /// An endpoint elsewhere.
+    #[error(
+        "{0:?} is no http:// address of this machine: webhooks of an emulator go to 127.0.0.1, [::1] and localhost only"
+    )]
+    NotHere(String),
+    /// No such subscription.
+    #[error("there is no subscription {0}; GET /_emulator/webhooks lists those that there are")]
+    UnknownSubscription(Uuid),
+    /// Another verification token than the endpoint was sent.
+    #[error(
+        "this is not the verification token that was sent to the endpoint; POST webhook-resend sends it again"
+    )]
+    WrongVerificationToken,
 }
 
 /// Changes to one page, row, database, data source or block.
@@ -105,7 +120,7 @@ impl State {
         })
     }
 
-    fn token(&mut self, secret: Option<&str>) -> Result<usize, VerbError> {
+    pub(crate) fn token(&mut self, secret: Option<&str>) -> Result<usize, VerbError> {
         let position = match secret {
             None => (!self.tokens.is_empty()).then_some(0),
             Some(secret) => self.tokens.iter().position(|token| token.secret == secret),
@@ -115,7 +130,7 @@ impl State {
 }
 
 impl Emulator {
-    fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         self.inner.clock.now_ms()
     }
 
@@ -133,7 +148,12 @@ impl Emulator {
         let now_ms = self.now_ms();
         let mut state = self.state_mut();
         let place = state.place(parent)?;
+        let before = self.blocks_before(&state, place.holder());
         let planted = state.world.plant_below(place, contents, files, now_ms)?;
+        self.tell(&state, |world, happened| {
+            happened.extend(changed_content(world, before));
+            events::created(world, &planted, happened);
+        });
         Ok(planted.into_iter().map(|ix| state.world.id(ix)).collect())
     }
 
@@ -146,6 +166,10 @@ impl Emulator {
         let mut state = self.state_mut();
         let mut planted = Vec::new();
         let found = state.found(id)?;
+        let (Found::Entity(edited) | Found::Block(edited, _)) = found;
+        let before = self.blocks_before(&state, Some(edited));
+        let (has_title, is_block) = (edit.title.is_some(), edit.payload.is_some());
+        let names: Vec<String> = edit.properties.keys().cloned().collect();
         let wrong = |verb| VerbError::WrongKind { id, kind: "block", verb };
         match found {
             Found::Block(page, ordinal) => {
@@ -186,6 +210,17 @@ impl Emulator {
             let place = state.place(Some(id))?;
             planted.extend(state.world.plant_below(place, &edit.append, files, now_ms)?);
         }
+        self.tell(&state, |world, happened| {
+            happened.extend(changed_content(world, before));
+            if has_title || is_block {
+                let block: &[Uuid] = if is_block { &[id] } else { &[] };
+                happened.push(events::content(world, edited, block));
+            }
+            if !names.is_empty() {
+                happened.push(events::properties(world, edited, &names));
+            }
+            events::created(world, &planted, happened);
+        });
         Ok(planted.into_iter().map(|ix| state.world.id(ix)).collect())
     }
 
@@ -210,6 +245,7 @@ impl Emulator {
             Found::Entity(ix) => (ix, 0),
         };
         let number = state.world.plant_comment(place, seed, files, now_ms)?;
+        self.tell(&state, |world, happened| happened.extend(events::commented(world, number)));
         Ok(state.world.ids().seal(Space::Comment, number, 0))
     }
 
@@ -299,9 +335,13 @@ impl Emulator {
         let now_ms = self.now_ms();
         let mut state = self.state_mut();
         match state.found(id)? {
-            Found::Entity(ix) => state.world.set_trashed(ix, trashed, now_ms),
+            Found::Entity(ix) => {
+                state.world.set_trashed(ix, trashed, now_ms);
+                self.tell(&state, |world, happened| events::trashed(world, ix, trashed, happened));
+            }
             Found::Block(page, ordinal) => {
                 state.world.set_block_trashed(page, ordinal, trashed, now_ms);
+                self.tell(&state, |world, happened| happened.push(events::content(world, page, &[id])));
             }
         }
         Ok(())
@@ -343,6 +383,7 @@ impl Emulator {
         }
         let place = state.place(parent)?;
         state.world.move_to(ix, place, now_ms)?;
+        self.tell(&state, |world, happened| events::moved(world, ix, happened));
         Ok(())
     }
 

@@ -35,6 +35,10 @@ pub enum Space {
     ViewQuery = 12,
     /// One of the workspace's own emoji.
     CustomEmoji = 13,
+    /// A webhook subscription (detail 0), or a half of its verification token.
+    Subscription = 14,
+    /// A webhook event.
+    Event = 15,
 }
 
 impl Space {
@@ -53,6 +57,8 @@ impl Space {
             11 => Self::View,
             12 => Self::ViewQuery,
             13 => Self::CustomEmoji,
+            14 => Self::Subscription,
+            15 => Self::Event,
             _ => return None,
         })
     }

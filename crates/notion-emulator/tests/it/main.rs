@@ -2,7 +2,7 @@
 //!
 //! `conformance` cites what it checks; `objects`, `values`, `dialects`, `switches` and `views` do so for kinds of
 //! objects and the switches about them; `sharing`, `changes` and `limits` drive the verbs in process; `files` the file
-//! host; `sdk` runs the official SDKs and schemas against the binary; `binary` its command line.
+//! host; `webhooks` what endpoints are told; `sdk` runs the official SDKs and schemas against the binary; `binary` its command line.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,3 +26,4 @@ mod switches;
 mod values;
 mod variety;
 mod views;
+mod webhooks;
