@@ -2,16 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::base_url::BaseUrl;
 use crate::budget::{Pacing, Permit, Priority};
@@ -37,6 +40,14 @@ struct Inner {
     version: ApiVersion,
     secret: SecretString,
     traffic: Counters,
+    clock: Mutex<Option<ServerClock>>,
+}
+
+/// What the server's clock read when an answer came.
+#[derive(Clone, Copy)]
+struct ServerClock {
+    read: Timestamp,
+    at: Instant,
 }
 
 #[derive(Default)]
@@ -128,7 +139,14 @@ impl Client {
         version: ApiVersion,
         secret: SecretString,
     ) -> Self {
-        let inner = Inner { transport, base_url, version, secret, traffic: Counters::default() };
+        let inner = Inner {
+            transport,
+            base_url,
+            version,
+            secret,
+            traffic: Counters::default(),
+            clock: Mutex::default(),
+        };
         Self { inner: Arc::new(inner), pacing: None, priority: Priority::Crawl }
     }
 
@@ -166,6 +184,23 @@ impl Client {
             rate_limited: counters.rate_limited.load(Ordering::Relaxed),
             failed: counters.failed.load(Ordering::Relaxed),
             received_bytes: counters.received_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the server's clock reads now, by the `Date` of its last answer (RFC 9110, 6.6.1); none before one came. It is
+    /// behind by up to a second and the way of that answer, never ahead: what the server stamps from now on is not older.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let clock = (*self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let since = SignedDuration::try_from(clock.at.elapsed()).ok()?;
+        clock.read.checked_add(since).ok()
+    }
+
+    fn read_clock(&self, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(read) = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()) {
+            let clock = ServerClock { read, at: Instant::now() };
+            *self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
         }
     }
 
@@ -232,6 +267,7 @@ impl Client {
             }
         };
         counters.received_bytes.fetch_add(response.body().len() as u64, Ordering::Relaxed);
+        self.read_clock(response.headers());
         let status = response.status();
         tracing::debug!(endpoint, status = status.as_u16(), bytes = response.body().len(), "answered");
         if status.is_success() {
@@ -325,6 +361,24 @@ mod tests {
 
     fn empty_list() -> Value {
         json!({"object": "list", "results": [], "next_cursor": null, "has_more": false})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_clock_is_read_from_every_answer_and_runs_on() {
+        let (client, script) = client(ApiVersion::default());
+        assert_eq!(client.server_time(), None);
+        let mut refused = answer(429, &json!({"object": "error"}));
+        refused.headers_mut().insert(DATE, HeaderValue::from_static("Sun, 22 Nov 2026 08:49:37 GMT"));
+        script.then(refused);
+        client.fetch_me().await.unwrap_err();
+        tokio::time::advance(Duration::from_secs(90)).await;
+        let read = client.server_time().map(|time| time.to_string());
+        assert_eq!(read.as_deref(), Some("2026-11-22T08:51:07Z"));
+        let mut without = answer(200, &empty_list());
+        without.headers_mut().insert(DATE, HeaderValue::from_static("yesterday"));
+        script.then(without);
+        client.fetch_users(&Paging::default()).await.unwrap();
+        assert!(client.server_time().is_some(), "what cannot be read is not believed");
     }
 
     fn answer(status: u16, body: &Value) -> Response<Bytes> {
@@ -506,7 +560,7 @@ mod tests {
         assert!(
             matches!(error.class(), Class::RateLimited { retry_after: Some(wait), .. } if wait.as_secs() == 9)
         );
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         client.fetch_search(&SearchRequest::default()).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 9);
         let expected = Traffic { requests: 3, granted: 2, rate_limited: 1, ..Traffic::default() };

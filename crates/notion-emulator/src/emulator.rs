@@ -23,7 +23,7 @@ use crate::error::ApiError;
 use crate::faults::{Effect, Failure, Faults};
 use crate::files::{self, Signer};
 use crate::log::{Entry, Log};
-use crate::objects::{Reader, exact_utc};
+use crate::objects::{Reader, exact_utc, http_date};
 use crate::options::{Behavior, Options};
 use crate::routes::{self, Call, Matched};
 use crate::rules::auth::{Token, token_of};
@@ -242,6 +242,9 @@ impl Emulator {
             tokio::time::sleep(behavior.latency()).await;
         }
         let mut response = answer.into_response();
+        if let Ok(date) = HeaderValue::from_str(&http_date(self.inner.clock.now_ms())) {
+            response.headers_mut().insert(header::DATE, date);
+        }
         if behavior.gzip {
             response.extensions_mut().insert(Compressible);
         }

@@ -206,7 +206,11 @@ impl Crawler {
             },
             _ => None,
         };
+        let began = self.notion_now();
         self.blocking(move |crawler| {
+            if crawl.started.is_none() {
+                crawler.store.save_notion_began(id, began)?;
+            }
             let mut first = if crawl.started.is_none() { crawler.first_tasks(&crawl)? } else { Vec::new() };
             first.extend(start);
             crawler.store.begin_crawl(id, &first, now)
@@ -305,7 +309,7 @@ impl Crawler {
     }
 
     async fn run_task(self: &Arc<Self>, crawl: &Crawl, task: Task) -> Ended {
-        let asked_at = self.runtime.now();
+        let asked_at = self.notion_now();
         if task.kind == TaskKind::ReadComments && self.refused.comments.load(Ordering::Relaxed) {
             let (at, one) = (crawl.clone(), task.clone());
             let skip = move |crawler: &Self| crawler.without_comments(&at, &one, true, asked_at);
@@ -317,6 +321,11 @@ impl Crawler {
             Err(error) => Err(Failure::Notion(error)),
         };
         Ended { task, result }
+    }
+
+    /// What Notion's clock reads, as far as it told: its stamps are held against that, because ours may be minutes off.
+    fn notion_now(&self) -> Timestamp {
+        self.client.server_time().unwrap_or_else(|| self.runtime.now())
     }
 
     /// How bodies are read, as far as Notion goes along.

@@ -1,6 +1,7 @@
 //! What an incremental crawl begins with: pure.
 //!
-//! The watermark of a connector is the beginning of the last crawl whose listings all ended. Everything edited before it was
+//! The watermark of a connector is the beginning of the last crawl whose listings all ended, by Notion's clock as its answers
+//! tell it (`Date`), because ours may be ahead of the stamps that it is held against. Everything edited before it was
 //! listed, but for what Notion's index did not show yet; so the next crawl looks back a little further.
 
 use jiff::{SignedDuration, Timestamp};

@@ -65,6 +65,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_left_out.sql"),
     include_str!("migrations/0009_history.sql"),
     include_str!("migrations/0010_renderer.sql"),
+    include_str!("migrations/0011_notion_time.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 use super::tasks::ask;
-use super::{Crawl, Millis, Result, Store, TaskKind};
+use super::{Crawl, CrawlId, Millis, Result, Store, TaskKind};
 use crate::model::{ConnectorId, ItemKind, NotionId};
 
 /// What an incremental crawl asks for by itself.
@@ -74,6 +74,17 @@ impl Store {
         })
     }
 
+    /// Remembers what Notion's clock read when a crawl began.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_notion_began(&self, crawl: CrawlId, time: Timestamp) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE crawls SET notion_began = ?2 WHERE id = ?1", params![crawl.0, Millis(time)])
+                .map(|_| ())
+        })
+    }
+
     /// Moves the watermark to the beginning of a crawl whose listings all ended, and remembers whose rows it listed.
     ///
     /// # Errors
@@ -81,8 +92,9 @@ impl Store {
     pub fn save_watermark(&self, crawl: &Crawl) -> Result<()> {
         self.write(|tx| {
             tx.execute(
-                "UPDATE connectors SET watermark = max(coalesce(watermark, 0), ?2) WHERE id = ?1",
-                params![crawl.connector.0, crawl.started.map(Millis)],
+                "UPDATE connectors SET watermark = (SELECT coalesce(notion_began, started) FROM crawls WHERE id = ?2)
+                 WHERE id = ?1",
+                params![crawl.connector.0, crawl.id.0],
             )?;
             tx.execute(
                 "UPDATE holders SET rows_listed = 1 WHERE connector = ?2 AND item IN (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use notion_connector::model::NotionId;
 use notion_connector::ops::{self, CrawlReport};
 use notion_connector::store::{CrawlState, Scope};
@@ -95,6 +96,32 @@ async fn a_second_edit_within_the_same_minute_is_caught_by_the_next_round() {
     incremental(&line).await;
     assert_eq!((line.search("mkfirstedit").total, line.search("mksecondedit").total), (0, 1));
     line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_off_loses_no_edit_and_costs_no_request() {
+    for minutes in [-60 * 24 * 365, -16, 16, 60 * 24 * 365] {
+        let mut line = crawled("pages=60,seed=202", Behavior::default()).await;
+        line.ahead = SignedDuration::from_mins(minutes);
+        incremental(&line).await;
+        let idle = requests(&line);
+        let page = leaves(&line.truth(), "page")[0];
+        line.notion.advance(Duration::from_secs(60));
+        edit(&line, page, "mkfirstedit");
+        incremental(&line).await;
+        assert_eq!((requests(&line), line.search("mkfirstedit").total), (idle + 1, 1), "{minutes} minutes");
+        // Within the minute of the stamp: only Notion's clock tells that the body may be old.
+        edit(&line, page, "mksecondedit");
+        line.notion.advance(Duration::from_secs(600));
+        incremental(&line).await;
+        assert_eq!(line.search("mksecondedit").total, 1, "{minutes} minutes");
+        line.notion.advance(Duration::from_secs(600));
+        incremental(&line).await;
+        line.bill();
+        incremental(&line).await;
+        assert_eq!(requests(&line), idle, "{minutes} minutes");
+        line.assert_holds_the_truth();
+    }
 }
 
 #[tokio::test(start_paused = true)]

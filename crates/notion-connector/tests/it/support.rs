@@ -48,6 +48,8 @@ pub(crate) struct Line {
     pub(crate) notion: Emulator,
     pub(crate) witness: Arc<Witness>,
     pub(crate) config: Config,
+    /// How far the connector's clock is ahead of Notion's.
+    pub(crate) ahead: jiff::SignedDuration,
     url: String,
     files: tempfile::TempDir,
     _server: Option<Server>,
@@ -112,6 +114,7 @@ impl Line {
             notion,
             witness: Arc::new(Witness { transport, seen: Mutex::default() }),
             config,
+            ahead: jiff::SignedDuration::ZERO,
             url,
             files,
             _server: None,
@@ -142,10 +145,10 @@ impl Line {
         self.notion.settings()["now"].as_str().unwrap().parse().unwrap()
     }
 
-    /// Opens the data directory as a new process would. Its clock is Notion's.
+    /// Opens the data directory as a new process would. Its clock is Notion's, or as far off as `ahead` says.
     pub(crate) fn app(&self) -> Arc<App> {
         let dir = DataDir::create(&self.data_dir()).unwrap();
-        let runtime = Runtime::simulated(self.now(), 7);
+        let runtime = Runtime::simulated(self.now() + self.ahead, 7);
         let transport = Arc::clone(&self.witness) as Arc<dyn Transport>;
         Arc::new(App::with(self.config.clone(), dir, runtime, transport).unwrap())
     }

@@ -186,6 +186,11 @@ pub fn exact_utc(ms: i64) -> String {
     exact(ms).replace("+00:00", "Z")
 }
 
+/// As the header `Date` writes it (RFC 9110, 5.6.7), without milliseconds.
+pub fn http_date(ms: i64) -> String {
+    civil(ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 fn civil(ms: i64) -> jiff::civil::DateTime {
     let time = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
     jiff::tz::Offset::UTC.to_datetime(time)
