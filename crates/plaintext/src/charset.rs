@@ -13,6 +13,21 @@ pub(crate) struct Decoded {
 
 /// Decodes text; none when the bytes are no text. Malformed sequences become U+FFFD: partial content beats none.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded> {
+    decode_named(bytes, None)
+}
+
+/// The encoding whose label follows `mark` in the first `within` bytes, in quotes or without.
+pub(crate) fn named_after(bytes: &[u8], mark: &[u8], within: usize) -> Option<&'static Encoding> {
+    let head = bytes[..bytes.len().min(within)].to_ascii_lowercase();
+    let at = head.windows(mark.len()).position(|window| window == mark)? + mark.len();
+    let label = head[at..].trim_ascii_start();
+    let label = label.strip_prefix(b"\"").or_else(|| label.strip_prefix(b"'")).unwrap_or(label);
+    let end = label.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"-_:.".contains(byte)));
+    Encoding::for_label(&label[..end.unwrap_or(label.len())])
+}
+
+/// The same for a document that names its encoding: the name goes behind a byte order mark and before statistics.
+pub(crate) fn decode_named(bytes: &[u8], named: Option<&'static Encoding>) -> Option<Decoded> {
     if let Some((encoding, mark_bytes)) = Encoding::for_bom(bytes) {
         let (text, _) = encoding.decode_without_bom_handling(&bytes[mark_bytes..]);
         return Some(Decoded { text: text.into_owned(), encoding: encoding.name() });
@@ -21,7 +36,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded> {
     if !looks_like_text(probe) {
         return None;
     }
-    let encoding = if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { guess(probe) };
+    // What is valid UTF-8 and not plain ASCII is UTF-8, whatever it says of itself.
+    let encoding =
+        if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { named.unwrap_or_else(|| guess(probe)) };
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     Some(Decoded { text: text.into_owned(), encoding: encoding.name() })
 }

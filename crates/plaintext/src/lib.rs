@@ -1,46 +1,26 @@
 //! Hostile bytes in, bounded text out.
 //!
 //! Architecture invariant: no network, no file system, no async, no knowledge of Notion. A caller hands over bytes and
-//! limits and gets an [`Extraction`]; no input is an error, and none may panic.
+//! limits and gets an [`Extraction`]; no input is an error, none may panic, and cost is linear in the bytes read.
 //!
-//! This version reads what is text already: plain text, Markdown, CSV, JSON, in any common encoding. To add a format: a
-//! variant of [`Format`] with its extensions, a file with its reader, an arm in [`extract`], a sample in the tests.
+//! To add a format: a variant of [`Format`] with its extensions and, where it has any, its first bytes; a file with its
+//! reader, which writes to [`text::Text`]; an arm in [`read`]; a sample in `tests/samples`.
 
 mod charset;
+mod epub;
+mod format;
+mod html;
+mod mail;
+mod odf;
+mod package;
+mod rtf;
+mod text;
+mod xml;
 
-/// A format that this crate reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// Text without markup.
-    PlainText,
-    /// Markdown; its marks stay in the text.
-    Markdown,
-    /// Comma-separated values; a line is a row.
-    Csv,
-    /// JSON, as it is written.
-    Json,
-}
+pub use format::Format;
+pub use text::Heading;
 
-impl Format {
-    /// Every format.
-    pub const ALL: [Self; 4] = [Self::PlainText, Self::Markdown, Self::Csv, Self::Json];
-
-    /// File name extensions, in lower case.
-    pub const fn extensions(self) -> &'static [&'static str] {
-        match self {
-            Self::PlainText => &["txt", "text", "log"],
-            Self::Markdown => &["md", "markdown"],
-            Self::Csv => &["csv", "tsv"],
-            Self::Json => &["json"],
-        }
-    }
-
-    /// The format that a file name promises.
-    pub fn of_name(name: &str) -> Option<Self> {
-        let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
-        Self::ALL.into_iter().find(|format| format.extensions().contains(&extension.as_str()))
-    }
-}
+use text::Text;
 
 /// Bounds of one extraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +29,15 @@ pub struct Limits {
     pub input_bytes: usize,
     /// Longest text, in bytes; what is beyond is cut and counted.
     pub text_bytes: usize,
+    /// Most bytes that are unpacked from a package (OpenDocument, EPUB), all parts together.
+    pub unpacked_bytes: u64,
 }
 
 impl Default for Limits {
-    /// 25 MB of input, the product's limit for a file; 64 MiB of text, which such an input decodes to at most.
+    /// 25 MB of input, the product's limit for a file; 64 MiB of text, which such an input decodes to at most; 256 MiB
+    /// unpacked: office documents pack to a tenth, bombs to a thousandth.
     fn default() -> Self {
-        Self { input_bytes: 25_000_000, text_bytes: 64 << 20 }
+        Self { input_bytes: 25_000_000, text_bytes: 64 << 20, unpacked_bytes: 256 << 20 }
     }
 }
 
@@ -65,10 +48,50 @@ pub enum Status {
     Text,
     /// It was read and holds no text.
     NoText,
+    /// It opens with a password only.
+    Encrypted,
     /// No format that this crate reads.
     Unsupported,
     /// Above [`Limits::input_bytes`].
     TooLarge,
+    /// It is not what its format demands, and nothing could be read.
+    Broken,
+    /// It asks for more than [`Limits`] allow, and nothing could be read.
+    Limit,
+}
+
+/// What a document says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Its title.
+    pub title: Option<String>,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// When it was made, as the document writes it.
+    pub created: Option<String>,
+    /// When it was last changed, as the document writes it.
+    pub modified: Option<String>,
+    /// Where its links lead, each once, in order of appearance.
+    pub links: Vec<String>,
+}
+
+/// Most links that are kept; each is an address of at most [`MAX_LINK_BYTES`].
+const MAX_LINKS: usize = 10_000;
+const MAX_LINK_BYTES: usize = 2_048;
+
+impl Metadata {
+    /// Remembers an address on the web or of a mailbox. Places within the document are none.
+    fn add_link(&mut self, address: &str) {
+        let address = address.trim();
+        let is_link = ["http://", "https://", "mailto:"].iter().any(|scheme| {
+            address.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        });
+        // Writers repeat a link for each of its runs.
+        let repeats = self.links.last().is_some_and(|last| last == address);
+        if is_link && !repeats && address.len() <= MAX_LINK_BYTES && self.links.len() < MAX_LINKS {
+            self.links.push(address.to_owned());
+        }
+    }
 }
 
 /// What was found in the bytes.
@@ -78,40 +101,121 @@ pub struct Extraction {
     pub format: Option<Format>,
     /// What became of the bytes.
     pub status: Status,
-    /// The text, with `\n` line ends.
+    /// Why there is no text.
+    pub reason: Option<String>,
+    /// The text in reading order, with `\n` line ends; cells of a row are parted by tabs.
     pub text: String,
-    /// Name of the encoding, as the WHATWG Encoding Standard names it.
+    /// The headings in [`Self::text`], in order.
+    pub headings: Vec<Heading>,
+    /// What the document says of itself.
+    pub metadata: Metadata,
+    /// Name of the encoding, as the WHATWG Encoding Standard names it, where the bytes are text.
     pub encoding: Option<&'static str>,
-    /// Bytes of text that [`Limits::text_bytes`] cut off.
-    pub cut_bytes: usize,
+    /// Bytes of text that [`Limits::text_bytes`] cut off, at least.
+    pub cut_bytes: u64,
+    /// Parts that could not be read, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// What a reader gives beside the text.
+#[derive(Debug, Default)]
+struct Reading {
+    metadata: Metadata,
+    encoding: Option<&'static str>,
+    left_out: Vec<String>,
+}
+
+/// Why a reader gives nothing.
+#[derive(Debug, PartialEq, Eq)]
+struct Failure {
+    status: Status,
+    reason: String,
+}
+
+impl Failure {
+    fn broken(reason: impl Into<String>) -> Self {
+        Self { status: Status::Broken, reason: reason.into() }
+    }
+
+    fn encrypted() -> Self {
+        Self { status: Status::Encrypted, reason: "it is encrypted".to_owned() }
+    }
+
+    fn limit(reason: impl Into<String>) -> Self {
+        Self { status: Status::Limit, reason: reason.into() }
+    }
 }
 
 /// Reads the bytes of a file called `name`.
 ///
-/// Content decides before the name: bytes that are no text are not read, whatever they are called.
+/// Content decides before the name: a document is read as what it is, and bytes that are no text are not read as text,
+/// whatever they are called.
 pub fn extract(bytes: &[u8], name: &str, limits: &Limits) -> Extraction {
-    let nothing =
-        |status| Extraction { format: None, status, text: String::new(), encoding: None, cut_bytes: 0 };
+    let nothing = |format, status, reason: &str| Extraction {
+        format,
+        status,
+        reason: Some(reason.to_owned()),
+        text: String::new(),
+        headings: Vec::new(),
+        metadata: Metadata::default(),
+        encoding: None,
+        cut_bytes: 0,
+        left_out: Vec::new(),
+    };
     if bytes.len() > limits.input_bytes {
-        return nothing(Status::TooLarge);
+        let reason = format!("it is larger than {} bytes", limits.input_bytes);
+        return nothing(None, Status::TooLarge, &reason);
     }
-    let Some(format) = Format::of_name(name) else { return nothing(Status::Unsupported) };
-    let Some(decoded) = charset::decode(bytes) else { return nothing(Status::Unsupported) };
-    let (text, cut_bytes) = bound(decoded.text.replace("\r\n", "\n").replace('\r', "\n"), limits.text_bytes);
-    let status = if text.chars().any(|c| !c.is_whitespace()) { Status::Text } else { Status::NoText };
-    Extraction { format: Some(format), status, text, encoding: Some(decoded.encoding), cut_bytes }
+    let Some(format) = Format::detect(bytes, name) else {
+        return nothing(None, Status::Unsupported, "its format is not read");
+    };
+    if bytes.is_empty() {
+        return nothing(Some(format), Status::NoText, "it is empty");
+    }
+    let mut text = Text::new(limits.text_bytes);
+    let read = read(format, bytes, limits, &mut text);
+    let (text, headings, cut_bytes) = text.finish();
+    let has_text = text.contains(|c: char| !c.is_whitespace());
+    match read {
+        Ok(reading) => Extraction {
+            format: Some(format),
+            status: if has_text { Status::Text } else { Status::NoText },
+            reason: (!has_text).then(|| "it holds no text".to_owned()),
+            text,
+            headings,
+            metadata: reading.metadata,
+            encoding: reading.encoding,
+            cut_bytes,
+            left_out: reading.left_out,
+        },
+        Err(failure) => nothing(Some(format), failure.status, &failure.reason),
+    }
 }
 
-/// Cuts at a character border.
-fn bound(mut text: String, at_most: usize) -> (String, usize) {
-    let before = text.len();
-    if before > at_most {
-        text.truncate(text.floor_char_boundary(at_most));
+fn read(format: Format, bytes: &[u8], limits: &Limits, text: &mut Text) -> Result<Reading, Failure> {
+    let not_text = || Failure { status: Status::Unsupported, reason: "its bytes are no text".to_owned() };
+    match format {
+        Format::PlainText | Format::Markdown | Format::Csv | Format::Json => {
+            let decoded = charset::decode(bytes).ok_or_else(not_text)?;
+            text.whole(&decoded.text);
+            Ok(Reading { encoding: Some(decoded.encoding), ..Reading::default() })
+        }
+        Format::Html => {
+            let decoded = html::decode(bytes).ok_or_else(not_text)?;
+            let metadata = html::read(&decoded.text, text);
+            Ok(Reading { metadata, encoding: Some(decoded.encoding), ..Reading::default() })
+        }
+        Format::Xml => {
+            let decoded = xml::decode(bytes).ok_or_else(not_text)?;
+            let left_out = xml::read(&decoded.text, text);
+            Ok(Reading { encoding: Some(decoded.encoding), left_out, ..Reading::default() })
+        }
+        Format::Rtf => rtf::read(bytes, text),
+        Format::Odt | Format::Ods | Format::Odp => odf::read(bytes, limits, text),
+        Format::Epub => epub::read(bytes, limits, text),
+        Format::Eml => mail::read(bytes, text),
     }
-    let cut = before - text.len();
-    (text, cut)
 }
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -150,7 +254,7 @@ mod tests {
 
     #[test]
     fn limits_hold_and_what_they_cut_is_counted() {
-        let small = Limits { input_bytes: 4, text_bytes: 3 };
+        let small = Limits { input_bytes: 4, text_bytes: 3, ..Limits::default() };
         assert_eq!(extract(b"12345", "a.txt", &small).status, Status::TooLarge);
         let cut = extract("aüü".as_bytes(), "a.txt", &Limits { input_bytes: 9, ..small });
         assert_eq!((cut.text.as_str(), cut.cut_bytes), ("aü", 2));
@@ -168,12 +272,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_input_panics_and_every_limit_holds(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), text in 0_usize..500) {
-            let extraction = extract(&bytes, "a.txt", &Limits { input_bytes: 1_500, text_bytes: text });
+            let extraction = extract(&bytes, "a.txt", &Limits { input_bytes: 1_500, text_bytes: text, ..Limits::default() });
             prop_assert!(extraction.text.len() <= text);
         }
 
         #[test]
-        fn utf8_comes_out_as_it_went_in(text in "[^\r\u{0}-\u{8}\u{e}-\u{1f}\u{7f}\u{feff}]{1,300}") {
+        fn utf8_comes_out_as_it_went_in(text in "[^\r\u{0}-\u{8}\u{b}-\u{1f}\u{7f}-\u{9f}\u{feff}]{1,300}") {
             prop_assert_eq!(read(text.as_bytes(), "a.txt").text, text);
         }
     }
