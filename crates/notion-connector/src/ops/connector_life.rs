@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::connectors::{check_name, find_connector};
 use super::{ConnectorSummary, OpsError};
@@ -49,20 +50,45 @@ impl<T: DeserializeOwned> FromStr for Setting<T> {
     }
 }
 
-/// Changes of a connector's settings; what is none stays as it is.
-#[derive(Debug, Clone, Default)]
+/// In JSON `null` says that the configuration's value holds.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Setting<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(from)?.map_or(Self::Inherited, Self::Own))
+    }
+}
+
+/// A setting that is there, also as `null`; serde takes `null` for an option that is not there.
+fn given<'de, D, T>(from: D) -> Result<Option<Setting<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Setting::deserialize(from).map(Some)
+}
+
+/// Changes of a connector's settings; what is not given stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EditConnector {
     /// Only these and what lies below them: ids or links; everything, if the list is empty.
     pub include: Option<Vec<String>>,
     /// Neither these nor what lies below them: ids or links.
     pub exclude: Option<Vec<String>>,
-    /// Whether archived pages are indexed.
+    /// Whether archived pages are indexed; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
     pub archived: Option<Setting<bool>>,
-    /// Which comments are indexed.
+    /// Which comments are indexed: `off`, `pages` or `blocks`; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "pages")]
     pub comments: Option<Setting<CommentsChoice>>,
-    /// How bodies are read.
+    /// How bodies are read: `auto`, `v1`, `v2` or `blocks`; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "auto")]
     pub body: Option<Setting<BodyChoice>>,
-    /// Most items that it holds.
+    /// Most items that it holds; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u64>)]
     pub item_limit: Option<Setting<u64>>,
 }
 
@@ -93,19 +119,20 @@ impl EditConnector {
 }
 
 /// A connector with its settings.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ConnectorDetail {
     /// The connector.
     #[serde(flatten)]
     pub connector: ConnectorSummary,
     /// What it sets for itself.
+    #[schema(value_type = Object)]
     pub settings: ConnectorSettings,
     /// What holds for it.
     pub effective: Effective,
 }
 
 /// The settings that crawls of a connector follow.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Effective {
     /// Only these and what lies below them; everything, if there is none.
     pub include: Vec<NotionId>,
@@ -114,8 +141,10 @@ pub struct Effective {
     /// Whether archived pages are indexed.
     pub archived: bool,
     /// Which comments are indexed.
+    #[schema(value_type = String, example = "off")]
     pub comments: CommentsChoice,
     /// How bodies are read.
+    #[schema(value_type = String, example = "auto")]
     pub body: BodyChoice,
     /// Most items that it holds.
     pub item_limit: u64,
@@ -224,7 +253,7 @@ pub fn set_connector_active(app: &App, name: &str, active: bool) -> Result<Conne
 }
 
 /// What went with a connector.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeletedConnector {
     /// Its name.
     pub name: String,
@@ -241,7 +270,7 @@ pub struct DeletedConnector {
 pub async fn delete_connector(app: &Arc<App>, name: &str) -> Result<DeletedConnector, OpsError> {
     let connector = find_connector(app, Some(name))?;
     let ownership = app.own("connector delete").ok();
-    let open = app.store.load_last_crawl(connector.id)?.filter(|crawl| crawl.state.is_open());
+    let open = app.store.load_open_crawl(connector.id, None, None)?;
     if let Some(crawl) = open.filter(|_| ownership.is_none()) {
         return Err(OpsError::Invalid(format!(
             "crawl {0} of connector “{1}” is running: cancel it first with: notion-connector crawls cancel {0}",

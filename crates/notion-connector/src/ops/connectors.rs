@@ -6,6 +6,7 @@ use notion_api::wire::{SearchResult, UserKind};
 use notion_api::{Class, Client};
 use secrecy::SecretString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::OpsError;
 use crate::app::App;
@@ -30,7 +31,7 @@ pub struct AddConnector {
 }
 
 /// What a secret opens.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Validation {
     /// The workspace.
     pub workspace: Option<NotionId>,
@@ -48,11 +49,15 @@ pub struct Validation {
     pub reads_email_addresses: bool,
     /// What will not work, and what to do about it in Notion.
     pub problems: Vec<Problem>,
+    /// The same in words, in the same order: what to do in Notion about each.
+    #[schema(value_type = Vec<String>)]
+    pub advice: Vec<&'static str>,
 }
 
 /// Something that will not work with a secret that Notion accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConnectionProblem)]
 pub enum Problem {
     /// The integration reaches no page.
     NothingConnected,
@@ -88,17 +93,19 @@ impl Problem {
 }
 
 /// A connector as it is listed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ConnectorSummary {
     /// Its name.
     pub name: String,
     /// Always `notion`.
+    #[schema(value_type = String, example = "notion")]
     pub source: &'static str,
     /// Origin of the API.
     pub notion_url: String,
     /// Name of the workspace.
     pub workspace_name: Option<String>,
     /// Whether its schedules run: *active* or *deactivated*.
+    #[schema(value_type = String, example = "active")]
     pub status: &'static str,
     /// Whether what is indexed is not what its settings say, until a full crawl completes.
     pub recrawl_required: bool,
@@ -208,6 +215,18 @@ pub async fn check_connector(app: &App, name: Option<&str>) -> Result<Validation
     validate(&app.client_of(&connector)?).await
 }
 
+/// Asks Notion what a secret opens; saves nothing.
+///
+/// # Errors
+/// When Notion refuses the secret, or the address cannot be used.
+pub async fn validate_connection(
+    app: &App,
+    notion_url: &str,
+    secret: SecretString,
+) -> Result<Validation, OpsError> {
+    validate(&app.client(notion_url, secret)?).await
+}
+
 /// All connectors.
 ///
 /// # Errors
@@ -257,6 +276,7 @@ async fn validate(client: &Client) -> Result<Validation, OpsError> {
         start_points_at_least: start_points.max(usize::from(listed > 0)),
         reads_people,
         reads_email_addresses,
+        advice: problems.iter().map(|problem| problem.advice()).collect(),
         problems,
         ..identity
     })
@@ -298,6 +318,7 @@ pub(super) async fn identify(client: &Client) -> Result<Validation, OpsError> {
         reads_people: false,
         reads_email_addresses: false,
         problems: Vec::new(),
+        advice: Vec::new(),
     })
 }
 

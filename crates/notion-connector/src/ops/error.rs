@@ -38,7 +38,7 @@ pub enum OpsError {
         source: notion_api::Error,
     },
     /// Notion accepts the secret, and something will not work with it. Nothing was saved.
-    #[error("the secret is right, but nothing was saved:\n{}\nMend this in Notion and try again, or save it as it is with --no-validate",
+    #[error("the secret is right, but nothing was saved:\n{}\nMend this in Notion and try again, or save it as it is with --no-validate (over REST: \"validate\": false)",
         .0.iter().map(|problem| format!("  - {}", problem.advice())).collect::<Vec<_>>().join("\n"))]
     NotValid(Vec<super::Problem>),
     /// The crawl could not go on.

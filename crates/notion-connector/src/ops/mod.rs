@@ -23,7 +23,7 @@ mod status;
 mod watch;
 mod why;
 
-pub use crate::store::{Departure, Failure, Holding, Scope, UnknownKind, Waiting};
+pub use crate::store::{Departure, Failure, Holding, Scope, StartPoint, UnknownKind, Waiting};
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Trend, analytics};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
@@ -32,7 +32,7 @@ pub use connector_life::{
 };
 pub use connectors::{
     AddConnector, ConnectorSummary, NOTION_URL, Problem, Validation, add_connector, check_connector,
-    list_connectors, set_secret,
+    list_connectors, set_secret, validate_connection,
 };
 pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
 pub use crawls::{

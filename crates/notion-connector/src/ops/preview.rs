@@ -1,6 +1,7 @@
 //! What filters would keep, before they are saved: from the inventory in the store, without asking Notion.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::OpsError;
 use super::connector_life::{EditConnector, edited_settings};
@@ -14,7 +15,7 @@ use crate::store::Standing;
 const NAMED: usize = 20;
 
 /// What filters would do to what is known.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Preview {
     /// Items that are indexed and stay.
     pub keep: u64,
@@ -29,7 +30,7 @@ pub struct Preview {
 }
 
 /// An item in a preview.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PreviewItem {
     /// Notion's id.
     pub id: NotionId,

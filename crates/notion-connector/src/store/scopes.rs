@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::tasks::ask;
 use super::{Crawl, CrawlId, Millis, Result, Store, TaskKind};
@@ -29,7 +30,7 @@ pub struct KnownFailure {
 }
 
 /// An item at the top of what the integration sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StartPoint {
     /// Notion's id.
     pub id: NotionId,

@@ -30,6 +30,20 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::crawls::show::show))
         .routes(routes!(api::crawls::cancel::cancel))
         .routes(routes!(api::crawls::events::events))
+        .routes(routes!(api::connectors::list::list, api::connectors::add::add))
+        .routes(routes!(api::connectors::validate::validate))
+        .routes(routes!(
+            api::connectors::show::show,
+            api::connectors::edit::edit,
+            api::connectors::delete::delete
+        ))
+        .routes(routes!(api::connectors::check::check))
+        .routes(routes!(api::connectors::secret::set_secret))
+        .routes(routes!(api::connectors::preview::preview))
+        .routes(routes!(api::connectors::rename::rename))
+        .routes(routes!(api::connectors::activate::activate))
+        .routes(routes!(api::connectors::deactivate::deactivate))
+        .routes(routes!(api::connectors::start_points::list))
         .routes(routes!(api::analytics::analytics))
         .routes(routes!(api::schedules::list, api::schedules::add))
         .routes(routes!(api::schedules::edit, api::schedules::delete))

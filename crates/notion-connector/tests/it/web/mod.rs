@@ -1,6 +1,7 @@
 //! The web server over a real listener, with what a real crawl of the sample workspace left in store and index.
 
 mod browser;
+mod connectors;
 mod rest;
 
 use std::net::SocketAddr;

@@ -1,0 +1,38 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use crate::ops::{self, EditConnector, Preview};
+use crate::web::Web;
+use crate::web::body::Body;
+use crate::web::problem::{Problem, ProblemBody};
+use crate::web::viewer::Operator;
+
+/// Preview a change of a connector's filters
+///
+/// What would stay, leave and come, by what was crawled so far. Saves nothing, and does not ask Notion.
+#[utoipa::path(
+    post,
+    path = "/api/v1/connectors/{name}/preview",
+    operation_id = "preview_connector",
+    tag = "connectors",
+    params(("name" = String, Path, description = "Name of the connector.")),
+    request_body = EditConnector,
+    responses(
+        (status = 200, description = "What the filters would do.", body = Preview),
+        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 403, description = "A page of another origin asked.", body = ProblemBody),
+        (status = 404, description = "There is no such connector.", body = ProblemBody),
+        (status = 409, description = "The settings cannot be, or contradict each other.", body = ProblemBody),
+        (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
+    )
+)]
+pub(in crate::web) async fn preview(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path(name): Path<String>,
+    Body(edit): Body<EditConnector>,
+) -> Result<Json<Preview>, Problem> {
+    web.blocking(move |web| ops::preview_connector(&web.app, &name, &edit)).await.map(Json)
+}

@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ops::{self, StartPoint};
+use crate::web::Web;
+use crate::web::problem::{Problem, ProblemBody};
+use crate::web::viewer::Operator;
+
+/// Where partial crawls may begin.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct StartPointList {
+    /// By title.
+    start_points: Vec<StartPoint>,
+}
+
+/// List a connector's start points
+///
+/// The items at the top of what the integration sees, as the last crawls met them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/connectors/{name}/start-points",
+    operation_id = "list_start_points",
+    tag = "connectors",
+    params(("name" = String, Path, description = "Name of the connector.")),
+    responses(
+        (status = 200, description = "The start points, by title.", body = StartPointList),
+        (status = 404, description = "There is no such connector.", body = ProblemBody)
+    )
+)]
+pub(in crate::web) async fn list(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<StartPointList>, Problem> {
+    let start_points = web.blocking(move |web| ops::list_start_points(&web.app, Some(&name))).await?;
+    Ok(Json(StartPointList { start_points }))
+}
