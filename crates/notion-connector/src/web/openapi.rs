@@ -75,7 +75,8 @@ mod tests {
         // Counted from the router's own text, so that two routes of one address and method show.
         let router = include_str!("router.rs");
         let lists = router.split(".routes(routes!(").skip(1).filter_map(|rest| rest.split("))").next());
-        let handlers: usize = lists.map(|list| list.split(',').filter(|one| !one.trim().is_empty()).count()).sum();
+        let handlers: usize =
+            lists.map(|list| list.split(',').filter(|one| !one.trim().is_empty()).count()).sum();
         assert!(handlers > 20 && names.len() == handlers, "{handlers} handlers, described are {names:?}");
     }
 }

@@ -69,7 +69,11 @@ async fn a_connector_is_validated_added_crawled_edited_and_deleted() {
     let preview = assert_good(&server.send("POST", &format!("{TIDES}/preview"), &edit).await, 200);
     assert!(preview["leave_out"].as_u64() >= Some(1), "{preview}");
     let before = assert_good(&server.get(TIDES).await, 200);
-    assert_eq!((&before["recrawl_required"], &before["settings"]), (&false.into(), &json!({})), "saved nothing");
+    assert_eq!(
+        (&before["recrawl_required"], &before["settings"]),
+        (&false.into(), &json!({})),
+        "saved nothing"
+    );
     let after = assert_good(&server.send("PATCH", TIDES, &edit).await, 200);
     assert_eq!((&after["recrawl_required"], &after["effective"]["archived"]), (&true.into(), &true.into()));
     let after = assert_good(&server.send("PATCH", TIDES, &json!({"archived": null})).await, 200);
