@@ -35,12 +35,17 @@ struct Server {
     app: Arc<App>,
     address: SocketAddr,
     serving: JoinHandle<()>,
+    /// The emulated Notion that was crawled.
+    notion: Option<JoinHandle<()>>,
     directory: TempDir,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.serving.abort();
+        if let Some(notion) = &self.notion {
+            notion.abort();
+        }
     }
 }
 
@@ -56,19 +61,20 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let served = Arc::clone(&app);
         let serving = tokio::spawn(async move { web::serve(served, listener).await.unwrap() });
-        Self { app, address, serving, directory }
+        Self { app, address, serving, notion: None, directory }
     }
 
     /// With the sample workspace, crawled.
     async fn sample() -> Self {
-        let server = Self::empty().await;
+        let mut server = Self::empty().await;
         let now_ms = server.app.runtime.now().as_millisecond();
         let world = World::from_import(sample(), now_ms).unwrap();
         let emulator = Emulator::new(world, Options { base_ms: now_ms, ..Options::default() });
         let (notion, files) = (loopback().await, loopback().await);
         let notion_url = format!("http://{}", notion.local_addr().unwrap());
-        let emulating =
-            tokio::spawn(async move { emulator.serve(notion, files, std::future::pending()).await });
+        let emulating = tokio::spawn(async move {
+            emulator.serve(notion, files, std::future::pending()).await.unwrap();
+        });
         let token = SecretString::from(DEFAULT_TOKEN);
         let new = AddConnector { name: "sample".to_owned(), notion_url, secret: token, validate: true };
         ops::add_connector(&server.app, new).await.unwrap();
@@ -83,7 +89,7 @@ impl Server {
         let report =
             ops::run_crawl(&server.app, request, watch::channel(Progress::default()).0).await.unwrap();
         assert!(report.crawl.added > 20, "{report:?}");
-        emulating.abort();
+        server.notion = Some(emulating);
         server
     }
 
