@@ -3,11 +3,13 @@
 //! - `cargo xtask test`: what a change must pass; the README's second command and all that CI runs.
 //! - `cargo xtask tidy`: the rules of the house that no compiler checks.
 //! - `cargo xtask bench`: how fast the connector crawls, measured with the programs as they ship.
+//! - `cargo xtask kill`: kills the connector at random instants, again and again, and looks for what is lost or twice.
 //! - `cargo xtask recordings`: what the product loses of recorded answers of the real API.
 //!
 //! To add a command: a file here and an arm of [`Command`]. To add a rule: see `tidy`.
 
 mod bench;
+mod kill;
 mod test;
 mod tidy;
 mod tools;
@@ -34,6 +36,8 @@ enum Command {
     Tidy,
     /// Measure crawls of a generated workspace with the release build.
     Bench(bench::BenchArguments),
+    /// Kill crawling processes at random instants; fail if anything is lost, invented or done twice.
+    Kill(kill::KillArguments),
     /// Read recorded answers of the real API; fail if decoding or rendering loses anything of them.
     Recordings {
         /// Folder with recorded answers: every `*.json` below it but `_spec/` and `replayable.json`.
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&root, &arguments),
         Command::Tidy => tidy::run(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
+        Command::Kill(arguments) => kill::run(&root, &arguments),
         Command::Recordings { directory } => {
             return recordings(&root, &directory).unwrap_or_else(|error| failed(&error));
         }

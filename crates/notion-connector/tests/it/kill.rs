@@ -1,22 +1,159 @@
-//! A crawl that is killed at any instant, and taken up again, ends as one that nobody disturbed.
+//! A process that is killed at any instant, and started again, ends as one that nobody disturbed.
+//!
+//! CI kills a few times; `cargo xtask kill --times N --seed S` sets `KILL_TIMES` and `KILL_SEED` for more.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitStatus;
 use std::time::Duration;
 
+use notion_connector::app::App;
+use notion_connector::config::Config;
+use notion_connector::data_dir::DataDir;
+use notion_connector::store::{Crawl, CrawlState, Scope};
 use notion_emulator::{Behavior, Emulator, Options};
-use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Child;
+use uuid::Uuid;
 
 use crate::program::Home;
-use crate::support::{Dice, Server, generated};
+use crate::support::{Dice, Server, assert_holds, generated, subtree, truth_of};
+use crate::truth::{change_at_random, edited, page, renamed};
 
-const KILLS: usize = 20;
 const CONCURRENCY: usize = 4;
-const WORLD: &str = "pages=240,seed=71";
+const MINUTES: Duration = Duration::from_secs(600);
 
-async fn notion() -> (Emulator, Server) {
-    let behavior = Behavior { latency_ms: 12, ..Behavior::default() };
-    let notion = Emulator::new(generated(WORLD), Options { behavior, ..Options::default() });
-    let server = Server::start(&notion).await;
-    (notion, server)
+/// The longest that a process lives before it is killed: in its start, in its midst, or near its end.
+const LIVES: [Duration; 3] =
+    [Duration::from_millis(250), Duration::from_millis(1_200), Duration::from_millis(4_000)];
+
+/// What a crawl covers from one round to the next, and how often it is killed at most.
+const ROUNDS: [(Scope, usize); 4] =
+    [(Scope::Full, 8), (Scope::Incremental, 5), (Scope::ForceReindex, 8), (Scope::Incremental, 5)];
+
+/// A number that `cargo xtask kill` may set.
+fn number(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// Whose processes are killed, and the Notion that they crawl.
+struct Victim {
+    notion: Emulator,
+    server: Server,
+    home: Home,
+    dice: Dice,
+    /// What was trashed or unshared, and may come back.
+    gone: Vec<Uuid>,
+    /// In which phase of a crawl, or outside of one, processes died.
+    died: BTreeMap<String, usize>,
+}
+
+/// What a round came to.
+struct Round {
+    kills: usize,
+    crawl: Crawl,
+    /// Requests for one object or list that were answered before.
+    repeated: usize,
+    requests: usize,
+}
+
+impl Victim {
+    async fn new(seed: usize) -> Self {
+        let behavior = Behavior { latency_ms: 8, ..Behavior::default() };
+        let world = generated(&format!("pages=150,seed={seed}"));
+        let notion = Emulator::new(world, Options { behavior, ..Options::default() });
+        let server = Server::start(&notion).await;
+        let home = home(&server).await;
+        let dice = Dice::new(seed as u64);
+        Self { notion, server, home, dice, gone: Vec::new(), died: BTreeMap::new() }
+    }
+
+    /// What this test reads of the data directory while no process has it.
+    fn app(&self) -> App {
+        App::open(Config::default(), DataDir::existing(&self.home.data_dir()).unwrap()).unwrap()
+    }
+
+    /// Lets processes crawl and kills them, at most so often, until a crawl has ended.
+    async fn round(&mut self, scope: Scope, at_most: usize) -> Round {
+        self.notion.clear_requests();
+        let last = self.last_crawl().map(|crawl| crawl.id);
+        let mut kills = 0;
+        loop {
+            let serves = self.dice.below(4) == 0 && kills > 0;
+            let crawl = ["crawl", "--scope", &scope.to_string(), "--json"];
+            let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+            let child = self.home.spawn(if serves { &serve } else { &crawl });
+            let life = self.dice.pick(&LIVES);
+            let life = if kills == at_most { Duration::from_secs(120) } else { self.dice.duration(life) };
+            let ended = live(child, life).await;
+            if let Some((status, output)) = &ended {
+                assert!(!serves && status.success(), "{status}: {output}");
+            }
+            let crawl = self.last_crawl().filter(|crawl| Some(crawl.id) != last);
+            if ended.is_none() {
+                kills += 1;
+                let phase = match &crawl {
+                    None => "before the crawl".to_owned(),
+                    Some(crawl) if crawl.state.is_open() => format!("{scope}: {}", crawl.phase),
+                    Some(_) => "after the crawl".to_owned(),
+                };
+                *self.died.entry(phase).or_default() += 1;
+            }
+            let Some(crawl) = crawl.filter(|crawl| !crawl.state.is_open()) else { continue };
+            let (repeated, requests) = self.count_requests();
+            // What a killed process did not deliver, the next one delivers.
+            self.home.expect(0, &["rerender"]).await;
+            return Round { kills, crawl, repeated, requests };
+        }
+    }
+
+    fn last_crawl(&self) -> Option<Crawl> {
+        if !self.home.data_dir().join("store.sqlite").is_file() {
+            return None;
+        }
+        self.app().store.load_crawls(1).unwrap().pop()
+    }
+
+    /// Answered requests for what was answered before, and all.
+    fn count_requests(&self) -> (usize, usize) {
+        let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+        let log = self.notion.request_log();
+        // Each process asks once who it is.
+        let reads = log.iter().filter(|entry| entry.method == "GET" && !entry.path.contains("/users/me"));
+        for entry in reads.filter(|entry| entry.status == 200) {
+            *asked.entry(entry.path.clone()).or_default() += 1;
+        }
+        (asked.values().map(|times| times - 1).sum(), log.len())
+    }
+
+    /// Work in Notion between two crawls: for an incremental one only what such a crawl follows.
+    fn change(&mut self, scope: Scope, round: usize) {
+        for change in 0..6 {
+            let marker = format!("zq{round}x{change}");
+            if scope != Scope::Incremental {
+                change_at_random(&self.notion, &mut self.dice, &mut self.gone, &marker);
+                continue;
+            }
+            let truth = truth_of(&self.notion);
+            let pages: Vec<Uuid> =
+                truth.values().filter(|fact| fact.has_body()).map(|fact| fact.id).collect();
+            let page_id = self.dice.pick(&pages);
+            let (notion, files) = (&self.notion, BTreeMap::new());
+            match self.dice.below(4) {
+                0 => drop(notion.edit(page_id, edited(&marker), &files).unwrap()),
+                1 => {
+                    drop(notion.edit(page_id, renamed(&format!("Renamed {marker}")), &files).unwrap());
+                }
+                2 if subtree(&truth, page_id).len() < 6 => notion.trash(page_id).unwrap(),
+                _ => {
+                    let new = page(&format!("New {marker}"), &marker, Vec::new());
+                    drop(notion.seed(Some(page_id), &[new], &files).unwrap());
+                }
+            }
+        }
+        // Then nothing is read within its stamp's minute, and nothing is to be read once more.
+        self.notion.advance(MINUTES);
+    }
 }
 
 async fn home(server: &Server) -> Home {
@@ -27,60 +164,69 @@ async fn home(server: &Server) -> Home {
     home
 }
 
-fn body_requests(notion: &Emulator) -> usize {
-    notion.request_log().iter().filter(|entry| entry.endpoint.ends_with("/markdown")).count()
-}
-
-/// What searches answer: for a marker word of every tenth object, and for words that many have.
-async fn answers(home: &Home, notion: &Emulator) -> Vec<(String, Vec<String>, Value)> {
-    let markers = notion.truth(None).unwrap().into_iter().filter(|fact| fact["kind"] == "page");
-    let markers = markers.step_by(20).filter_map(|fact| Some(fact["markers"][0].as_str()?.to_owned()));
-    let mut answers = Vec::new();
-    for query in markers.chain(["config".to_owned(), "reference".to_owned(), "area".to_owned()]) {
-        let answer = home.expect(0, &["search", &query, "--limit", "100", "--json"]).await.json();
-        let hits = answer["hits"].as_array().unwrap().iter();
-        let mut ids: Vec<String> = hits.map(|hit| hit["id"].to_string()).collect();
-        ids.sort_unstable();
-        // Which hundred of more come first may hang on statistics that deleted entries skew until they are merged.
-        let all = answer["total"].as_u64() <= Some(100);
-        answers.push((query, if all { ids } else { Vec::new() }, answer["total"].clone()));
-    }
-    answers
+/// How a process ended within that time, and what it said; none if it had to be killed.
+async fn live(mut child: Child, life: Duration) -> Option<(ExitStatus, String)> {
+    let Ok(ended) = tokio::time::timeout(life, child.wait()).await else {
+        child.kill().await.unwrap();
+        return None;
+    };
+    let mut output = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut output).await.unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut output).await.unwrap();
+    Some((ended.unwrap(), output))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crawl_killed_at_twenty_instants_ends_like_an_undisturbed_one() {
-    let (quiet, server) = notion().await;
-    let undisturbed = home(&server).await;
-    undisturbed.expect(0, &["crawl"]).await;
-    let requests = usize::try_from(*server.requests.borrow()).unwrap();
-
-    let (notion, mut server) = notion().await;
-    let killed = home(&server).await;
-    let mut dice = Dice::new(72);
-    let mut targets: Vec<usize> = (0..KILLS).map(|_| 5 + dice.below(requests - 5)).collect();
-    targets.sort_unstable();
-    let mut kills = 0;
-    for target in targets {
-        let mut crawl = killed.spawn(&["crawl", "--json"]);
-        let reached = server.requests.wait_for(|count| *count >= target as u64);
-        // What is to be killed may have completed: the last instants lie in what follows the last request.
-        if tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap().is_err() {
-            panic!("the server ended");
+async fn crawls_killed_at_random_instants_lose_nothing_and_do_nothing_twice() {
+    let (times, seed) = (number("KILL_TIMES", 12), number("KILL_SEED", 1));
+    let mut victim = Victim::new(seed).await;
+    let (mut kills, mut round) = (0, 0);
+    let mut before = BTreeMap::new();
+    while kills < times {
+        let (scope, at_most) = ROUNDS[round % ROUNDS.len()];
+        let truth = truth_of(&victim.notion);
+        let done = victim.round(scope, at_most.min(times - kills)).await;
+        kills += done.kills;
+        let counters = done.crawl.counters;
+        println!(
+            "round {round}: {scope}, killed {} times, resumed {} times, {} items, {} added, {} updated, {} deleted; \
+             {} requests, {} of them asked again",
+            done.kills,
+            done.crawl.resumed,
+            counters.discovered(),
+            counters.added,
+            counters.updated,
+            counters.deleted,
+            done.requests,
+            done.repeated
+        );
+        assert_eq!(done.crawl.state, CrawlState::Completed, "seed {seed}, round {round}");
+        assert_holds(&victim.app(), &truth);
+        let count = |from: &BTreeMap<_, _>, without: &BTreeMap<Uuid, _>| {
+            from.keys().filter(|id| !without.contains_key(*id)).count() as u64
+        };
+        assert_eq!(counters.added, count(&truth, &before), "counted twice, or not at all");
+        assert_eq!(counters.deleted, count(&before, &truth), "counted twice, or not at all");
+        if scope.lists_all() {
+            assert_eq!(counters.discovered(), truth.len() as u64);
         }
-        tokio::time::sleep(dice.duration(Duration::from_millis(150))).await;
-        if crawl.try_wait().unwrap().is_none() {
-            kills += 1;
-        }
-        crawl.kill().await.unwrap();
+        assert!(done.repeated <= done.kills * CONCURRENCY, "more than what was under way was asked again");
+        before = truth;
+        round += 1;
+        victim.change(ROUNDS[round % ROUNDS.len()].0, round);
     }
-    assert!(kills >= KILLS * 3 / 4, "only {kills} crawls were still running when they were killed");
-    let last = killed.expect(0, &["crawl", "--json"]).await.json();
-    assert_eq!(last["state"], "completed");
+    println!("{kills} kills in {round} rounds, seed {seed}: {:?}", victim.died);
+    // And as if nobody had ever disturbed it. Read again, because pages name others as those were called when they were read.
+    victim.home.expect(0, &["crawl", "--scope", "force-reindex"]).await;
+    let undisturbed = home(&victim.server).await;
+    undisturbed.expect(0, &["crawl"]).await;
+    let export = |home: &Home| lines(home.data_dir().as_path());
+    assert_eq!(export(&victim.home), export(&undisturbed));
+}
 
-    let export = killed.expect(0, &["export"]).await.stdout;
-    assert_eq!(export, undisturbed.expect(0, &["export"]).await.stdout);
-    assert_eq!(answers(&killed, &notion).await, answers(&undisturbed, &quiet).await);
-    let extra = body_requests(&notion) - body_requests(&quiet);
-    assert!(extra <= kills * CONCURRENCY, "{extra} bodies were asked for again after {kills} kills");
+/// Everything that a data directory holds, without what depends on when it was read.
+fn lines(data_dir: &Path) -> Vec<String> {
+    let app = App::open(Config::default(), DataDir::existing(data_dir).unwrap()).unwrap();
+    let lines = crate::support::export_of(&app);
+    lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect()
 }

@@ -25,6 +25,7 @@ use notion_connector::ops::{
     self, AddConnector, CrawlReport, CrawlRequest, ExportLine, OpsError, SearchAnswer, SearchQuery,
 };
 use notion_connector::runtime::Runtime;
+use notion_connector::search::{MAX_LIMIT, MAX_OFFSET, SearchIndex, SearchRequest};
 use notion_connector::store::{CrawlId, CrawlState, Scope};
 use notion_emulator::world::World;
 use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
@@ -195,13 +196,7 @@ impl Line {
     }
 
     pub(crate) fn export(&self) -> Vec<ExportLine> {
-        let mut lines = Vec::new();
-        ops::export(&self.app(), |line| {
-            lines.push(line.clone());
-            Ok(())
-        })
-        .unwrap();
-        lines
+        export_of(&self.app())
     }
 
     pub(crate) fn search(&self, text: &str) -> SearchAnswer {
@@ -238,53 +233,91 @@ impl Line {
 
     /// Everything that the emulator says this token can see and that becomes an item.
     pub(crate) fn truth(&self) -> BTreeMap<Uuid, Fact> {
-        let all = self.notion.truth(None).unwrap().into_iter();
-        let facts: Vec<Fact> = all.map(|fact| serde_json::from_value(fact).unwrap()).collect();
-        let of_data_sources = facts.iter().filter(|fact| fact.kind == "data_source");
-        let originals: BTreeSet<Option<Uuid>> = of_data_sources.map(|fact| fact.parent).collect();
-        // A database without data sources is a linked view: a window to another one.
-        let is_item =
-            |fact: &Fact| fact.is_item() && (fact.kind != "database" || originals.contains(&Some(fact.id)));
-        facts.into_iter().filter(|fact| is_item(fact) && !fact.archived).map(|fact| (fact.id, fact)).collect()
+        truth_of(&self.notion)
     }
 
     /// Store and index hold what the truth says: everything once, in its place, found by its marker words.
     pub(crate) fn assert_holds_the_truth(&self) {
-        let truth = self.truth();
-        let lines = self.export();
-        let exported: BTreeMap<Uuid, &ExportLine> = lines.iter().map(|line| (line.id.0, line)).collect();
-        assert_eq!(exported.len(), lines.len(), "an item was exported twice");
-        let missing: Vec<&Fact> = truth.values().filter(|fact| !exported.contains_key(&fact.id)).collect();
-        assert!(missing.is_empty(), "not exported: {missing:?}");
-        let extra: Vec<&&ExportLine> =
-            exported.values().filter(|line| !truth.contains_key(&line.id.0)).collect();
-        assert!(extra.is_empty(), "exported, and not in the truth: {extra:?}");
-        let app = self.app();
-        let index = app.require_index().unwrap();
-        assert_eq!(index.count_entries(), truth.len() as u64, "entries in the index");
-        for fact in truth.values() {
-            let line = exported[&fact.id];
-            assert!(fact.is_titled(&line.title), "“{}” is the title of {fact:?}", line.title);
-            assert_eq!(line.kind, fact.kind.parse::<ItemKind>().unwrap(), "kind of {fact:?}");
-            let path = breadcrumb(&truth, fact);
-            let is_path = path.len() == line.breadcrumb.len()
-                && path.iter().zip(&line.breadcrumb).all(|(holder, title)| holder.is_titled(title));
-            assert!(is_path, "breadcrumb of {fact:?}: {:?}", line.breadcrumb);
-            let searchable = format!("{} {}", line.text, serde_json::to_string(&line.properties).unwrap());
-            let words: BTreeSet<&str> = searchable.split(|c: char| !c.is_alphanumeric()).collect();
-            let lost: Vec<&String> =
-                fact.markers.iter().filter(|marker| !words.contains(marker.as_str())).collect();
-            assert!(lost.is_empty(), "missing in the text of {} ({}): {lost:?}", fact.title, fact.id);
-            // Giants have thousands of words to look for.
-            for marker in fact.markers.iter().step_by(fact.markers.len().div_ceil(20).max(1)) {
-                let answer = ops::search(&index, &query(marker, 10), &Viewer::LocalOperator).unwrap();
-                let first = answer.hits.first().map(|hit| hit.id.0);
-                assert_eq!(first, Some(fact.id), "first hit for {marker}");
-                assert_eq!(answer.hits[0].breadcrumb, line.breadcrumb, "breadcrumb in the index");
-                assert_eq!(answer.hits[0].title, line.title, "title in the index");
-            }
+        assert_holds(&self.app(), &self.truth());
+    }
+}
+
+/// Everything that the emulator says its first token can see and that becomes an item.
+pub(crate) fn truth_of(notion: &Emulator) -> BTreeMap<Uuid, Fact> {
+    let all = notion.truth(None).unwrap().into_iter();
+    let facts: Vec<Fact> = all.map(|fact| serde_json::from_value(fact).unwrap()).collect();
+    let of_data_sources = facts.iter().filter(|fact| fact.kind == "data_source");
+    let originals: BTreeSet<Option<Uuid>> = of_data_sources.map(|fact| fact.parent).collect();
+    // A database without data sources is a linked view: a window to another one.
+    let is_item =
+        |fact: &Fact| fact.is_item() && (fact.kind != "database" || originals.contains(&Some(fact.id)));
+    facts.into_iter().filter(|fact| is_item(fact) && !fact.archived).map(|fact| (fact.id, fact)).collect()
+}
+
+pub(crate) fn export_of(app: &App) -> Vec<ExportLine> {
+    let mut lines = Vec::new();
+    ops::export(app, |line| {
+        lines.push(line.clone());
+        Ok(())
+    })
+    .unwrap();
+    lines
+}
+
+/// Store and index hold what the truth says: everything once, in its place, found by its marker words.
+pub(crate) fn assert_holds(app: &App, truth: &BTreeMap<Uuid, Fact>) {
+    let lines = export_of(app);
+    let exported: BTreeMap<Uuid, &ExportLine> = lines.iter().map(|line| (line.id.0, line)).collect();
+    assert_eq!(exported.len(), lines.len(), "an item was exported twice");
+    let missing: Vec<&Fact> = truth.values().filter(|fact| !exported.contains_key(&fact.id)).collect();
+    assert!(missing.is_empty(), "not exported: {missing:?}");
+    let extra: Vec<&&ExportLine> = exported.values().filter(|line| !truth.contains_key(&line.id.0)).collect();
+    assert!(extra.is_empty(), "exported, and not in the truth: {extra:?}");
+    let index = app.require_index().unwrap();
+    if index.count_entries() != truth.len() as u64 {
+        panic!(
+            "{} entries in the index, {} items: {:?}",
+            index.count_entries(),
+            truth.len(),
+            strays(&index, truth)
+        );
+    }
+    for fact in truth.values() {
+        let line = exported[&fact.id];
+        assert!(fact.is_titled(&line.title), "“{}” is the title of {fact:?}", line.title);
+        assert_eq!(line.kind, fact.kind.parse::<ItemKind>().unwrap(), "kind of {fact:?}");
+        let path = breadcrumb(truth, fact);
+        let is_path = path.len() == line.breadcrumb.len()
+            && path.iter().zip(&line.breadcrumb).all(|(holder, title)| holder.is_titled(title));
+        assert!(is_path, "breadcrumb of {fact:?}: {:?}", line.breadcrumb);
+        let searchable = format!("{} {}", line.text, serde_json::to_string(&line.properties).unwrap());
+        let words: BTreeSet<&str> = searchable.split(|c: char| !c.is_alphanumeric()).collect();
+        let lost: Vec<&String> =
+            fact.markers.iter().filter(|marker| !words.contains(marker.as_str())).collect();
+        assert!(lost.is_empty(), "missing in the text of {} ({}): {lost:?}", fact.title, fact.id);
+        // Giants have thousands of words to look for.
+        for marker in fact.markers.iter().step_by(fact.markers.len().div_ceil(20).max(1)) {
+            let answer = ops::search(&index, &query(marker, 10), &Viewer::LocalOperator).unwrap();
+            let first = answer.hits.first().map(|hit| hit.id.0);
+            assert_eq!(first, Some(fact.id), "first hit for {marker}");
+            assert_eq!(answer.hits[0].breadcrumb, line.breadcrumb, "breadcrumb in the index");
+            assert_eq!(answer.hits[0].title, line.title, "title in the index");
         }
     }
+}
+
+/// Entries of the index that no item stands behind, or that are there more than once, with how often.
+fn strays(index: &SearchIndex, truth: &BTreeMap<Uuid, Fact>) -> Vec<(Uuid, String, usize)> {
+    let mut entries: BTreeMap<(Uuid, String), usize> = BTreeMap::new();
+    for offset in (0..MAX_OFFSET).step_by(MAX_LIMIT) {
+        let every =
+            SearchRequest { limit: MAX_LIMIT, offset, ..SearchRequest::new("", Viewer::LocalOperator) };
+        for hit in index.search(&every).unwrap().hits {
+            *entries.entry((hit.id.0, hit.title)).or_default() += 1;
+        }
+    }
+    let strays = entries.into_iter().filter(|((id, _), times)| *times > 1 || !truth.contains_key(id));
+    strays.map(|((id, title), times)| (id, title, times)).collect()
 }
 
 /// A crawl of the connector, whatever is under way.

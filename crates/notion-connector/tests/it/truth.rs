@@ -6,11 +6,11 @@ use std::time::Duration;
 use notion_connector::ops;
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::seed::{BlockSeed, Content, PageSeed};
-use notion_emulator::{Edit, Options};
+use notion_emulator::{Edit, Emulator, Options};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Dice, Fact, Line, assert_counters_add_up, body_requests, generated, subtree};
+use crate::support::{Dice, Fact, Line, assert_counters_add_up, body_requests, generated, subtree, truth_of};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -62,17 +62,17 @@ fn paragraph(marker: &str) -> Content {
     })
 }
 
-fn page(title: &str, marker: &str, below: Vec<Content>) -> Content {
+pub(crate) fn page(title: &str, marker: &str, below: Vec<Content>) -> Content {
     let body = [vec![paragraph(marker)], below].concat();
     let markers = vec![marker.to_owned()];
     Content::Page(PageSeed { title: title.to_owned(), body, markers, ..PageSeed::default() })
 }
 
-fn edited(marker: &str) -> Edit {
+pub(crate) fn edited(marker: &str) -> Edit {
     Edit { body: Some(vec![paragraph(marker)]), markers: Some(vec![marker.to_owned()]), ..Edit::default() }
 }
 
-fn renamed(title: &str) -> Edit {
+pub(crate) fn renamed(title: &str) -> Edit {
     Edit { title: Some(title.to_owned()), ..Edit::default() }
 }
 
@@ -172,7 +172,7 @@ async fn random_changes_between_crawls_leave_no_trace_of_what_was() {
         for round in 0..4 {
             line.notion.advance(HOUR);
             for change in 0..8 {
-                change_at_random(&line, &mut dice, &mut gone, &format!("zq{seed}x{round}x{change}"));
+                change_at_random(&line.notion, &mut dice, &mut gone, &format!("zq{seed}x{round}x{change}"));
             }
             let report = line.crawl().await;
             assert_counters_add_up(&report, line.truth().len());
@@ -183,32 +183,32 @@ async fn random_changes_between_crawls_leave_no_trace_of_what_was() {
 
 /// One change by whoever works in the workspace. Some are refused (what lies in the trash takes no page): then nothing
 /// changes.
-fn change_at_random(line: &Line, dice: &mut Dice, gone: &mut Vec<Uuid>, marker: &str) {
-    let truth = line.truth();
+pub(crate) fn change_at_random(notion: &Emulator, dice: &mut Dice, gone: &mut Vec<Uuid>, marker: &str) {
+    let truth = truth_of(notion);
     let ids: Vec<Uuid> = truth.keys().copied().collect();
     let pages: Vec<Uuid> = truth.values().filter(|fact| fact.has_body()).map(|fact| fact.id).collect();
     let (object, one, other) = (dice.pick(&ids), dice.pick(&pages), dice.pick(&pages));
     let is_light = subtree(&truth, one).len() < 6;
     let files = BTreeMap::new();
     match dice.below(8) {
-        0 => drop(line.notion.edit(object, renamed(&format!("Renamed {marker}")), &files)),
-        1 => drop(line.notion.edit(one, edited(marker), &files)),
-        2 if !subtree(&truth, one).contains(&other) => drop(line.notion.move_to(one, Some(other))),
+        0 => drop(notion.edit(object, renamed(&format!("Renamed {marker}")), &files)),
+        1 => drop(notion.edit(one, edited(marker), &files)),
+        2 if !subtree(&truth, one).contains(&other) => drop(notion.move_to(one, Some(other))),
         3 if is_light => {
-            line.notion.trash(one).unwrap();
+            notion.trash(one).unwrap();
             gone.push(one);
         }
         4 if is_light => {
-            line.notion.unshare(one, None).unwrap();
+            notion.unshare(one, None).unwrap();
             gone.push(one);
         }
-        5 => drop(line.notion.seed(Some(one), &[page(&format!("New {marker}"), marker, Vec::new())], &files)),
+        5 => drop(notion.seed(Some(one), &[page(&format!("New {marker}"), marker, Vec::new())], &files)),
         6 if !gone.is_empty() => {
             let back = gone.swap_remove(dice.below(gone.len()));
-            line.notion.restore(back).unwrap();
-            line.notion.share(back, None).unwrap();
+            notion.restore(back).unwrap();
+            notion.share(back, None).unwrap();
         }
-        _ => drop(line.notion.move_to(one, None)),
+        _ => drop(notion.move_to(one, None)),
     }
 }
 

@@ -1,7 +1,9 @@
+//! What the index keeps when it is damaged, full, shared or broken off in the middle.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use tantivy::directory::error::{DeleteError, OpenReadError, OpenWriteError};
@@ -192,6 +194,66 @@ fn a_full_disk_fails_the_delivery_and_keeps_the_commit_before() {
 }
 
 #[test]
+fn a_commit_that_breaks_off_before_its_description_leaves_nothing_in_the_way_of_the_next() {
+    let disk = FullDisk::default();
+    let sink = IndexSink::open_in(disk.clone(), Path::new("disk"), Runtime::real()).unwrap();
+    sink.deliver_now(&[upsert(1, "one"), upsert(2, "two"), upsert(3, "three")], cursor(3)).unwrap();
+    // What a kill leaves: the list of deleted entries is written, and nothing names it.
+    disk.only_meta.store(true, Ordering::SeqCst);
+    disk.full.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        // A new writer after each failure, which counts on from the last commit as the one before did.
+        sink.deliver_now(&[Change::Delete(key(1))], cursor(4)).unwrap_err();
+    }
+    disk.full.store(false, Ordering::SeqCst);
+    sink.deliver_now(&[Change::Delete(key(1))], cursor(4)).unwrap();
+    assert_eq!(titles(&sink).into_values().collect::<Vec<_>>(), ["two", "three"]);
+}
+
+#[test]
+fn deliveries_that_break_off_anywhere_are_made_again_and_leave_nothing_twice() {
+    for seed in 0..15_usize {
+        let disk = FullDisk::default();
+        let open = || IndexSink::open_in(disk.clone(), Path::new("disk"), Runtime::real());
+        let mut sink = open().unwrap();
+        let mut expected = BTreeMap::new();
+        let mut random = seed;
+        let mut below = |bound: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % bound
+        };
+        for delivery in 0..30_i64 {
+            let mut changes = Vec::new();
+            for _ in 0..1 + below(5) {
+                let n = below(7) as u128;
+                let title = format!("{seed} {delivery} {n}");
+                if below(4) == 0 {
+                    changes.push(Change::Delete(key(n)));
+                    expected.remove(&key(n));
+                } else {
+                    changes.push(upsert(n, &title));
+                    expected.insert(key(n), title);
+                }
+            }
+            // Cut short, perhaps more than once; then the same again, by a new process or by the same one.
+            for _ in 0..below(3) {
+                disk.writes_left.store(below(40) as i64, Ordering::SeqCst);
+                drop(sink.deliver_now(&changes, cursor(delivery)));
+                disk.writes_left.store(i64::MAX, Ordering::SeqCst);
+                if below(2) == 0 {
+                    drop(sink);
+                    sink = open().unwrap();
+                }
+            }
+            sink.deliver_now(&changes, cursor(delivery)).unwrap();
+            assert_eq!(titles(&sink), expected, "seed {seed}, delivery {delivery}");
+            let entries = sink.search_index().count_entries();
+            assert_eq!(entries, expected.len() as u64, "seed {seed}, delivery {delivery}");
+        }
+    }
+}
+
+#[test]
 fn many_small_deliveries_do_not_leave_many_segments() {
     let sink = IndexSink::in_memory(Runtime::real()).unwrap();
     for n in 0..40_i64 {
@@ -223,15 +285,28 @@ fn an_item_that_another_connector_lets_go_stays_for_the_rest() {
 }
 
 /// A disk that can be full.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct FullDisk {
     inner: RamDirectory,
     full: Arc<AtomicBool>,
+    /// Full only for the file that names what a commit holds.
+    only_meta: Arc<AtomicBool>,
+    /// Writes until it is full.
+    writes_left: Arc<AtomicI64>,
+}
+
+impl Default for FullDisk {
+    fn default() -> Self {
+        let writes_left = Arc::new(AtomicI64::new(i64::MAX));
+        Self { inner: RamDirectory::create(), full: Arc::default(), only_meta: Arc::default(), writes_left }
+    }
 }
 
 impl FullDisk {
     fn room(&self) -> io::Result<()> {
-        if self.full.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        let full = self.full.load(Ordering::SeqCst) && !self.only_meta.load(Ordering::SeqCst);
+        let full = full || self.writes_left.fetch_sub(1, Ordering::SeqCst) <= 0;
+        if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
 
@@ -281,6 +356,9 @@ impl Directory for FullDisk {
 
     fn atomic_write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.room()?;
+        if path == Path::new("meta.json") && self.full.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.inner.atomic_write(path, bytes)
     }
 
