@@ -4,12 +4,14 @@
 //! - `cargo xtask tidy`: the rules of the house that no compiler checks.
 //! - `cargo xtask bench`: how fast the connector crawls, measured with the programs as they ship.
 //! - `cargo xtask kill`: kills the connector at random instants, again and again, and looks for what is lost or twice.
+//! - `cargo xtask sim`: more seeds of the simulation than a test run tells, or one of them with its trace.
 //! - `cargo xtask recordings`: what the product loses of recorded answers of the real API.
 //!
 //! To add a command: a file here and an arm of [`Command`]. To add a rule: see `tidy`.
 
 mod bench;
 mod kill;
+mod sim;
 mod test;
 mod tidy;
 mod tools;
@@ -38,6 +40,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Kill crawling processes at random instants; fail if anything is lost, invented or done twice.
     Kill(kill::KillArguments),
+    /// Simulate edits, faults and crashes from seeds, and compare the index with the truth.
+    Sim(sim::SimArguments),
     /// Read recorded answers of the real API; fail if decoding or rendering loses anything of them.
     Recordings {
         /// Folder with recorded answers: every `*.json` below it but `_spec/` and `replayable.json`.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(&root),
         Command::Bench(arguments) => bench::run(&root, &arguments),
         Command::Kill(arguments) => kill::run(&root, &arguments),
+        Command::Sim(arguments) => sim::run(&root, &arguments),
         Command::Recordings { directory } => {
             return recordings(&root, &directory).unwrap_or_else(|error| failed(&error));
         }

@@ -38,6 +38,8 @@ pub struct App {
     /// Requests to Notion so far.
     pub requests: Arc<RequestCounts>,
     transport: Arc<dyn Transport>,
+    /// Where items are delivered instead of the index on disk.
+    sink: Option<Arc<dyn Sink>>,
 }
 
 /// Requests of this process to Notion, by method, endpoint and status; 0 where no answer came.
@@ -112,7 +114,13 @@ impl App {
         let budgets = Arc::new(Budgets::new(BudgetSettings { max_in_flight: config.notion.concurrency }));
         let requests = Arc::new(RequestCounts::default());
         let transport = Arc::new(Counting { inner: transport, counts: Arc::clone(&requests) });
-        Ok(Self { config, dir, runtime, store, budgets, requests, transport })
+        Ok(Self { config, dir, runtime, store, budgets, requests, transport, sink: None })
+    }
+
+    /// The same, delivering to this sink instead of the index on disk: simulations keep theirs in memory.
+    #[must_use]
+    pub fn delivering_to(self, sink: Arc<dyn Sink>) -> Self {
+        Self { sink: Some(sink), ..self }
     }
 
     /// The vault, under the key that the environment or the settings name.
@@ -163,12 +171,18 @@ impl App {
         }
     }
 
-    /// The pump from the outbox to the embedded index. An index that cannot be used is made anew and filled from the
+    /// The pump from the outbox to its sink, which is the embedded index unless another was given. An index that cannot be used is made anew and filled from the
     /// store: that takes no request to Notion. The caller owns the data directory.
     ///
     /// # Errors
     /// When the index can neither be opened nor made.
     pub fn pump(&self) -> Result<Pump, OpsError> {
+        let sink = self.sink.as_ref().map_or_else(|| self.open_sink(), |sink| Ok(Arc::clone(sink)))?;
+        let commit_after = Duration::from_secs(self.config.index.commit_seconds);
+        Ok(Pump::new(Arc::clone(&self.store), sink, self.runtime.clone(), commit_after))
+    }
+
+    fn open_sink(&self) -> Result<Arc<dyn Sink>, OpsError> {
         let path = self.dir.index();
         let index = match IndexSink::open(&path, self.runtime.clone()) {
             Err(IndexError::Corrupt { .. }) => {
@@ -178,9 +192,7 @@ impl App {
             }
             opened => opened?,
         };
-        let sink: Arc<dyn Sink> = Arc::new(index);
-        let commit_after = Duration::from_secs(self.config.index.commit_seconds);
-        Ok(Pump::new(Arc::clone(&self.store), sink, self.runtime.clone(), commit_after))
+        Ok(Arc::new(index))
     }
 }
 

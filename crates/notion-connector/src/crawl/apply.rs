@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::advice::advise;
 use super::driver::{CrawlError, Crawler};
-use super::plan::{Verdict, another_way, plan_read};
+use super::plan::{ATTEMPTS, PAUSE, Verdict, another_way, plan_read};
 use super::snapshot::{finish, source_of};
 use super::step::{Context, Outcome, Transition, cut_search, step};
 use super::sweep::Sweep;
@@ -211,10 +211,7 @@ impl Crawler {
             ) => Ok(self
                 .blocking(move |crawler| crawler.store.save_vanished(&at, &one, object, proof))
                 .await?),
-            _ if is_part(task) => {
-                let write = move |crawler: &Self| crawler.apply_part(&at, &one, PartAnswer::none(false, now));
-                Ok(self.blocking(write).await?)
-            }
+            _ if is_part(task) => self.part_is_missing(crawl, task).await,
             (TaskKind::ReadBody | TaskKind::ReadPart | TaskKind::ReadBlock | TaskKind::ReadChildren, _) => {
                 match task.page {
                     Some(page) => self.body_is_missing(crawl, task, page).await,
@@ -227,6 +224,34 @@ impl Crawler {
         }
     }
 
+    /// A part that is not there is left out for good, unless its page went meanwhile: what comes back later comes back whole.
+    async fn part_is_missing(self: &Arc<Self>, crawl: &Crawl, task: &Task) -> Result<(), CrawlError> {
+        let vanished = match task.page {
+            Some(page) => self.find_departure(page).await,
+            None => Ok(None),
+        };
+        let (at, one, now) = (crawl.clone(), task.clone(), self.runtime.now());
+        Ok(self
+            .blocking(move |crawler| match (vanished, one.page) {
+                (Ok(Some(proof)), Some(page)) => crawler.store.save_vanished(&at, &one, page, proof),
+                (Ok(_), _) => crawler.apply_part(&at, &one, PartAnswer::none(false, now)),
+                (Err(error), _) if one.attempts >= ATTEMPTS => {
+                    crawler.fail(&at, &one, &error.to_string(), now)
+                }
+                (Err(_), _) => crawler.store.retry_task(&one, now + PAUSE, true),
+            })
+            .await?)
+    }
+
+    /// Whether a page that was listed is gone since: its own endpoint says so.
+    pub(super) async fn find_departure(&self, page: NotionId) -> Result<Option<Proof>, notion_api::Error> {
+        match self.client.fetch_page(page.0).await {
+            Ok(answer) => Ok(answer.value.in_trash.then_some(Proof::Trashed)),
+            Err(error) if matches!(error.class(), notion_api::Class::NotFound) => Ok(Some(Proof::NotFound)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A listed page has no body: either it vanished since, which its own endpoint says, or only this way to it fails.
     async fn body_is_missing(
         self: &Arc<Self>,
@@ -235,13 +260,13 @@ impl Crawler {
         page: NotionId,
     ) -> Result<(), CrawlError> {
         let (at, one, now) = (crawl.clone(), task.clone(), self.runtime.now());
-        let vanished = match self.client.fetch_page(page.0).await {
-            Ok(answer) if answer.value.in_trash => Some(Proof::Trashed),
-            Ok(_) => None,
-            Err(error) if matches!(error.class(), notion_api::Class::NotFound) => Some(Proof::NotFound),
+        let vanished = match self.find_departure(page).await {
+            Ok(vanished) => vanished,
+            Err(_) if task.attempts >= ATTEMPTS => {
+                return Ok(self.blocking(move |crawler| crawler.fail(&at, &one, MISSING_BODY, now)).await?);
+            }
             Err(_) => {
-                let retry =
-                    move |crawler: &Self| crawler.store.retry_task(&one, now + super::plan::PAUSE, true);
+                let retry = move |crawler: &Self| crawler.store.retry_task(&one, now + PAUSE, true);
                 return Ok(self.blocking(retry).await?);
             }
         };

@@ -317,7 +317,7 @@ impl Crawler {
             return Ended { task, result };
         }
         let result = match fetch(&self.client, &task, self.body()).await {
-            Ok(outcome) => self.write(crawl, &task, outcome, asked_at).await.map_err(Failure::Store),
+            Ok(outcome) => self.write_if_there(crawl, &task, outcome, asked_at).await,
             Err(error) => Err(Failure::Notion(error)),
         };
         Ended { task, result }
@@ -326,6 +326,25 @@ impl Crawler {
     /// What Notion's clock reads, as far as it told: its stamps are held against that, because ours may be minutes off.
     fn notion_now(&self) -> Timestamp {
         self.client.server_time().unwrap_or_else(|| self.runtime.now())
+    }
+
+    /// Blocks that lie in the trash are in no list of a page that does not: such an answer is of a page that went meanwhile,
+    /// and when it comes back its stamp may not tell that this content is missing.
+    async fn write_if_there(
+        self: &Arc<Self>,
+        crawl: &Crawl,
+        task: &Task,
+        outcome: Outcome,
+        asked_at: Timestamp,
+    ) -> Result<(), Failure> {
+        if let (Some(page), Outcome::Blocks { trashed: true, .. }) = (task.page, &outcome)
+            && let Some(proof) = self.find_departure(page).await.map_err(Failure::Notion)?
+        {
+            let (crawl, task) = (crawl.clone(), task.clone());
+            let gone = move |crawler: &Self| crawler.store.save_vanished(&crawl, &task, page, proof);
+            return self.blocking(gone).await.map_err(Failure::Store);
+        }
+        self.write(crawl, task, outcome, asked_at).await.map_err(Failure::Store)
     }
 
     /// How bodies are read, as far as Notion goes along.

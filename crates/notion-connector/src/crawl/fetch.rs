@@ -135,8 +135,9 @@ async fn children(client: &Client, id: Uuid, paging: &Paging) -> Result<Outcome,
     let containers = list.values().flat_map(containers_of).collect();
     let is_content = |block: &&Block| !is_document(&block.kind);
     let ids = list.values().filter(is_content).map(|block| NotionId(block.id)).collect();
+    let trashed = list.values().any(|block| block.in_trash);
     let blocks: Vec<&str> = list.results.iter().map(|kept| kept.raw.get()).collect();
-    Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), ids, containers, next_cursor })
+    Ok(Outcome::Blocks { blocks: format!("[{}]", blocks.join(",")), ids, containers, next_cursor, trashed })
 }
 
 /// A view that hides nothing tells how many rows there are. A few are looked at: most data sources have one.
@@ -166,7 +167,8 @@ async fn block(client: &Client, id: Uuid, cursor: Option<&str>) -> Result<Outcom
     let has_more = answer.value.has_children && !is_document(&answer.value.kind);
     let blocks = format!("[{}]", utf8(&answer.raw));
     let next_cursor = has_more.then(|| CHILDREN.to_owned());
-    Ok(Outcome::Blocks { blocks, ids: Vec::new(), containers: Vec::new(), next_cursor })
+    let trashed = answer.value.in_trash;
+    Ok(Outcome::Blocks { blocks, ids: Vec::new(), containers: Vec::new(), next_cursor, trashed })
 }
 
 /// Where a block's content goes on. Of a copy of a synced block that is its original, and of meeting notes the blocks that

@@ -17,7 +17,7 @@ const STAMP_SETTLES: Duration = Duration::from_secs(120);
 
 /// Failures of one target, while other requests succeed, after which another way is tried: with the first one, of which
 /// nobody knows yet whose fault it is, the fifth in a row.
-const ATTEMPTS: u32 = 4;
+pub(super) const ATTEMPTS: u32 = 4;
 
 /// Pause before a question is asked again that came up while judging another failure.
 pub const PAUSE: Duration = Duration::from_secs(5);

@@ -170,11 +170,11 @@ impl Crawler {
             self.store.prune_left_out(crawl, crawl.scope.lists_all() && !crawl.incomplete)?;
             self.tell_limit(crawl)?;
         }
-        let (counted, open) = self.store.count_sightings(crawl.id)?;
+        let (counted, left, open) = self.store.count_sightings(crawl.id)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
-        if open > 0 || counted.discovered() != crawl.counters.discovered() {
+        if open > 0 || counted.discovered() + left != crawl.counters.discovered() {
             let message = format!(
-                "the counters of this crawl do not add up ({} counted, {} recorded, {open} open): report this",
+                "the counters of this crawl do not add up ({} counted, {left} left since, {} recorded, {open} open): report this",
                 counted.discovered(),
                 crawl.counters.discovered()
             );

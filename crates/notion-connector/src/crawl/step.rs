@@ -80,6 +80,8 @@ pub enum Outcome {
         containers: Vec<Container>,
         /// Where the list goes on.
         next_cursor: Option<String>,
+        /// Whether one of them lies in the trash, alone or with the page.
+        trashed: bool,
     },
     /// A list of something else that belongs to a page.
     Part {
@@ -177,7 +179,7 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
                 None => Transition::Instead(by_blocks(task)),
             }
         }
-        Outcome::Blocks { blocks, ids, containers, next_cursor } => {
+        Outcome::Blocks { blocks, ids, containers, next_cursor, trashed: _ } => {
             let further = below(task, &ids, &containers, context.settings.comments);
             part(AnswerForm::Blocks, blocks, next_cursor, further)
         }

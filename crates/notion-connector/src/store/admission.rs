@@ -12,7 +12,7 @@ use super::column::Packed;
 use super::crawls::{Outcome, account};
 use super::parts::drop_parts;
 use super::tasks::ask;
-use super::{Crawl, NewTask, Proof, Result, Store, TaskKind, named_enum, tasks};
+use super::{Crawl, CrawlId, NewTask, Proof, Result, Store, TaskKind, named_enum, tasks};
 use crate::model::{ConnectorId, ItemKind, NotionId};
 
 /// After each so many new items that the limit leaves out there is another alert.
@@ -234,6 +234,7 @@ fn exclude(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> rusqlite::Resu
         tx.execute(&format!("UPDATE crawls SET {outcome} = {outcome} - 1 WHERE id = ?1"), [crawl.id.0])?;
     }
     drop_parts(tx, crawl.id, place.object)?;
+    drop_from_interrupted(tx, crawl, place)?;
     leave(tx, crawl, place.row, LeftOut::Filter)?;
     if is_held(tx, crawl, place.row)? {
         tx.prepare_cached(
@@ -245,8 +246,34 @@ fn exclude(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> rusqlite::Resu
     Ok(())
 }
 
-/// Forgets the content of an item that nobody holds any more and somebody left out.
+/// An interrupted crawl of the connector may have met, and not yet read, what is left out now: there will be nothing to read.
+fn drop_from_interrupted(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> rusqlite::Result<()> {
+    let interrupted: Vec<i64> = tx
+        .prepare_cached(
+            "DELETE FROM sightings WHERE item = ?1 AND outcome IS NULL AND crawl <> ?2
+               AND crawl IN (SELECT id FROM crawls WHERE connector = ?3) RETURNING crawl",
+        )?
+        .query_map(params![place.row, crawl.id.0, crawl.connector.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for crawl in interrupted {
+        tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl, place.object])?;
+        drop_parts(tx, CrawlId(crawl), place.object)?;
+    }
+    Ok(())
+}
+
+/// Forgets the content of an item that nobody holds any more and somebody left out, unless a crawl that still goes on met it
+/// and may yet hold it.
 pub(super) fn forget(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+    let is_awaited = tx
+        .prepare_cached(
+            "SELECT 1 FROM sightings JOIN crawls ON crawls.id = sightings.crawl
+             WHERE item = ?1 AND outcome IS NULL AND ended IS NULL",
+        )?
+        .exists([item])?;
+    if is_awaited {
+        return Ok(());
+    }
     tx.prepare_cached(
         "UPDATE items SET source = ?2, body = NULL, body_form = NULL, body_edited = NULL, body_read = NULL,
            renderer = NULL, content_hash = NULL, rendered = NULL, indexed = NULL WHERE id = ?1",

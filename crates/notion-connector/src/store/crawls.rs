@@ -454,13 +454,16 @@ impl Store {
         })
     }
 
-    /// How many sightings of a crawl have which outcome, counted from the rows: what the counters must agree with.
-    /// Open ones are the last number.
+    /// How many sightings of a crawl have which outcome, counted from the rows: what the counters must agree with. Then how
+    /// many were counted and went with their items, and how many are open.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn count_sightings(&self, id: CrawlId) -> Result<(Counters, u64)> {
+    pub fn count_sightings(&self, id: CrawlId) -> Result<(Counters, u64, u64)> {
         self.read(|tx| {
+            let gone = tx
+                .prepare_cached("SELECT sightings_gone FROM crawls WHERE id = ?1")?
+                .query_row([id.0], |row| row.get(0))?;
             let mut counted = Counters::default();
             let mut open = 0;
             let mut rows = tx.prepare_cached(
@@ -478,7 +481,7 @@ impl Store {
                     Some(Outcome::NotIndexed) => counted.not_indexed = count,
                 }
             }
-            Ok((counted, open))
+            Ok((counted, gone, open))
         })
     }
 }

@@ -379,14 +379,15 @@ impl Store {
         })
     }
 
-    /// Forgets what earlier crawls of the connector met; the newest crawl's sightings stay.
+    /// Forgets what earlier crawls of the connector met; the sightings of the newest stay, and of those that still go on.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn prune_sightings(&self, crawl: &Crawl) -> Result<()> {
         self.write(|tx| {
             tx.execute(
-                "DELETE FROM sightings WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND id < ?2)",
+                "DELETE FROM sightings
+                 WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND id < ?2 AND ended IS NOT NULL)",
                 params![crawl.connector.0, crawl.id.0],
             )
             .map(|_| ())

@@ -32,6 +32,7 @@ mod tests;
 mod traces;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_history.sql"),
     include_str!("migrations/0010_renderer.sql"),
     include_str!("migrations/0011_notion_time.sql"),
+    include_str!("migrations/0012_sightings_gone.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
@@ -169,6 +171,8 @@ pub struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Changes that are still taken; see [`Store::refuse_after`].
+    changes_left: AtomicU64,
 }
 
 impl Store {
@@ -184,7 +188,12 @@ impl Store {
             WRITER_CACHE_KIB,
         )
         .map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
-        let store = Self { path, writer: Mutex::new(connection), readers: Mutex::default() };
+        let store = Self {
+            path,
+            writer: Mutex::new(connection),
+            readers: Mutex::default(),
+            changes_left: AtomicU64::new(u64::MAX),
+        };
         store.migrate()?;
         Ok(store)
     }
@@ -212,6 +221,29 @@ impl Store {
         Ok(())
     }
 
+    /// Lets every change after the next so many be refused, as if the process had died between two of them: simulations of
+    /// crashes, which come to each transaction in turn.
+    pub fn refuse_after(&self, changes: u64) {
+        self.changes_left.store(changes, Ordering::Relaxed);
+    }
+
+    /// How many changes are still taken.
+    pub fn changes_left(&self) -> u64 {
+        self.changes_left.load(Ordering::Relaxed)
+    }
+
+    fn admit_change(&self) -> Result<()> {
+        let one_less = |left: u64| left.checked_sub(1);
+        match self.changes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+                let why = "no more changes are taken, as was asked for".to_owned();
+                Err(self.sqlite(rusqlite::Error::SqliteFailure(code, Some(why))))
+            }
+        }
+    }
+
     /// Makes every commit so far survive a loss of power.
     ///
     /// # Errors
@@ -219,6 +251,7 @@ impl Store {
     pub fn sync(&self) -> Result<()> {
         // In WAL mode with synchronous=NORMAL a commit is not flushed; one commit under FULL flushes the log up to itself
         // (sqlite.org/pragma.html#pragma_synchronous).
+        self.admit_change()?;
         let writer = self.lock_writer();
         let flush = || {
             writer.pragma_update(None, "synchronous", "FULL")?;
@@ -236,6 +269,7 @@ impl Store {
 
     /// One write transaction whose work may refuse for reasons of its own; then nothing is written.
     fn try_write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.admit_change()?;
         let mut writer = self.lock_writer();
         let tx = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)

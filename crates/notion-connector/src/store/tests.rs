@@ -191,7 +191,7 @@ fn every_item_is_accounted_for_once_and_the_counters_agree_with_the_rows() {
     fixture.read(item(1, "Home", Parent::Workspace));
     let task = fixture.claim_one(TaskKind::ReadBody);
     fixture.store.fail_task(&fixture.crawl, &task, "it broke", now()).unwrap();
-    let (counted, open) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
+    let (counted, _, open) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
     let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
     assert_eq!((counted.added, counted.not_indexed, open), (1, 1, 0));
     assert_eq!((crawl.counters.added, crawl.counters.not_indexed, crawl.counters.errors), (1, 1, 1));
@@ -420,4 +420,73 @@ fn statements_that_run_for_every_item_never_scan_all_items() {
             "{steps:#?}"
         );
     }
+}
+
+/// Another crawl of the connector of `fixture`, begun after the one that still goes on.
+fn between(fixture: &Fixture) -> Crawl {
+    begin(&fixture.store, fixture.connector)
+}
+
+#[test]
+fn what_an_interrupted_crawl_met_is_not_forgotten_when_another_ends() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let other = between(&fixture);
+    fixture.store.prune_sightings(&other).unwrap();
+    let (counted, gone, _) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
+    assert_eq!((counted.added, gone), (1, 0));
+    fixture.store.end_crawl(fixture.crawl.id, CrawlState::Completed, None, now()).unwrap();
+    fixture.store.prune_sightings(&other).unwrap();
+    assert_eq!(fixture.store.count_sightings(fixture.crawl.id).unwrap().0.added, 0, "it has ended");
+}
+
+#[test]
+fn an_item_that_another_crawl_lets_go_stays_in_the_count_of_the_interrupted_one() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let other = between(&fixture);
+    fixture.store.add_tasks(other.id, &[NewTask::on(TaskKind::Verify, id(1))]).unwrap();
+    let tasks = fixture.store.claim_tasks(other.id, 2, now()).unwrap();
+    let verify = tasks.iter().find(|task| task.kind == TaskKind::Verify).unwrap();
+    fixture.store.save_vanished(&other, verify, id(1), Proof::Trashed).unwrap();
+    assert_eq!(fixture.store.apply_departures(&other, false).unwrap(), 1);
+    let (counted, gone, open) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
+    let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    assert_eq!((counted.discovered(), gone, open), (0, 1, 0));
+    assert_eq!(crawl.counters.discovered(), 1);
+}
+
+#[test]
+fn what_is_left_out_meanwhile_an_interrupted_crawl_reads_no_more() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    let other = between(&fixture);
+    let search = fixture.store.claim_tasks(other.id, 1, now()).unwrap().remove(0);
+    let discovery = Discovery {
+        listed: vec![listed(1, "Home", Parent::Workspace)],
+        admission: Admission { filtered: true, limit: u64::MAX },
+        ..Discovery::default()
+    };
+    fixture
+        .store
+        .save_discovery(&other, &search, None, &discovery, now(), |listed, _| read_body(listed))
+        .unwrap();
+    let places = fixture.store.load_places(fixture.connector, Some(&other)).unwrap();
+    fixture.store.save_verdicts(&other, &[], &places, u64::MAX, now()).unwrap();
+    fixture.store.apply_departures(&other, false).unwrap();
+    fixture.store.prune_left_out(&other, true).unwrap();
+    assert_eq!(fixture.store.load_unaccounted(&fixture.crawl, 10).unwrap().len(), 0);
+    assert!(fixture.store.claim_tasks(fixture.crawl.id, 10, now()).unwrap().is_empty());
+}
+
+#[test]
+fn after_so_many_changes_every_further_one_is_refused_and_none_is_half_done() {
+    let fixture = fixture();
+    fixture.store.refuse_after(1);
+    fixture.store.save_phase(fixture.crawl.id, Phase::Verify).unwrap();
+    assert!(fixture.store.save_phase(fixture.crawl.id, Phase::Settle).is_err());
+    assert!(fixture.store.sync().is_err());
+    assert_eq!(fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap().phase, Phase::Verify);
 }

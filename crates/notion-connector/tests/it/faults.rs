@@ -316,3 +316,25 @@ async fn logs_of_a_troubled_crawl_hold_no_secret_no_text_no_address_and_no_signa
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_lies_in_the_trash_while_it_is_read_is_not_taken_for_an_empty_one() {
+    for body in [BodyChoice::Blocks, BodyChoice::Auto] {
+        let mut line = Line::in_process(generated("pages=8,seed=114,shape=deep"), Options::default()).await;
+        line.config.notion.body = body;
+        line.config.notion.concurrency = 1;
+        line.notion.advance(Duration::from_secs(3_600));
+        let truth = line.truth();
+        let top = truth.values().find(|fact| fact.parent.is_none()).unwrap().id;
+        // What is below is not touched by this: nothing but the answers tells of it.
+        for (verb, skip) in [("trash", 2), ("restore", 5)] {
+            let path_prefix = Some("/v1/".to_owned());
+            let body = json!({"id": top});
+            line.notion.plan(Plan { verb: verb.to_owned(), body, skip, method: None, path_prefix });
+        }
+        line.try_crawl(Scope::Full).await.unwrap();
+        line.notion.advance(Duration::from_secs(3_600));
+        line.crawl().await;
+        line.assert_holds_the_truth();
+    }
+}

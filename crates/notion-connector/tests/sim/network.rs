@@ -1,0 +1,85 @@
+//! The way to the emulator: each request takes its time, is written down, and may find that somebody changed something.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use notion_api::{HttpSettings, Transport, TransportError, TransportErrorKind};
+use tower::ServiceExt as _;
+
+use crate::dice::Dice;
+use crate::trace::Trace;
+use crate::workspace::Workspace;
+
+/// Where the emulator is addressed; nothing listens there.
+pub(crate) const ADDRESS: &str = "http://127.0.0.1:1";
+
+/// A network without a socket.
+pub(crate) struct Network {
+    router: Router,
+    workspace: Arc<Mutex<Workspace>>,
+    chance: Mutex<Chance>,
+    trace: Trace,
+}
+
+struct Chance {
+    dice: Dice,
+    /// Of a thousand requests, so many find a change.
+    changes: u64,
+    jitter: Duration,
+}
+
+impl Network {
+    pub(crate) fn new(seed: u64, workspace: Arc<Mutex<Workspace>>, trace: Trace) -> Self {
+        let router = workspace.lock().unwrap().notion.router();
+        let mut dice = Dice::new(seed, 2);
+        let jitter = Duration::from_millis(dice.pick(&[0, 50, 1_500]));
+        let chance = Mutex::new(Chance { dice, changes: 0, jitter });
+        Self { router, workspace, chance, trace }
+    }
+
+    /// Lets so many of a thousand requests find that somebody changes something while they are under way.
+    pub(crate) fn set_changes(&self, of_a_thousand: u64) {
+        self.chance.lock().unwrap().changes = of_a_thousand;
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let (change, before) = {
+            let mut chance = self.chance.lock().unwrap();
+            let changes = chance.changes;
+            let jitter_ms = chance.jitter.as_millis() as u64;
+            let change = chance.dice.between(0, 999) < changes;
+            (change, Duration::from_millis(chance.dice.between(0, jitter_ms)))
+        };
+        tokio::time::sleep(before).await;
+        if change {
+            self.workspace.lock().unwrap().change();
+        }
+        let Ok(answer) = self.router.clone().oneshot(request.map(Body::from)).await;
+        let (parts, body) = answer.into_parts();
+        let cut = |error| TransportError::new(TransportErrorKind::BodyCut, format!("{error}"));
+        Ok(Response::from_parts(parts, body.collect().await.map_err(cut)?.to_bytes()))
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let what = format!("{} {}", request.method(), request.uri().path());
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let answer = tokio::time::timeout(HttpSettings::default().request_timeout, self.ask(request))
+            .await
+            .unwrap_or_else(|_| Err(TransportError::new(TransportErrorKind::Timeout, "in process")));
+        let end = match &answer {
+            Ok(answer) => answer.status().as_u16().to_string(),
+            Err(error) => error.to_string(),
+        };
+        self.trace.say(format!("{what} {body} -> {end}"));
+        answer
+    }
+}

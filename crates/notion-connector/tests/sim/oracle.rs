@@ -1,0 +1,114 @@
+//! Whether the index holds the truth: by ids, titles, parents and marker words, never by the renderer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use notion_connector::model::{ItemKind, Viewer};
+use notion_connector::ops::{self, ExportLine, SearchQuery};
+use notion_connector::search::SearchIndex;
+use uuid::Uuid;
+
+use crate::workspace::Fact;
+
+/// Every difference between the index (and the store behind it) and what is to be in it.
+pub(crate) fn differences(
+    index: &SearchIndex,
+    exported: &[ExportLine],
+    expected: &BTreeMap<Uuid, Fact>,
+    truth: &BTreeMap<Uuid, Fact>,
+    retired: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let lines: BTreeMap<Uuid, &ExportLine> = exported.iter().map(|line| (line.id.0, line)).collect();
+    if lines.len() != exported.len() {
+        found.push("an item is in the store twice".to_owned());
+    }
+    found.extend(lines.values().filter(|line| !expected.contains_key(&line.id.0)).map(|line| {
+        format!("in the store, and not to be there: {} {} “{}”", line.kind, line.id, line.title)
+    }));
+    let entries = index.count_entries();
+    if entries != expected.len() as u64 {
+        found.push(format!("the index has {entries} entries, and is to have {}", expected.len()));
+    }
+    for fact in expected.values() {
+        match lines.get(&fact.id) {
+            None => found.push(format!("not in the store: {fact:?}")),
+            Some(line) => found.extend(compare(index, line, fact, truth)),
+        }
+    }
+    for word in retired {
+        found.extend(search(index, word).into_iter().map(|hit| {
+            format!("“{word}” stands nowhere, and finds {} “{}” ({})", hit.id, hit.title, hit.snippet)
+        }));
+    }
+    found
+}
+
+fn compare(index: &SearchIndex, line: &ExportLine, fact: &Fact, truth: &BTreeMap<Uuid, Fact>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut differ = |what: String| found.push(format!("{} {} “{}”: {what}", fact.kind, fact.id, fact.title));
+    if !is_titled(fact, &line.title) {
+        differ(format!("is titled “{}” in the store", line.title));
+    }
+    if line.kind != fact.kind.parse::<ItemKind>().unwrap() {
+        differ(format!("is a {} in the store", line.kind));
+    }
+    let path = breadcrumb(truth, fact);
+    let fits = |shown: &[String]| {
+        path.len() == shown.len() && path.iter().zip(shown).all(|(holder, title)| is_titled(holder, title))
+    };
+    if !fits(&line.breadcrumb) {
+        let path: Vec<&str> = path.iter().map(|holder| holder.title.as_str()).collect();
+        differ(format!("stands below {:?} in the store, and is to stand below {path:?}", line.breadcrumb));
+    }
+    let searchable = format!("{} {}", line.text, serde_json::to_string(&line.properties).unwrap());
+    let words: BTreeSet<&str> = searchable.split(|c: char| !c.is_alphanumeric()).collect();
+    for word in &fact.markers {
+        if !words.contains(word.as_str()) {
+            differ(format!("lacks {word} in the store"));
+        }
+        let hits = search(index, word);
+        let ids: Vec<Uuid> = hits.iter().map(|hit| hit.id.0).collect();
+        if ids.first() != Some(&fact.id) {
+            differ(format!("{word} finds {ids:?}"));
+        }
+        if let Some(hit) = hits.first().filter(|hit| hit.id.0 == fact.id) {
+            if !is_titled(fact, &hit.title) {
+                differ(format!("is titled “{}” in the index", hit.title));
+            }
+            if !fits(&hit.breadcrumb) {
+                differ(format!("stands below {:?} in the index", hit.breadcrumb));
+            }
+        }
+    }
+    found
+}
+
+fn search(index: &SearchIndex, word: &str) -> Vec<ops::SearchHit> {
+    let query = SearchQuery { text: word.to_owned(), limit: 5, ..SearchQuery::default() };
+    ops::search(index, &query, &Viewer::LocalOperator).unwrap().hits
+}
+
+fn is_titled(fact: &Fact, title: &str) -> bool {
+    match fact.title.trim() {
+        beginning if fact.mentions_in_title => title.starts_with(beginning),
+        "" => title == "Untitled",
+        own => title.trim() == own,
+    }
+}
+
+/// What stands above, from the top down; a data source named like its database says nothing new.
+fn breadcrumb<'a>(truth: &'a BTreeMap<Uuid, Fact>, fact: &Fact) -> Vec<&'a Fact> {
+    let mut above: Vec<&Fact> = Vec::new();
+    let mut at = fact.parent;
+    while let Some(holder) = at.and_then(|id| truth.get(&id)) {
+        above.push(holder);
+        at = holder.parent;
+    }
+    let mut path: Vec<&Fact> = Vec::new();
+    for holder in above.into_iter().rev() {
+        if holder.kind != "data_source" || path.last().map(|last| &last.title) != Some(&holder.title) {
+            path.push(holder);
+        }
+    }
+    path
+}

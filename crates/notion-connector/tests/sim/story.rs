@@ -1,0 +1,510 @@
+//! One seed, one story: a workspace under many hands, a connector that follows it, crashes, and peace at the end.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use notion_connector::app::App;
+use notion_connector::config::{BodyChoice, CommentsChoice};
+use notion_connector::crawl::{CrawlError, Progress};
+use notion_connector::model::NotionId;
+use notion_connector::ops::{
+    self, AddConnector, CrawlReport, CrawlRequest, EditConnector, ExportLine, OpsError, Setting,
+};
+use notion_connector::runtime::Runtime;
+use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::{DEFAULT_BASE_MS, DEFAULT_TOKEN};
+use secrecy::SecretString;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::dice::Dice;
+use crate::machine::{Damage, Death, End, Machine};
+use crate::network::{ADDRESS, Network};
+use crate::oracle;
+use crate::trace::Trace;
+use crate::workspace::{Wanted, Workspace};
+
+/// The seed of the world in which a crawl dies at each of its changes.
+const CRASHED_SEED: u64 = 1;
+
+const CONNECTOR: &str = "works";
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// How often a crawl may be taken up until it has to have ended, once nothing is wrong any more.
+const PEACEFUL_TRIES: u32 = 12;
+
+/// What a story came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) crashes: u64,
+    pub(crate) crawls: u64,
+    pub(crate) items: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.crashes += other.crashes;
+        self.crawls += other.crawls;
+        self.items += other.items;
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { crashes, crawls, items } = self;
+        write!(f, "{crashes} crashes, {crawls} crawls, {items} items compared")
+    }
+}
+
+/// A story under way.
+pub(crate) struct Story {
+    dice: Dice,
+    trace: Trace,
+    workspace: Arc<Mutex<Workspace>>,
+    machine: Machine,
+    tally: Tally,
+    crashes_left: u64,
+    /// What the next crash does, where it is not left to chance.
+    damage: Option<Damage>,
+    /// What was held when it was last looked.
+    held: BTreeSet<Uuid>,
+    /// Crawls that were looked at after their end.
+    judged: BTreeSet<i64>,
+}
+
+/// What a process is started for.
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    /// One crawl.
+    Crawl { scope: Option<Scope>, start_point: Option<Uuid>, restart: bool, cancel_after: Option<Duration> },
+    /// The service, for so long.
+    Serve(Duration),
+}
+
+impl Story {
+    fn begin(seed: u64, trace: &Trace) -> Self {
+        let mut dice = Dice::new(seed, 0);
+        let workspace = Arc::new(Mutex::new(Workspace::new(seed, trace.clone())));
+        let network = Network::new(seed, Arc::clone(&workspace), trace.clone());
+        let ahead_ms = dice.between(0, 60_000) as i64 - 30_000;
+        let start = Timestamp::from_millisecond(DEFAULT_BASE_MS + ahead_ms).unwrap();
+        let runtime = Runtime::simulated(start, seed);
+        let mut machine = Machine::new(network, runtime, trace.clone());
+        machine.config.crawl.deletion_floor = dice.pick(&[2, 5, 50]);
+        machine.config.notion.concurrency = dice.pick(&[1, 3, 10]);
+        let crashes_left = dice.between(1, 5);
+        Self {
+            dice,
+            trace: trace.clone(),
+            workspace,
+            machine,
+            tally: Tally::default(),
+            crashes_left,
+            damage: None,
+            held: BTreeSet::new(),
+            judged: BTreeSet::new(),
+        }
+    }
+
+    fn workspace(&self) -> MutexGuard<'_, Workspace> {
+        self.workspace.lock().unwrap()
+    }
+
+    async fn connect(&mut self) {
+        let new = AddConnector {
+            name: CONNECTOR.to_owned(),
+            notion_url: ADDRESS.to_owned(),
+            secret: SecretString::from(DEFAULT_TOKEN),
+            validate: false,
+        };
+        let add = |app: Arc<App>| async move { ops::add_connector(&app, new).await.map(drop) };
+        let End::Done(Ok(())) = self.machine.run(None, add).await else { panic!("no connector") };
+        self.workspace().watch();
+    }
+
+    /// Time passes and things happen, then a process runs, and perhaps dies.
+    async fn act(&mut self) {
+        let pause = self.dice.duration(SECOND, 8 * HOUR);
+        self.trace.say(format!("{pause:?} pass"));
+        tokio::time::sleep(pause).await;
+        for _ in 0..self.dice.between(0, 6) {
+            self.workspace().change();
+            tokio::time::sleep(self.dice.duration(SECOND, 10 * MINUTE)).await;
+        }
+        if self.dice.chance(50) {
+            self.workspace().weather();
+        }
+        if self.dice.chance(20) {
+            self.edit_settings().await;
+        }
+        if self.dice.chance(10) {
+            self.machine.back_up();
+        }
+        self.machine.network().set_changes(self.dice.pick(&[0, 0, 10, 40]));
+        let task = self.choose_task();
+        let death = self.choose_death();
+        self.work(task, death).await;
+        self.machine.network().set_changes(0);
+    }
+
+    fn choose_task(&mut self) -> Task {
+        if self.dice.chance(30) {
+            return Task::Serve(self.dice.duration(MINUTE, 2 * HOUR));
+        }
+        let scope = self.dice.pick(&[
+            None,
+            None,
+            None,
+            Some(Scope::Full),
+            Some(Scope::Full),
+            Some(Scope::Incremental),
+            Some(Scope::Incremental),
+            Some(Scope::ForceReindex),
+            Some(Scope::Partial),
+            Some(Scope::Test),
+        ]);
+        let truth: Vec<Uuid> = self.workspace().truth().into_keys().collect();
+        let start_point = self.dice.try_pick(&truth).filter(|_| scope == Some(Scope::Partial));
+        let scope = scope.filter(|scope| *scope != Scope::Partial || start_point.is_some());
+        let restart = self.dice.chance(10);
+        let cancel_after = self.dice.duration(SECOND, 5 * MINUTE);
+        let cancel_after = self.dice.chance(7).then_some(cancel_after);
+        Task::Crawl { scope, start_point, restart, cancel_after }
+    }
+
+    fn choose_death(&mut self) -> Option<Death> {
+        if self.crashes_left == 0 || !self.dice.chance(60) {
+            return None;
+        }
+        Some(match self.dice.below(5) {
+            0 | 1 => Death::Change(self.dice.between(1, 120)),
+            2 | 3 => Death::Moment(self.dice.duration(Duration::from_millis(20), 20 * MINUTE)),
+            _ => Death::Delivery(self.dice.between(0, 3)),
+        })
+    }
+
+    async fn work(&mut self, task: Task, death: Option<Death>) {
+        self.trace.say(format!("{task:?}, death {death:?}"));
+        match self.machine.run(death, |app| perform(app, task)).await {
+            End::Died => self.crash(),
+            End::Done(Ok(said)) => self.trace.say(said),
+            End::Done(Err(error)) => {
+                self.trace.say(format!("the process ends: {error}"));
+                assert!(is_explained(&error), "an error that no fault explains: {error:?}");
+            }
+        }
+        self.judge();
+    }
+
+    fn crash_with(&mut self, damage: Damage) {
+        self.damage = Some(damage);
+    }
+
+    fn crash(&mut self) {
+        self.tally.crashes += 1;
+        self.crashes_left = self.crashes_left.saturating_sub(1);
+        let by_chance = match self.dice.below(10) {
+            0..=2 => Damage::PowerLost,
+            3 | 4 => Damage::IndexLost,
+            5 => Damage::OldStore,
+            _ => Damage::Nothing,
+        };
+        let damage = self.damage.take().unwrap_or(by_chance);
+        if !self.machine.damage(damage) {
+            return;
+        }
+        self.read_settings();
+        if damage == Damage::OldStore {
+            // What its open crawl has been told lies further back than anybody watched.
+            self.workspace().stop_watching();
+            self.held = self.exported().iter().map(|line| line.id.0).collect();
+            self.judged.clear();
+        }
+    }
+
+    /// A store of old has the settings of old.
+    fn read_settings(&self) {
+        let effective = ops::show_connector(&self.app(), Some(CONNECTOR)).unwrap().effective;
+        let ids = |objects: Vec<NotionId>| objects.into_iter().map(|object| object.0).collect();
+        let wanted = Wanted {
+            include: ids(effective.include),
+            exclude: ids(effective.exclude),
+            archived: effective.archived,
+            comments: effective.comments != CommentsChoice::Off,
+        };
+        self.workspace().set_wanted(wanted);
+    }
+
+    fn app(&self) -> Arc<App> {
+        self.machine.look()
+    }
+
+    fn exported(&self) -> Vec<ExportLine> {
+        let mut lines = Vec::new();
+        let keep = |line: &ExportLine| {
+            lines.push(line.clone());
+            Ok(())
+        };
+        ops::export(&self.app(), keep).unwrap();
+        lines
+    }
+
+    /// Holds every crawl that ended, and what left, against what has to be so at any time.
+    fn judge(&mut self) {
+        let app = self.app();
+        let crawls = ops::list_crawls(&app, 100).unwrap();
+        let mut waiting = false;
+        for crawl in &crawls {
+            waiting |= crawl.state.is_open() || crawl.state == CrawlState::AwaitingApproval;
+            if crawl.state.is_open() || !self.judged.insert(crawl.id) {
+                continue;
+            }
+            self.tally.crawls += 1;
+            let detail = ops::show_crawl(&app, crawl.id).unwrap();
+            self.trace.say(format!(
+                "crawl {} ({}) is {}: {} discovered, {} added, {} updated, {} unchanged, {} skipped, {} not indexed, {} deleted",
+                crawl.id, crawl.scope, crawl.state, crawl.discovered, crawl.added, crawl.updated, crawl.unchanged,
+                crawl.skipped, crawl.not_indexed, crawl.deleted
+            ));
+            for alert in &detail.alerts {
+                self.trace.say(format!("  {} {}", alert.level, alert.message));
+                assert!(!alert.message.contains("do not add up"), "{}", alert.message);
+            }
+            assert_eq!(crawl.indexed, crawl.added + crawl.updated, "{crawl:?}");
+            let sum = crawl.indexed + crawl.unchanged + crawl.skipped + crawl.not_indexed;
+            assert_eq!(crawl.discovered, sum, "{crawl:?}");
+            let has_errors = crawl.not_indexed > 0 || crawl.errors > 0;
+            assert!(
+                crawl.state != CrawlState::Completed || !has_errors,
+                "a crawl with errors is completed: {crawl:?} {:?}",
+                detail.alerts
+            );
+        }
+        let held: BTreeSet<Uuid> = self.exported().iter().map(|line| line.id.0).collect();
+        let mut workspace = self.workspace.lock().unwrap();
+        if let Some(steady) = workspace.steady() {
+            let lost: Vec<&Uuid> = self.held.difference(&held).filter(|id| steady.contains(id)).collect();
+            assert!(lost.is_empty(), "left the index, and was to be there all the time: {lost:?}");
+        }
+        if !waiting {
+            workspace.watch();
+        }
+        drop(workspace);
+        self.held = held;
+    }
+
+    async fn edit_settings(&mut self) {
+        let mut wanted = self.workspace().wanted().clone();
+        let truth: Vec<Uuid> = self.workspace().truth().into_keys().collect();
+        let mut edit = EditConnector::default();
+        let named = |ids: &BTreeSet<Uuid>| Some(ids.iter().map(Uuid::to_string).collect());
+        match self.dice.below(7) {
+            0 | 1 => {
+                wanted.exclude = self.dice.try_pick(&truth).into_iter().collect();
+                wanted.include.clear();
+            }
+            2 => {
+                wanted.include = [(); 3].iter().filter_map(|()| self.dice.try_pick(&truth)).collect();
+                wanted.exclude.clear();
+            }
+            3 | 4 => {
+                wanted = Wanted { archived: wanted.archived, comments: wanted.comments, ..Wanted::default() }
+            }
+            5 => wanted.archived = !wanted.archived,
+            _ => wanted.comments = !wanted.comments,
+        }
+        let body = self.dice.pick(&[BodyChoice::Auto, BodyChoice::V1, BodyChoice::V2, BodyChoice::Blocks]);
+        if self.dice.chance(30) {
+            edit.body = Some(Setting::Own(body));
+        }
+        (edit.include, edit.exclude) = (named(&wanted.include), named(&wanted.exclude));
+        edit.archived = Some(Setting::Own(wanted.archived));
+        let comments = if wanted.comments { CommentsChoice::Pages } else { CommentsChoice::Off };
+        edit.comments = Some(Setting::Own(comments));
+        self.trace.say(format!("settings {wanted:?} {:?}", edit.body));
+        let change = |app: Arc<App>| async move { ops::edit_connector(&app, CONNECTOR, &edit).map(drop) };
+        let End::Done(Ok(())) = self.machine.run(None, change).await else { panic!("refused settings") };
+        self.workspace().set_wanted(wanted);
+    }
+
+    /// Nothing is wrong any more, nobody changes anything, and all that was begun comes to its end.
+    async fn quiesce(&mut self) {
+        self.trace.say("peace");
+        self.workspace().calm();
+        tokio::time::sleep(HOUR).await;
+        for left in (0..PEACEFUL_TRIES).rev() {
+            let open = ops::list_crawls(&self.app(), 100).unwrap().iter().any(|crawl| crawl.state.is_open());
+            if !open {
+                break;
+            }
+            assert!(left > 0, "a crawl does not end");
+            self.peaceful_crawl(None).await;
+        }
+        self.peaceful_crawl(Some(Scope::Full)).await;
+    }
+
+    async fn peaceful_crawl(&mut self, scope: Option<Scope>) {
+        let task = Task::Crawl { scope, start_point: None, restart: false, cancel_after: None };
+        self.work(task, None).await;
+        let crawls = ops::list_crawls(&self.app(), 1).unwrap();
+        let Some(newest) = crawls.first() else { return };
+        if newest.state == CrawlState::AwaitingApproval {
+            let id = newest.id;
+            self.trace.say(format!("approve {id}"));
+            let approve = |app: Arc<App>| async move { ops::approve_deletions(&app, id).await.map(drop) };
+            let End::Done(Ok(())) = self.machine.run(None, approve).await else { panic!("not approved") };
+            self.judged.remove(&id);
+            self.judge();
+        }
+        if scope.is_some() {
+            let detail =
+                ops::show_crawl(&self.app(), ops::list_crawls(&self.app(), 1).unwrap()[0].id).unwrap();
+            assert_eq!(detail.crawl.state, CrawlState::Completed, "in peace: {:?}", detail.alerts);
+        }
+    }
+
+    /// The index holds the truth.
+    fn compare(&mut self) {
+        let exported = self.exported();
+        let mut workspace = self.workspace.lock().unwrap();
+        let (expected, truth, retired) = (workspace.expected(), workspace.truth(), workspace.retired());
+        drop(workspace);
+        self.tally.items = expected.len() as u64;
+        let index = self.machine.search_index();
+        let found = oracle::differences(&index, &exported, &expected, &truth, &retired);
+        assert!(found.is_empty(), "the index is not the truth:\n{}", found.join("\n"));
+    }
+}
+
+/// What the process does, and what it says at its end.
+async fn perform(app: Arc<App>, task: Task) -> Result<String, OpsError> {
+    match task {
+        Task::Crawl { scope, start_point, restart, cancel_after } => {
+            let request = CrawlRequest {
+                connector: Some(CONNECTOR.to_owned()),
+                scope,
+                start_point: start_point.map(NotionId),
+                restart,
+                started_by: "simulation".to_owned(),
+                first_secret: None,
+            };
+            let crawl = ops::run_crawl(&app, request, watch::Sender::new(Progress::default()));
+            let cancelling = async {
+                match cancel_after {
+                    Some(after) => tokio::time::sleep(after).await,
+                    None => std::future::pending().await,
+                }
+                for crawl in ops::list_crawls(&app, 100).unwrap_or_default() {
+                    if crawl.state.is_open() {
+                        drop(ops::cancel_crawl(&app, crawl.id));
+                    }
+                }
+                std::future::pending::<Result<CrawlReport, OpsError>>().await
+            };
+            let report = tokio::select! {
+                biased;
+                report = crawl => report?,
+                report = cancelling => report?,
+            };
+            Ok(format!("crawl {} has ended: {}", report.crawl.id, report.crawl.state))
+        }
+        Task::Serve(duration) => serve(&app, duration).await,
+    }
+}
+
+/// As `serve` does it, without a socket.
+async fn serve(app: &Arc<App>, duration: Duration) -> Result<String, OpsError> {
+    let pump = app.pump()?;
+    pump.drain().await?;
+    ops::rerender(app).await?;
+    let (stop, told) = watch::channel(false);
+    let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told));
+    tokio::select! {
+        biased;
+        () = tokio::time::sleep(duration) => {}
+        failed = pump.run() => failed?,
+        () = &mut scheduler => {}
+    }
+    stop.send_replace(true);
+    tokio::time::timeout(10 * SECOND, scheduler).await.unwrap_or_default();
+    pump.drain().await?;
+    Ok("the service ends in order".to_owned())
+}
+
+/// Whether what ended a process is a fault of Notion or of the network.
+fn is_explained(error: &OpsError) -> bool {
+    match error {
+        OpsError::Notion { .. } | OpsError::Crawl(CrawlError::Stopped { .. } | CrawlError::NoStartPoint) => {
+            true
+        }
+        OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_)) => false,
+        _ => false,
+    }
+}
+
+/// Tells the story of a seed, with every change of the store if `closely`. Fails where something is not as it has to be.
+pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
+    on_a_paused_clock(async |trace| {
+        let mut story = Story::begin(seed, trace);
+        story.connect().await;
+        if closely {
+            story.machine.tell_changes();
+        }
+        let acts = story.dice.between(2, 5);
+        for _ in 0..acts {
+            story.act().await;
+        }
+        while story.tally.crashes == 0 {
+            story.act().await;
+        }
+        story.quiesce().await;
+        story.compare();
+        story.tally
+    })
+}
+
+/// A crawl of that scope that dies after so many changes of the store, and is taken up again. None where it is done before.
+pub(crate) fn tell_of_one_crash(
+    scope: Scope,
+    changes: u64,
+    damage: Damage,
+) -> (Trace, Result<Option<Tally>, String>) {
+    on_a_paused_clock(async |trace| {
+        let mut story = Story::begin(CRASHED_SEED, trace);
+        story.connect().await;
+        let crawl = |scope| Task::Crawl { scope, start_point: None, restart: false, cancel_after: None };
+        tokio::time::sleep(HOUR).await;
+        if scope == Scope::Incremental {
+            story.work(crawl(Some(Scope::Full)), None).await;
+            for _ in 0..12 {
+                tokio::time::sleep(MINUTE).await;
+                story.workspace().change();
+            }
+        }
+        let before = story.tally.crashes;
+        story.crash_with(damage);
+        story.work(crawl(Some(scope)), Some(Death::Change(changes))).await;
+        if story.tally.crashes == before {
+            return None;
+        }
+        story.quiesce().await;
+        story.compare();
+        Some(story.tally)
+    })
+}
+
+fn on_a_paused_clock<T>(told: impl AsyncFnOnce(&Trace) -> T) -> (Trace, Result<T, String>) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let trace = runtime.block_on(async { Trace::begin() });
+    let told = std::panic::AssertUnwindSafe(|| runtime.block_on(told(&trace)));
+    let result = std::panic::catch_unwind(told).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    });
+    (trace, result)
+}

@@ -1,0 +1,489 @@
+//! The emulated workspace: its truth, and what people do to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use notion_emulator::faults::RandomFaults;
+use notion_emulator::rules::limit::Window;
+use notion_emulator::seed::{BlockSeed, Content, DataSourceSeed, DatabaseSeed, PageSeed};
+use notion_emulator::world::World;
+use notion_emulator::{Behavior, DEFAULT_TOKEN, Edit, Emulator, Options, TokenOptions, VerbError};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::dice::Dice;
+use crate::trace::Trace;
+
+/// The secret that the integration has after the first one was revoked.
+pub(crate) const SECOND_TOKEN: &str = "ntn_emulator1111111111111111111111111111111111111";
+
+/// What the emulator says of one object.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Fact {
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) parent: Option<Uuid>,
+    pub(crate) markers: Vec<String>,
+    #[serde(default)]
+    pub(crate) archived: bool,
+    #[serde(default)]
+    pub(crate) mentions_in_title: bool,
+}
+
+impl Fact {
+    pub(crate) fn has_body(&self) -> bool {
+        ["page", "row"].contains(&self.kind.as_str())
+    }
+
+    fn is_item(&self) -> bool {
+        self.has_body() || ["database", "data_source"].contains(&self.kind.as_str())
+    }
+}
+
+/// What a connector is to index, as this side understands it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) include: BTreeSet<Uuid>,
+    pub(crate) exclude: BTreeSet<Uuid>,
+    pub(crate) archived: bool,
+    pub(crate) comments: bool,
+}
+
+impl Wanted {
+    fn passes(&self, truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> bool {
+        let mut above = vec![fact.id];
+        let mut at = Some(fact);
+        while let Some(parent) = at.and_then(|here| here.parent) {
+            above.push(parent);
+            at = truth.get(&parent);
+        }
+        let excluded = above.iter().any(|id| self.exclude.contains(id));
+        !excluded && (self.include.is_empty() || above.iter().any(|id| self.include.contains(id)))
+    }
+}
+
+/// A workspace under the hands of its people.
+pub(crate) struct Workspace {
+    pub(crate) notion: Emulator,
+    dice: Dice,
+    trace: Trace,
+    wanted: Wanted,
+    /// Every marker word that ever stood anywhere.
+    marked: BTreeSet<String>,
+    /// Words of which this side does not know whether they are still there.
+    doubtful: BTreeSet<String>,
+    /// What was taken away and can be brought back.
+    away: Vec<(Uuid, Away)>,
+    /// Comments that were made here: id and word.
+    comments: Vec<(Uuid, String)>,
+    /// What was to be indexed at every instant since [`Workspace::watch`].
+    steady: Option<BTreeSet<Uuid>>,
+    number: u32,
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Away {
+    Trashed,
+    Unshared,
+    Archived,
+}
+
+impl Workspace {
+    pub(crate) fn new(seed: u64, trace: Trace) -> Self {
+        let mut dice = Dice::new(seed, 1);
+        let shape = dice.pick(&["mixed", "mixed", "database", "deep", "flat", "varied"]);
+        let pages = if shape == "varied" { dice.between(8, 16) } else { dice.between(12, 40) };
+        let depth = if shape == "varied" { ",depth=3" } else { "" };
+        let spec = format!("pages={pages},seed={seed},shape={shape}{depth}");
+        trace.say(format!("world {spec}"));
+        let tokens = [DEFAULT_TOKEN, SECOND_TOKEN].map(TokenOptions::new).to_vec();
+        let behavior = Behavior { latency_ms: dice.between(5, 400), ..Behavior::default() };
+        let options = Options { tokens, behavior, ..Options::default() };
+        let notion = Emulator::new(World::generated(spec.parse().unwrap()), options);
+        Self {
+            notion,
+            dice,
+            trace,
+            wanted: Wanted::default(),
+            marked: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            away: Vec::new(),
+            comments: Vec::new(),
+            steady: None,
+            number: 0,
+            seed,
+        }
+    }
+
+    /// Everything that the integration can see and that may become an item, archived or not.
+    pub(crate) fn truth(&self) -> BTreeMap<Uuid, Fact> {
+        let all = self.notion.truth(None).unwrap().into_iter();
+        let facts: Vec<Fact> = all.map(|fact| serde_json::from_value(fact).unwrap()).collect();
+        let of_data_sources = facts.iter().filter(|fact| fact.kind == "data_source");
+        let originals: BTreeSet<Option<Uuid>> = of_data_sources.map(|fact| fact.parent).collect();
+        let mut commented: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+        for fact in facts.iter().filter(|fact| fact.kind == "comment" && self.wanted.comments) {
+            let own = fact.markers.iter().filter(|marker| marker.starts_with("zc")).cloned();
+            commented.entry(fact.parent.unwrap()).or_default().extend(own);
+        }
+        let mut items = BTreeMap::new();
+        for mut fact in facts.into_iter().filter(Fact::is_item) {
+            // A database without data sources is a linked view: a window to another one.
+            if fact.kind != "database" || originals.contains(&Some(fact.id)) {
+                fact.markers.extend(commented.remove(&fact.id).unwrap_or_default());
+                items.insert(fact.id, fact);
+            }
+        }
+        items
+    }
+
+    /// What is to be in the index.
+    pub(crate) fn expected(&self) -> BTreeMap<Uuid, Fact> {
+        let truth = self.truth();
+        let keep =
+            |fact: &&Fact| (self.wanted.archived || !fact.archived) && self.wanted.passes(&truth, fact);
+        truth.values().filter(keep).map(|fact| (fact.id, fact.clone())).collect()
+    }
+
+    /// Words that stood somewhere once, and are in nothing that is to be indexed.
+    pub(crate) fn retired(&mut self) -> BTreeSet<String> {
+        self.remember();
+        let now: BTreeSet<String> = self.expected().into_values().flat_map(|fact| fact.markers).collect();
+        self.marked
+            .iter()
+            .filter(|word| !now.contains(*word) && !self.doubtful.contains(*word))
+            .cloned()
+            .collect()
+    }
+
+    fn remember(&mut self) {
+        let truth = self.truth();
+        self.marked.extend(truth.into_values().flat_map(|fact| fact.markers));
+    }
+
+    pub(crate) fn set_wanted(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
+        self.settle();
+    }
+
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// From now on, what is to be indexed all the time is looked after.
+    pub(crate) fn watch(&mut self) {
+        self.steady = Some(self.expected().into_keys().collect());
+    }
+
+    /// Nothing can be said of what was to be indexed all the time.
+    pub(crate) fn stop_watching(&mut self) {
+        self.steady = None;
+    }
+
+    /// What was to be indexed at every instant since; none if nobody watched.
+    pub(crate) fn steady(&self) -> Option<&BTreeSet<Uuid>> {
+        self.steady.as_ref()
+    }
+
+    fn settle(&mut self) {
+        if let Some(mut steady) = self.steady.take() {
+            let expected = self.expected();
+            steady.retain(|id| expected.contains_key(id));
+            self.steady = Some(steady);
+        }
+    }
+
+    fn word(&mut self, prefix: &str) -> String {
+        self.number += 1;
+        // Words of letters without a pattern: no search takes one for a part or a form of another.
+        let mut rest =
+            (u64::from(self.number) << 32 | self.seed & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let letters = [(); 12].map(|()| {
+            let letter = b'a' + (rest >> 59) as u8 % 26;
+            rest = rest.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(0x1405);
+            char::from(letter)
+        });
+        format!("{prefix}{}", String::from_iter(letters))
+    }
+
+    /// Somebody does something. Some of it is refused: then nothing changes.
+    pub(crate) fn change(&mut self) {
+        self.remember();
+        let truth = self.truth();
+        let (what, result) = self.change_something(&truth);
+        let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
+        self.trace.say(format!("people {what}{refused}"));
+        self.remember();
+        self.settle();
+    }
+
+    fn change_something(&mut self, truth: &BTreeMap<Uuid, Fact>) -> (String, Result<(), VerbError>) {
+        let of = |kinds: &[&str]| -> Vec<Uuid> {
+            truth.values().filter(|fact| kinds.contains(&fact.kind.as_str())).map(|fact| fact.id).collect()
+        };
+        let all: Vec<Uuid> = truth.keys().copied().collect();
+        let (pages, bodies) = (of(&["page"]), of(&["page", "row"]));
+        let movable = of(&["page", "row", "database"]);
+        let (Some(any), Some(body), Some(moved)) =
+            (self.dice.try_pick(&all), self.dice.try_pick(&bodies), self.dice.try_pick(&movable))
+        else {
+            let word = self.word("zq");
+            return (format!("begin anew {word}"), self.plant(None, page("begun anew", &word)));
+        };
+        match self.dice.below(16) {
+            0 | 1 => self.rename(any),
+            2 | 3 => self.rewrite(&truth[&body]),
+            4 => self.append(&truth[&body]),
+            5 => {
+                let word = self.word("zq");
+                let below = if self.dice.chance(15) { None } else { Some(body) };
+                let title = self.word("zt");
+                (format!("add page {word} below {below:?}"), self.plant(below, page(&title, &word)))
+            }
+            6 => match self.dice.try_pick(&of(&["data_source"])) {
+                Some(table) => {
+                    let word = self.word("zq");
+                    let title = self.word("zt");
+                    (format!("add row {word} to {table}"), self.plant(Some(table), page(&title, &word)))
+                }
+                None => self.add_database(self.dice.clone().try_pick(&pages)),
+            },
+            7 => self.add_database(self.dice.clone().try_pick(&pages)),
+            8 | 9 => {
+                let places: Vec<Option<Uuid>> =
+                    of(&["page", "row", "data_source"]).into_iter().map(Some).chain([None]).collect();
+                let place = self.dice.pick(&places);
+                (format!("move {moved} below {place:?}"), self.notion.move_to(moved, place))
+            }
+            10 | 11 => self.take_away(truth, any),
+            12 | 13 => self.bring_back(),
+            14 => self.comment(body),
+            _ => self.fill_in(truth),
+        }
+    }
+
+    fn rename(&mut self, id: Uuid) -> (String, Result<(), VerbError>) {
+        let word = self.word("zt");
+        let edit = Edit { title: Some(format!("Renamed {word}")), ..Edit::default() };
+        (format!("rename {id} {word}"), self.edit(id, edit))
+    }
+
+    fn edit(&self, id: Uuid, edit: Edit) -> Result<(), VerbError> {
+        self.notion.edit(id, edit, &BTreeMap::new()).map(drop)
+    }
+
+    fn plant(&self, below: Option<Uuid>, content: Content) -> Result<(), VerbError> {
+        self.notion.seed(below, &[content], &BTreeMap::new()).map(drop)
+    }
+
+    fn rewrite(&mut self, fact: &Fact) -> (String, Result<(), VerbError>) {
+        let word = self.word("zq");
+        // Words in the title and in properties stay, and the emulator does not say which those are.
+        self.doubtful.extend(fact.markers.iter().cloned());
+        let edit =
+            Edit { body: Some(vec![paragraph(&word)]), markers: Some(vec![word.clone()]), ..Edit::default() };
+        (format!("rewrite {} {word}", fact.id), self.edit(fact.id, edit))
+    }
+
+    fn append(&mut self, fact: &Fact) -> (String, Result<(), VerbError>) {
+        let word = self.word("zq");
+        let comments: Vec<&str> = self.comments.iter().map(|(_, word)| word.as_str()).collect();
+        let own = fact.markers.iter().filter(|marker| !comments.contains(&marker.as_str()));
+        let markers = Some(own.cloned().chain([word.clone()]).collect());
+        let edit = Edit { append: vec![paragraph(&word)], markers, ..Edit::default() };
+        (format!("append to {} {word}", fact.id), self.edit(fact.id, edit))
+    }
+
+    fn add_database(&mut self, below: Option<Uuid>) -> (String, Result<(), VerbError>) {
+        let word = self.word("zq");
+        let (rows, other) = (self.dice.between(0, 4), self.dice.chance(25));
+        let mut data_sources = vec![self.data_source(&word, rows)];
+        if other {
+            data_sources.push(self.data_source(&format!("{word} too"), 1));
+        }
+        let database =
+            DatabaseSeed { title: format!("Table {word}"), data_sources, ..DatabaseSeed::default() };
+        (format!("add database {word} below {below:?}"), self.plant(below, Content::Database(database)))
+    }
+
+    fn data_source(&mut self, title: &str, rows: u64) -> DataSourceSeed {
+        let schema = json!({"Name": {"type": "title"}, "Notes": {"type": "rich_text"}});
+        let rows = (0..rows).map(|_| {
+            let (body, note) = (self.word("zq"), self.word("zn"));
+            let Content::Page(row) = page("in a table", &body) else { unreachable!() };
+            PageSeed { properties: notes(&note), markers: vec![body, note], ..row }
+        });
+        DataSourceSeed {
+            title: title.to_owned(),
+            rows: rows.collect(),
+            schema: schema.as_object().unwrap().clone(),
+            ..DataSourceSeed::default()
+        }
+    }
+
+    fn take_away(&mut self, truth: &BTreeMap<Uuid, Fact>, id: Uuid) -> (String, Result<(), VerbError>) {
+        // Now and then a large part goes at once.
+        let size = subtree(truth, id).len();
+        if size * 4 > truth.len() && !self.dice.chance(25) {
+            return self.rename(id);
+        }
+        let fact = &truth[&id];
+        match self.dice.below(8) {
+            0 if fact.kind != "data_source" => (format!("purge {id}"), self.notion.purge(id)),
+            1 | 2 if fact.kind != "data_source" => {
+                self.away.push((id, Away::Unshared));
+                (format!("unshare {id}"), self.share(id, false))
+            }
+            3 if fact.has_body() => {
+                self.away.push((id, Away::Archived));
+                (format!("archive {id}"), self.notion.set_archived(id, true))
+            }
+            // Notion's own app lets nobody trash the only table of a database.
+            _ if fact.kind == "data_source" => self.rename(id),
+            _ => {
+                self.away.push((id, Away::Trashed));
+                (format!("trash {id}"), self.notion.trash(id))
+            }
+        }
+    }
+
+    /// Both secrets are of one integration.
+    fn share(&self, id: Uuid, shared: bool) -> Result<(), VerbError> {
+        [DEFAULT_TOKEN, SECOND_TOKEN].into_iter().try_for_each(|token| {
+            if shared { self.notion.share(id, Some(token)) } else { self.notion.unshare(id, Some(token)) }
+        })
+    }
+
+    fn bring_back(&mut self) -> (String, Result<(), VerbError>) {
+        if self.away.is_empty() {
+            return ("rest".to_owned(), Ok(()));
+        }
+        let (id, how) = self.away.swap_remove(self.dice.below(self.away.len()));
+        match how {
+            Away::Trashed => (format!("restore {id}"), self.notion.restore(id)),
+            Away::Unshared => (format!("share {id}"), self.share(id, true)),
+            Away::Archived => (format!("unarchive {id}"), self.notion.set_archived(id, false)),
+        }
+    }
+
+    fn comment(&mut self, id: Uuid) -> (String, Result<(), VerbError>) {
+        if self.dice.chance(30) && !self.comments.is_empty() {
+            let (comment, word) = self.comments.swap_remove(self.dice.below(self.comments.len()));
+            return (format!("resolve {word}"), self.notion.resolve_comment(comment, true));
+        }
+        let word = self.word("zc");
+        self.marked.insert(word.clone());
+        let made = self.notion.comment(id, &format!("A remark: {word}."), vec![word.clone()]);
+        let what = format!("comment on {id} {word}");
+        (what, made.map(|comment| self.comments.push((comment, word))))
+    }
+
+    /// A value of a row of a database that was made here.
+    fn fill_in(&mut self, truth: &BTreeMap<Uuid, Fact>) -> (String, Result<(), VerbError>) {
+        let rows: Vec<&Fact> = truth
+            .values()
+            .filter(|fact| fact.kind == "row" && fact.markers.iter().any(|marker| marker.starts_with("zn")))
+            .collect();
+        let Some(row) = self.dice.try_pick(&rows) else { return ("rest".to_owned(), Ok(())) };
+        let word = self.word("zn");
+        let kept = row.markers.iter().filter(|marker| !marker.starts_with("zn") && !marker.starts_with("zc"));
+        let markers = Some(kept.cloned().chain([word.clone()]).collect());
+        let edit = Edit { properties: notes(&word), markers, ..Edit::default() };
+        (format!("fill in {} {word}", row.id), self.edit(row.id, edit))
+    }
+
+    /// Notion as it is when nothing is wrong.
+    pub(crate) fn calm(&self) {
+        self.notion.clear_faults();
+        let behavior = self.notion.behavior();
+        let calm = Behavior { search_lag_ms: 0, search_stale_ms: 0, search_wall: None, ..behavior };
+        let filtered = !self.wanted.include.is_empty() || !self.wanted.exclude.is_empty();
+        // What stands above what is wanted is then in no listing, and read by nobody.
+        let search_omits_inherited = calm.search_omits_inherited && !filtered;
+        self.notion.set_behavior(Behavior { search_omits_inherited, ..calm });
+    }
+
+    /// How Notion fares from now on.
+    pub(crate) fn weather(&mut self) {
+        self.calm();
+        let mut behavior = self.notion.behavior();
+        let mut told = Vec::new();
+        if self.dice.chance(50) {
+            let percent = self.dice.pick(&[1, 3, 8, 20]);
+            let seed = self.dice.between(0, u64::MAX - 1);
+            self.notion.set_random_faults(RandomFaults {
+                seed,
+                percent,
+                failures: RandomFaults::passing(),
+                method: None,
+                path_prefix: None,
+            });
+            told.push(format!("{percent} of 100 requests fail"));
+        }
+        if self.dice.chance(30) {
+            behavior.search_stale_ms = self.dice.pick(&[5_000, 60_000, 300_000]);
+            behavior.search_lag_ms = self.dice.pick(&[0, 5_000, 60_000, 300_000]);
+            told.push(format!(
+                "search is {} and {} ms behind",
+                behavior.search_stale_ms, behavior.search_lag_ms
+            ));
+        }
+        if self.dice.chance(30) {
+            behavior.short_pages = self.dice.pick(&[None, Some(3), Some(7)]);
+            behavior.search_omits_inherited = self.dice.chance(30);
+            behavior.search_wall = self.dice.pick(&[None, None, Some(20)]);
+            told.push(format!(
+                "pages of {:?}, search to {:?}, start points only: {}",
+                behavior.short_pages, behavior.search_wall, behavior.search_omits_inherited
+            ));
+        }
+        if self.dice.chance(30) {
+            let windows: [Option<&str>; 4] = [None, Some("40/20"), Some("90/60"), Some("15/5")];
+            let [token, space] = [(); 2].map(|()| self.dice.pick(&windows));
+            let window = |text: Option<&str>| text.map(|text| text.parse::<Window>().unwrap());
+            self.notion.set_limits(window(token), window(space));
+            told.push(format!("limits {token:?} and {space:?}"));
+        }
+        self.notion.set_behavior(behavior);
+        self.trace
+            .say(format!("weather: {}", if told.is_empty() { "fair".to_owned() } else { told.join(", ") }));
+    }
+}
+
+/// The ids at and below `top`.
+pub(crate) fn subtree(truth: &BTreeMap<Uuid, Fact>, top: Uuid) -> BTreeSet<Uuid> {
+    let mut found = BTreeSet::from([top]);
+    loop {
+        let below = truth.values().filter(|fact| fact.parent.is_some_and(|parent| found.contains(&parent)));
+        let next: Vec<Uuid> = below.map(|fact| fact.id).filter(|id| !found.contains(id)).collect();
+        if next.is_empty() {
+            return found;
+        }
+        found.extend(next);
+    }
+}
+
+/// A paragraph with a word that stands nowhere else.
+fn paragraph(word: &str) -> Content {
+    Content::Block(BlockSeed {
+        kind: "paragraph".to_owned(),
+        payload: json!({"rich_text": [{"text": {"content": format!("Written later: {word}.")}}]}),
+        ..BlockSeed::default()
+    })
+}
+
+fn page(title: &str, word: &str) -> Content {
+    Content::Page(PageSeed {
+        title: format!("Page {title}"),
+        body: vec![paragraph(word)],
+        markers: vec![word.to_owned()],
+        ..PageSeed::default()
+    })
+}
+
+fn notes(word: &str) -> Map<String, Value> {
+    let value = json!([{"text": {"content": format!("Noted: {word}.")}}]);
+    Map::from_iter([("Notes".to_owned(), value)])
+}
