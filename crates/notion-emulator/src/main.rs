@@ -78,7 +78,7 @@ struct Source {
     /// A folder of Markdown files.
     #[arg(long, value_name = "DIR")]
     markdown: Option<PathBuf>,
-    /// A generated world: pages=N,seed=S,shape=mixed|flat|deep|database|varied; docs/reference/emulator.md has them all.
+    /// A generated world: pages=N,seed=S,shape=mixed|flat|deep|database|tables|varied; docs/reference/emulator.md has them all.
     #[arg(long, value_name = "SPEC")]
     generate: Option<Generate>,
 }

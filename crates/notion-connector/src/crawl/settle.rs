@@ -99,6 +99,11 @@ impl Crawler {
         if self.filters.is_empty() && !self.store.has_undecided(crawl)? {
             return Ok(false);
         }
+        if !self.store.has_met(crawl)? {
+            // Nothing changed, and all that is known need not be looked at.
+            let given: Vec<NotionId> = self.filters.included().collect();
+            return Ok(self.store.ask_for_given(crawl, &given)? > 0);
+        }
         let finally = crawl.phase != Phase::Read;
         let places = self.store.load_places(crawl.connector, Some(crawl))?;
         let verdicts = self.filters.judge(&places, finally);
@@ -126,9 +131,11 @@ impl Crawler {
         for some in left_out.chunks(BATCH as usize) {
             self.store.save_verdicts(crawl, &[], some, limit, now)?;
         }
-        let met: BTreeSet<NotionId> =
-            places.iter().filter(|place| place.met).map(|place| place.object).collect();
-        let missing: Vec<NotionId> = self.filters.included().filter(|object| !met.contains(object)).collect();
+        let mut missing: BTreeSet<NotionId> = self.filters.included().collect();
+        for place in places.iter().filter(|place| place.met) {
+            missing.remove(&place.object);
+        }
+        let missing: Vec<NotionId> = missing.into_iter().collect();
         Ok(!kept.is_empty() || self.store.ask_for_given(crawl, &missing)? > 0)
     }
 

@@ -19,7 +19,7 @@ pub struct Status {
     /// Items that failed and were not repaired since.
     pub failures: usize,
     /// Rows of the outbox that the index has not taken yet.
-    pub waiting_for_index: usize,
+    pub waiting_for_index: u64,
 }
 
 /// How one connector stands.
@@ -60,13 +60,12 @@ pub fn status(app: &App) -> Result<Status, OpsError> {
             workspace_name: connector.workspace_name,
         });
     }
-    let pruned = app.store.load_outbox_pruned()?;
     Ok(Status {
         version: env!("CARGO_PKG_VERSION"),
         data_dir: app.dir.path().display().to_string(),
         connectors,
         failures: app.store.load_failures()?.len(),
-        waiting_for_index: app.store.load_outbox(pruned, 1_000_000)?.len(),
+        waiting_for_index: app.store.count_outbox()?,
     })
 }
 

@@ -169,9 +169,11 @@ pub(crate) fn open_existing(directory: impl Directory, path: &Path) -> Result<In
 }
 
 /// Compares every file with the checksum at its end.
-pub(crate) fn check_files(index: &Index, path: &Path) -> Result<(), IndexError> {
+pub(crate) fn check_files(directory: impl Directory, path: &Path) -> Result<(), IndexError> {
     let damaged = guarded(path, || {
-        index.validate_checksum().map_err(|error| IndexError::from_tantivy(path, "check", error))
+        open_existing(directory, path)?
+            .validate_checksum()
+            .map_err(|error| IndexError::from_tantivy(path, "check", error))
     })?;
     match damaged.iter().min() {
         Some(file) => Err(IndexError::corrupt(path, format!("the file {} is damaged", file.display()))),

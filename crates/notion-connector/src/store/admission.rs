@@ -300,6 +300,20 @@ impl Store {
         })
     }
 
+    /// Whether a crawl has met anything, indexed or left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_met(&self, crawl: &Crawl) -> Result<bool> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT 1 FROM sightings WHERE crawl = ?1
+                 UNION ALL SELECT 1 FROM left_out WHERE connector = ?2 AND crawl = ?1",
+            )?
+            .exists(params![crawl.id.0, crawl.connector.0])
+        })
+    }
+
     /// Where everything known of the connector's workspace stands. What `crawl` met is fresh; without a crawl nothing is.
     ///
     /// # Errors

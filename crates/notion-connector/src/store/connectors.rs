@@ -279,12 +279,12 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn count_items(&self, connector: ConnectorId) -> Result<u64> {
-        self.read(|tx| {
-            tx.prepare_cached(
-                "SELECT count(*) FROM holders JOIN items ON items.id = holders.item
-                 WHERE holders.connector = ?1 AND items.rendered IS NOT NULL",
-            )?
-            .query_row([connector.0], |row| row.get(0))
-        })
+        self.read(|tx| tx.prepare_cached(COUNT_ITEMS)?.query_row([connector.0], |row| row.get(0)))
     }
 }
+
+/// What is held and searchable is nearly all that is held: only the rest is counted, by the index `items_unrendered`.
+pub(super) const COUNT_ITEMS: &str = "SELECT held - (
+       SELECT count(*) FROM items CROSS JOIN holders ON holders.item = items.id AND holders.connector = connectors.id
+       WHERE items.workspace = connectors.workspace AND items.rendered IS NULL)
+     FROM connectors WHERE id = ?1";

@@ -258,11 +258,11 @@ impl Store {
     pub fn count_known(&self, id: CrawlId) -> Result<(u64, bool)> {
         self.read(|tx| {
             let known = tx
-                .prepare_cached("SELECT count(*) FROM sightings WHERE crawl = ?1")?
+                .prepare_cached("SELECT coalesce((SELECT sighted FROM crawls WHERE id = ?1), 0)")?
                 .query_row([id.0], |row| row.get(0))?;
-            let listing = tx
-                .prepare_cached("SELECT 1 FROM tasks WHERE crawl = ?1 AND kind IN (?2, ?3)")?
-                .exists(params![id.0, TaskKind::Search, TaskKind::QueryDataSource])?;
+            let (search, query) = (TaskKind::Search, TaskKind::QueryDataSource);
+            let listing =
+                tx.prepare_cached(tasks::LISTING)?.exists(params![id.0, search.priority(), search, query])?;
             Ok((known, listing))
         })
     }

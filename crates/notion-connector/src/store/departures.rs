@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::admission;
 use super::alerts::remove_failure;
+use super::connectors::COUNT_ITEMS;
 use super::{Crawl, Result, Store, named_enum, outbox, traces};
 use crate::model::NotionId;
 
@@ -22,7 +23,7 @@ named_enum! {
 }
 
 impl Store {
-    /// How many of the connector's items Notion says are gone, and how many it holds.
+    /// How many of the connector's items Notion says are gone, and how many it holds that are searchable.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -34,12 +35,7 @@ impl Store {
                 params![crawl.id.0, Proof::Archived, Proof::Excluded],
                 |row| row.get(0),
             )?;
-            let held = tx.query_row(
-                "SELECT count(*) FROM holders JOIN items ON items.id = holders.item
-                 WHERE connector = ?1 AND rendered IS NOT NULL",
-                [crawl.connector.0],
-                |row| row.get(0),
-            )?;
+            let held = tx.prepare_cached(COUNT_ITEMS)?.query_row([crawl.connector.0], |row| row.get(0))?;
             Ok((gone, held))
         })
     }

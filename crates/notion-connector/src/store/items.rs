@@ -384,16 +384,29 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn prune_sightings(&self, crawl: &Crawl) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "DELETE FROM sightings
-                 WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND id < ?2 AND ended IS NOT NULL)",
-                params![crawl.connector.0, crawl.id.0],
-            )
-            .map(|_| ())
-        })
+        let crawls: Vec<i64> = self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT id FROM crawls WHERE connector = ?1 AND id < ?2 AND ended IS NOT NULL AND sighted > 0",
+            )?
+            .query_map(params![crawl.connector.0, crawl.id.0], |row| row.get(0))?
+                .collect()
+        })?;
+        for old in crawls {
+            // Few at a time: others write meanwhile, and the log of one long transaction would be as long as the table.
+            while self
+                .write(|tx| tx.prepare_cached(PRUNE_SIGHTINGS)?.execute(params![old, PRUNED_AT_ONCE]))?
+                > 0
+            {}
+        }
+        Ok(())
     }
 }
+
+/// Sightings that are forgotten in one transaction.
+const PRUNED_AT_ONCE: u32 = 10_000;
+
+pub(super) const PRUNE_SIGHTINGS: &str = "DELETE FROM sightings WHERE crawl = ?1
+     AND item IN (SELECT item FROM sightings WHERE crawl = ?1 ORDER BY item LIMIT ?2)";
 
 /// Two ranges instead of one inequality, which no index serves.
 pub(super) const OUTDATED: &str =

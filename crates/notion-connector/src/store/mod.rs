@@ -68,6 +68,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_renderer.sql"),
     include_str!("migrations/0011_notion_time.sql"),
     include_str!("migrations/0012_sightings_gone.sql"),
+    include_str!("migrations/0013_scale.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
@@ -78,6 +79,9 @@ const WRITER_CACHE_KIB: i64 = 16_384;
 
 /// Page cache of each read connection.
 const READER_CACHE_KIB: i64 = 2_048;
+
+/// The log shrinks to this once what it holds is in the database: a long reader can make it grow to gigabytes.
+const LOG_KEPT_BYTES: i64 = 64 << 20;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -322,6 +326,7 @@ fn connect(path: &Path, flags: OpenFlags, cache_kibibytes: i64) -> rusqlite::Res
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", -cache_kibibytes)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }

@@ -115,18 +115,11 @@ impl Store {
     pub fn load_known(&self, connector: ConnectorId) -> Result<Known> {
         self.read(|tx| {
             let data_sources = tx
-                .prepare_cached(
-                    "SELECT object, rows_listed FROM holders JOIN items ON items.id = holders.item
-                     WHERE connector = ?1 AND kind = ?2 ORDER BY items.id",
-                )?
-                .query_map(params![connector.0, ItemKind::DataSource], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .prepare_cached(DATA_SOURCES)?
+                .query_map([connector.0], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             let failures = tx
-                .prepare_cached(
-                    "SELECT failures.object, (SELECT kind FROM items JOIN holders ON holders.item = items.id
-                       WHERE items.object = failures.object AND holders.connector = ?1), task
-                     FROM failures WHERE connector = ?1 ORDER BY failures.object",
-                )?
+                .prepare_cached(FAILURES)?
                 .query_map([connector.0], |row| {
                     Ok(KnownFailure { object: row.get(0)?, kind: row.get(1)?, task: row.get(2)? })
                 })?
@@ -175,8 +168,19 @@ impl Store {
     }
 }
 
+/// Follows the index `items_data_sources`; CROSS JOIN as in `items::REDELIVER`.
+pub(super) const DATA_SOURCES: &str = "SELECT items.object, rows_listed
+     FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1
+     WHERE connectors.id = ?1 AND items.kind = 'data_source' ORDER BY items.id";
+
+/// What failed of a connector, with its kind where that is known.
+pub(super) const FAILURES: &str = "SELECT failures.object, (
+       SELECT items.kind FROM items JOIN holders ON holders.item = items.id AND holders.connector = ?1
+       WHERE items.workspace = (SELECT workspace FROM connectors WHERE id = ?1) AND items.object = failures.object), task
+     FROM failures WHERE connector = ?1 ORDER BY failures.object";
+
 /// CROSS JOIN as in `items::REDELIVER`.
-const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
+pub(super) const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
        SELECT workspace, ?3 FROM connectors WHERE id = ?2
        UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
          WHERE items.home = below.object)

@@ -53,7 +53,7 @@ named_enum! {
 impl TaskKind {
     /// Listings run ahead, because they say what there is; parts of a page come before the next page, because what is
     /// begun takes room until it is complete.
-    const fn priority(self) -> u8 {
+    pub(super) const fn priority(self) -> u8 {
         match self {
             Self::ListUsers | Self::Search | Self::QueryDataSource => 0,
             Self::ReadDatabase
@@ -190,6 +190,25 @@ pub(super) const CLAIM: &str = "SELECT id, crawl, kind, target, page, detail, cu
        (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
         WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify')
      FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 ORDER BY priority, id LIMIT ?3";
+
+/// Whether a listing is still to be done. The states and the priority keep it off the requests for bodies.
+pub(super) const LISTING: &str = "SELECT 1 FROM tasks
+     WHERE crawl = ?1 AND state IN ('ready', 'claimed') AND priority = ?2 AND kind IN (?3, ?4)";
+
+/// Pages of a crawl whose place is not known. CROSS JOIN as in `items::REDELIVER`: they are few, what a crawl met may be much.
+pub(super) const UNRESOLVED: &str = "INSERT INTO tasks (crawl, kind, target, page, state, priority)
+     SELECT ?1, ?2, unhex(json_extract(parent, '$.id'), '-'), object, 'ready', ?3
+     FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN sightings ON sightings.item = items.id AND sightings.crawl = ?1
+     WHERE connectors.id = ?6 AND items.home IS NULL AND json_extract(parent, '$.type') = 'block' AND (?4 OR outcome <> ?5)
+     ORDER BY items.id";
+
+/// What a connector holds and a crawl has not met. Only of that its item is looked at.
+pub(super) const UNSEEN: &str = "INSERT INTO tasks (crawl, kind, target, state, priority)
+     SELECT ?1, ?2, (SELECT object FROM items WHERE id = holders.item), 'ready', ?4 FROM holders
+     WHERE holders.connector = ?3
+       AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = holders.item)
+       AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = holders.item)
+     ORDER BY holders.item";
 
 impl Store {
     /// Adds tasks to a crawl.
@@ -412,17 +431,14 @@ impl Store {
     pub fn queue_unresolved_parents(&self, crawl: &Crawl) -> Result<u64> {
         self.write(|tx| {
             let queued = tx.execute(
-                "INSERT INTO tasks (crawl, kind, target, page, state, priority)
-                 SELECT ?1, ?2, unhex(json_extract(parent, '$.id'), '-'), object, 'ready', ?3
-                 FROM items JOIN sightings ON sightings.item = items.id AND sightings.crawl = ?1
-                 WHERE home IS NULL AND json_extract(parent, '$.type') = 'block' AND (?4 OR outcome <> ?5)
-                 ORDER BY items.id",
+                UNRESOLVED,
                 params![
                     crawl.id.0,
                     TaskKind::ResolveParent,
                     TaskKind::ResolveParent.priority(),
                     crawl.scope.lists_all(),
-                    Outcome::Unchanged
+                    Outcome::Unchanged,
+                    crawl.connector.0
                 ],
             )?;
             Ok(queued as u64)
@@ -436,12 +452,7 @@ impl Store {
     pub fn queue_unseen(&self, crawl: &Crawl) -> Result<u64> {
         self.write(|tx| {
             let queued = tx.execute(
-                "INSERT INTO tasks (crawl, kind, target, state, priority)
-                 SELECT ?1, ?2, items.object, 'ready', ?4 FROM holders JOIN items ON items.id = holders.item
-                 WHERE holders.connector = ?3
-                   AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = items.id)
-                   AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = items.id)
-                 ORDER BY items.id",
+                UNSEEN,
                 params![crawl.id.0, TaskKind::Verify, crawl.connector.0, TaskKind::Verify.priority()],
             )?;
             Ok(queued as u64)

@@ -111,41 +111,44 @@ impl Store {
     }
 }
 
+/// As [`HOLDINGS`].
+pub(super) const LEFT_OUT: &str = "SELECT connectors.name, left_out.crawl, reason
+     FROM items JOIN left_out ON left_out.item = items.id JOIN connectors ON connectors.id = left_out.connector
+     WHERE items.object = ?1 AND items.workspace IN (SELECT DISTINCT workspace FROM connectors) ORDER BY connectors.id";
+
 fn left_out(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<(String, i64, LeftOut)>> {
-    tx.prepare_cached(
-        "SELECT connectors.name, left_out.crawl, reason FROM items JOIN left_out ON left_out.item = items.id
-         JOIN connectors ON connectors.id = left_out.connector WHERE items.object = ?1 ORDER BY connectors.id",
-    )?
-    .query_map([object], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-    .collect()
+    tx.prepare_cached(LEFT_OUT)?
+        .query_map([object], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
 }
 
-fn holdings(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Holding>> {
-    tx.prepare_cached(
-        "SELECT connectors.name, items.title, items.kind, holders.crawl,
+/// With the workspaces it is found by an index; an id alone is in none.
+pub(super) const HOLDINGS: &str = "SELECT connectors.name, items.title, items.kind, holders.crawl,
            (SELECT started FROM crawls WHERE crawls.id = holders.crawl),
            CASE WHEN rendered IS NULL THEN NULL ELSE indexed END, body_read, edited,
            (SELECT outcome FROM sightings WHERE sightings.item = items.id
              AND sightings.crawl = (SELECT max(id) FROM crawls WHERE crawls.connector = connectors.id)),
            EXISTS (SELECT 1 FROM outbox WHERE outbox.key = items.key)
          FROM items JOIN holders ON holders.item = items.id JOIN connectors ON connectors.id = holders.connector
-         WHERE items.object = ?1 ORDER BY connectors.id",
-    )?
-    .query_map([object], |row| {
-        Ok(Holding {
-            connector: row.get(0)?,
-            title: row.get(1)?,
-            kind: row.get(2)?,
-            crawl: row.get(3)?,
-            since: time(row, 4)?,
-            indexed: time(row, 5)?,
-            last_read: time(row, 6)?,
-            last_edited: row.get::<_, Millis>(7)?.0,
-            outcome: row.get::<_, Option<Outcome>>(8)?.map(|outcome| outcome.to_string()),
-            waits_for_index: row.get(9)?,
-        })
-    })?
-    .collect()
+         WHERE items.object = ?1 AND items.workspace IN (SELECT DISTINCT workspace FROM connectors) ORDER BY connectors.id";
+
+fn holdings(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Holding>> {
+    tx.prepare_cached(HOLDINGS)?
+        .query_map([object], |row| {
+            Ok(Holding {
+                connector: row.get(0)?,
+                title: row.get(1)?,
+                kind: row.get(2)?,
+                crawl: row.get(3)?,
+                since: time(row, 4)?,
+                indexed: time(row, 5)?,
+                last_read: time(row, 6)?,
+                last_edited: row.get::<_, Millis>(7)?.0,
+                outcome: row.get::<_, Option<Outcome>>(8)?.map(|outcome| outcome.to_string()),
+                waits_for_index: row.get(9)?,
+            })
+        })?
+        .collect()
 }
 
 fn waiting(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Waiting>> {
@@ -166,27 +169,28 @@ fn waiting(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Waiti
     .collect()
 }
 
-fn departures(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Departure>> {
-    tx.prepare_cached(
-        "SELECT connectors.name, gone.kind, gone.crawl, crawls.ended, gone.proof, gone.applied FROM (
+/// As [`HOLDINGS`].
+pub(super) const GONE: &str = "SELECT connectors.name, gone.kind, gone.crawl, crawls.ended, gone.proof, gone.applied FROM (
            SELECT connector, kind, crawl, proof, 1 AS applied FROM tombstones WHERE object = ?1
            UNION ALL SELECT crawls.connector, items.kind, departures.crawl, proof, 0
              FROM departures JOIN items ON items.id = departures.item JOIN crawls ON crawls.id = departures.crawl
-             WHERE items.object = ?1) gone
+             WHERE items.object = ?1 AND items.workspace IN (SELECT DISTINCT workspace FROM connectors)) gone
          JOIN connectors ON connectors.id = gone.connector JOIN crawls ON crawls.id = gone.crawl
-         ORDER BY gone.crawl DESC",
-    )?
-    .query_map([object], |row| {
-        Ok(Departure {
-            connector: row.get(0)?,
-            kind: row.get(1)?,
-            crawl: row.get::<_, i64>(2)?,
-            time: time(row, 3)?,
-            proof: row.get(4)?,
-            applied: row.get(5)?,
-        })
-    })?
-    .collect()
+         ORDER BY gone.crawl DESC";
+
+fn departures(tx: &Transaction<'_>, object: NotionId) -> rusqlite::Result<Vec<Departure>> {
+    tx.prepare_cached(GONE)?
+        .query_map([object], |row| {
+            Ok(Departure {
+                connector: row.get(0)?,
+                kind: row.get(1)?,
+                crawl: row.get::<_, i64>(2)?,
+                time: time(row, 3)?,
+                proof: row.get(4)?,
+                applied: row.get(5)?,
+            })
+        })?
+        .collect()
 }
 
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {

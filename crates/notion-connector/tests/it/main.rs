@@ -21,6 +21,7 @@ mod connectors;
 mod documents;
 mod faults;
 mod filters;
+mod growth;
 mod kill;
 mod limit;
 mod power;

@@ -28,8 +28,10 @@ use crate::search::{CommitPayload, IndexError, SearchIndex, check_files, guarded
 const WRITER_HEAP_BYTES: usize = 48 << 20;
 /// Segments below this many documents are one layer to the merge policy: every eighth small delivery merges them.
 const MIN_LAYER_DOCS: u32 = 10_000;
-/// Segments above this are not merged further, which bounds what one merge rewrites.
-const MAX_MERGE_DOCS: usize = 500_000;
+/// Segments above this are not merged further, which bounds what one merge rewrites, and what it brings into memory: its
+/// sources are read through a mapping, and count as resident while it runs. Eight of the smallest layer make a segment of
+/// some 60,000 to 80,000 documents, so that a million items are about fifteen segments.
+const MAX_MERGE_DOCS: usize = 30_000;
 /// A segment with this share of deleted entries is rewritten: they cost space and skew term statistics.
 const MAX_DELETED_SHARE: f32 = 0.3;
 
@@ -56,9 +58,10 @@ impl IndexSink {
     pub fn open(path: &Path, runtime: Runtime) -> Result<Self, IndexError> {
         std::fs::create_dir_all(path)
             .map_err(|error| IndexError::from_tantivy(path, "create", TantivyError::from(error)))?;
-        let directory = MmapDirectory::open(path)
-            .map_err(|error| IndexError::from_tantivy(path, "open", error.into()))?;
-        Self::open_in(directory, path, runtime)
+        let open = || {
+            MmapDirectory::open(path).map_err(|error| IndexError::from_tantivy(path, "open", error.into()))
+        };
+        Self::open_in(open()?, open()?, path, runtime)
     }
 
     /// An index in memory, which is gone with the process: for simulations and trials.
@@ -66,10 +69,18 @@ impl IndexSink {
     /// # Errors
     /// When memory cannot hold it.
     pub fn in_memory(runtime: Runtime) -> Result<Self, IndexError> {
-        Self::open_in(RamDirectory::create(), Path::new("(in memory)"), runtime)
+        let directory = RamDirectory::create();
+        Self::open_in(directory.clone(), directory, Path::new("(in memory)"), runtime)
     }
 
-    fn open_in(directory: impl Directory, path: &Path, runtime: Runtime) -> Result<Self, IndexError> {
+    /// `checked` is the same directory, opened apart: what a reader has mapped stays in memory once it was looked at, and
+    /// the check looks at all of it.
+    fn open_in(
+        directory: impl Directory,
+        checked: impl Directory,
+        path: &Path,
+        runtime: Runtime,
+    ) -> Result<Self, IndexError> {
         let tantivy = |action| move |error: TantivyError| IndexError::from_tantivy(path, action, error);
         let exists = Index::exists(&directory).map_err(|error| tantivy("open")(error.into()))?;
         let index = if exists {
@@ -80,7 +91,9 @@ impl IndexSink {
         let search = SearchIndex::over(index, path)?;
         // The lock first: while another process writes, its files come and go.
         let writer = guarded(path, || open_writer(&search))?;
-        check_files(&search.index, path)?;
+        if exists {
+            check_files(checked, path)?;
+        }
         let sink = Self { core: Arc::new(Core { search, writer: Mutex::new(Some(writer)) }), runtime };
         let metas = sink.core.search.index.load_metas().map_err(tantivy("read"))?;
         if metas.payload.is_none() {

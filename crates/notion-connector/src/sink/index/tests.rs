@@ -175,7 +175,7 @@ fn a_crash_between_making_the_index_and_its_first_commit_is_no_damage() {
 #[test]
 fn a_full_disk_fails_the_delivery_and_keeps_the_commit_before() {
     let disk = FullDisk::default();
-    let sink = IndexSink::open_in(disk.clone(), Path::new("disk"), Runtime::real()).unwrap();
+    let sink = IndexSink::open_in(disk.clone(), disk.clone(), Path::new("disk"), Runtime::real()).unwrap();
     sink.deliver_now(&[upsert(1, "one"), upsert(2, "two")], cursor(2)).unwrap();
     let before = titles(&sink);
 

@@ -89,7 +89,7 @@ impl World {
         let Generate { pages, seed, shape } = generate;
         let (ids, vocabulary) = (Ids::new(seed), || Vocabulary::new(seed));
         let import = match shape {
-            Shape::Mixed | Shape::Flat | Shape::Deep | Shape::Database { .. } => {
+            Shape::Mixed | Shape::Flat | Shape::Deep | Shape::Database { .. } | Shape::Tables { .. } => {
                 return Self::laid_out(generate);
             }
             Shape::Varied { depth } => variety::import(pages, seed, depth, &ids, &vocabulary()),
@@ -119,6 +119,7 @@ impl World {
             Shape::Mixed => layout.mixed(),
             Shape::Flat => layout.flat(),
             Shape::Deep => layout.deep(),
+            Shape::Tables { rows } => layout.tables(rows),
             _ => layout.database(),
         }
         let mut world = layout.world;
@@ -289,6 +290,44 @@ impl Layout {
         }
     }
 
+    /// What a large company has: most of it rows, every tenth data source more of them than one query lists.
+    fn tables(&mut self, rows: u32) {
+        let mut tables = 0_u32;
+        while !self.is_full() {
+            let root = self.page(Parent::Workspace);
+            let middle = self.subpages(root, 9);
+            for page in middle {
+                for inner in self.subpages(page, 10) {
+                    self.subpages(inner, 10);
+                }
+            }
+            for _ in 0..2 {
+                if self.is_full() {
+                    break;
+                }
+                let place = self.place_in(root);
+                let data_source = self.data_source(place);
+                tables += 1;
+                for _ in 0..(if tables.is_multiple_of(10) { rows * 5 } else { rows }) {
+                    if self.is_full() {
+                        break;
+                    }
+                    self.page(Parent::DataSource(data_source));
+                }
+            }
+        }
+    }
+
+    /// Up to so many pages in a page.
+    fn subpages(&mut self, parent: Ix, count: u32) -> Vec<Ix> {
+        let mut made = Vec::new();
+        while made.len() < count as usize && !self.is_full() {
+            let place = self.place_in(parent);
+            made.push(self.page(place));
+        }
+        made
+    }
+
     fn database(&mut self) {
         let root = self.page(Parent::Workspace);
         if self.is_full() {
@@ -394,7 +433,8 @@ mod tests {
     #[test]
     fn every_shape_has_exactly_the_pages_asked_for() {
         let database = Shape::Database { per_minute: None };
-        let shapes = [Shape::Mixed, Shape::Flat, Shape::Deep, database, Shape::Varied { depth: 3 }];
+        let tables = Shape::Tables { rows: 40 };
+        let shapes = [Shape::Mixed, Shape::Flat, Shape::Deep, database, tables, Shape::Varied { depth: 3 }];
         for shape in shapes {
             for pages in [1, 2, 7, 300, 1234] {
                 let made = world(shape, pages).entities().filter(|(_, e)| e.kind == Kind::Page).count();

@@ -18,6 +18,11 @@ pub enum Shape {
         /// So many rows after each other share their minute of creation.
         per_minute: Option<u32>,
     },
+    /// Areas of a thousand pages and two databases each, whose rows are most of the world.
+    Tables {
+        /// Rows of a data source; every tenth has five times as many.
+        rows: u32,
+    },
     /// Pages and rows that hold every type of block, mention, mark and property, nested in every legal way, with text
     /// that looks like markdown or tags.
     Varied {
@@ -57,7 +62,15 @@ pub enum Shape {
 impl Shape {
     /// Whether the shape is laid out for any number of pages; the others have a few pages of their own.
     const fn takes_pages(self) -> bool {
-        matches!(self, Self::Mixed | Self::Flat | Self::Deep | Self::Database { .. } | Self::Varied { .. })
+        matches!(
+            self,
+            Self::Mixed
+                | Self::Flat
+                | Self::Deep
+                | Self::Database { .. }
+                | Self::Tables { .. }
+                | Self::Varied { .. }
+        )
     }
 }
 
@@ -88,7 +101,7 @@ pub enum GenerateError {
     },
     /// No such shape.
     #[error(
-        "there is no shape {0:?}; there are mixed|flat|deep|database|varied|catalogue|nested|long|synced|text|relations"
+        "there is no shape {0:?}; there are mixed|flat|deep|database|tables|varied|catalogue|nested|long|synced|text|relations"
     )]
     Shape(String),
     /// Not a number, or one out of bounds.
@@ -140,6 +153,7 @@ impl<'a> Pairs<'a> {
             "flat" => Shape::Flat,
             "deep" => Shape::Deep,
             "database" => Shape::Database { per_minute: self.count("per_minute", 1, 5_000_000)? },
+            "tables" => Shape::Tables { rows: self.count("rows", 1, 1_000_000)?.unwrap_or(4_000) },
             "varied" => Shape::Varied { depth: self.count("depth", 1, 100)?.unwrap_or(12) },
             "catalogue" => Shape::Catalogue,
             // Deeper ones would need more stack than a thread has.
