@@ -191,7 +191,10 @@ impl Bench<'_> {
     }
 
     fn connector(&self) -> anyhow::Result<std::process::Command> {
-        connector(self.programs, self.data, self.ready)
+        let mut command = connector(self.programs, self.data, self.ready)?;
+        // By itself it stops at a million, which here are the pages and rows without their databases.
+        command.env("NOTION_CONNECTOR__CRAWL__ITEM_LIMIT", "10000000");
+        Ok(command)
     }
 
     fn step(&self, what: &'static str, words: &[&str]) -> anyhow::Result<Step> {
