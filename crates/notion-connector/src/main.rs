@@ -3,9 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Threads for blocking work. One connection writes, so that more would wait for each other; and the C library's
-/// allocator keeps memory for each thread (10,000 pages: 250 MB with one for each request under way, 170 MB with
-/// these).
+/// Gives back what short-lived work took: a crawl frees on one thread what another one allocated, and the C library's
+/// allocator keeps that for each thread, more of it the longer the crawl (docs/operate/sizing.md has the numbers).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Threads for blocking work. One connection writes, so that more would wait for each other.
 const BLOCKING_THREADS: usize = 4;
 
 fn main() -> ExitCode {

@@ -10,14 +10,17 @@
 //! The caller decides how much one delivery carries: a commit costs some ten milliseconds whatever its size, and the
 //! documents of one delivery wait in memory.
 
+mod merges;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tantivy::directory::{Directory, MmapDirectory, RamDirectory};
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::IndexWriterOptions;
 use tantivy::{Index, IndexSettings, IndexWriter, TantivyError};
 
+use self::merges::BoundedMerges;
 use super::{Sink, SinkError};
 use crate::model::{Change, OutboxCursor};
 use crate::runtime::Runtime;
@@ -26,14 +29,6 @@ use crate::search::{CommitPayload, IndexError, SearchIndex, check_files, guarded
 
 /// Memory in which one thread gathers a segment before it goes to disk.
 const WRITER_HEAP_BYTES: usize = 48 << 20;
-/// Segments below this many documents are one layer to the merge policy: every eighth small delivery merges them.
-const MIN_LAYER_DOCS: u32 = 10_000;
-/// Segments above this are not merged further, which bounds what one merge rewrites, and what it brings into memory: its
-/// sources are read through a mapping, and count as resident while it runs. Eight of the smallest layer make a segment of
-/// some 60,000 to 80,000 documents, so that a million items are about fifteen segments.
-const MAX_MERGE_DOCS: usize = 30_000;
-/// A segment with this share of deleted entries is rewritten: they cost space and skew term statistics.
-const MAX_DELETED_SHARE: f32 = 0.3;
 
 /// The embedded index as a sink. Cheap to clone.
 #[derive(Clone)]
@@ -203,11 +198,7 @@ fn open_writer(search: &SearchIndex) -> Result<IndexWriter, IndexError> {
         .memory_budget_per_thread(WRITER_HEAP_BYTES)
         .build();
     let writer = search.index.writer_with_options(options).map_err(|error| search.error("open", error))?;
-    let mut policy = LogMergePolicy::default();
-    policy.set_min_layer_size(MIN_LAYER_DOCS);
-    policy.set_max_docs_before_merge(MAX_MERGE_DOCS);
-    policy.set_del_docs_ratio_before_merge(MAX_DELETED_SHARE);
-    writer.set_merge_policy(Box::new(policy));
+    writer.set_merge_policy(Box::new(BoundedMerges::of(search.path())));
     // A commit that a kill or a full disk broke off leaves files that no commit names. The next one may choose the same
     // names, because it counts on from the same place, and would be refused for good.
     writer.garbage_collect_files().wait().map_err(|error| search.error("clean", error))?;
