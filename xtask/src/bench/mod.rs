@@ -37,11 +37,14 @@ enum BenchCommand {
 }
 
 pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> anyhow::Result<()> {
-    build(root)?;
     let programs = release_folder()?;
     if let Some(BenchCommand::Scale(arguments)) = &arguments.command {
+        if !arguments.no_build {
+            build(root)?;
+        }
         return scale::run(&programs, arguments);
     }
+    build(root)?;
     let world = format!("pages={},seed={}", arguments.pages, arguments.seed);
     let (emulator, ready) = Emulator::start(&programs, &world)?;
     let data = TemporaryDir::new(&std::env::temp_dir())?;

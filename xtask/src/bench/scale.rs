@@ -31,6 +31,9 @@ pub(super) struct ScaleArguments {
     /// Folder for the data; the system's for temporary files by default.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Measure the programs that are there, as they are.
+    #[arg(long)]
+    pub(super) no_build: bool,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -92,12 +95,20 @@ pub(super) fn run(programs: &Path, arguments: &ScaleArguments) -> anyhow::Result
     let data = TemporaryDir::new(&folder)?;
     let bench = Bench { programs, data: &data, ready: &ready, emulator: emulator.0.id() };
     if !arguments.json {
-        println!("{} pages and rows, seed {}, no request limit", arguments.items, arguments.seed);
+        println!(
+            "{} pages and rows, seed {}, no request limit\n\n{PARTS_HEAD}",
+            arguments.items, arguments.seed
+        );
     }
-    let (first, parts) = bench.first_crawl(u64::from(arguments.items))?;
+    let show = |part: &Part| {
+        if !arguments.json {
+            print_part(part);
+        }
+    };
+    let (first, parts) = bench.first_crawl(u64::from(arguments.items), show)?;
     let mut steps = vec![first];
     if !arguments.json {
-        print_parts(&parts);
+        println!("\n{STEPS_HEAD}");
         print_step(&steps[0]);
     }
     for (what, words) in STEPS {
@@ -147,13 +158,15 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn first_crawl(&self, items: u64) -> anyhow::Result<(Step, Vec<Part>)> {
+    /// `show` is told of each part as soon as it is through.
+    fn first_crawl(&self, items: u64, show: impl Fn(&Part)) -> anyhow::Result<(Step, Vec<Part>)> {
         let lines = self.data.0.join("progress.jsonl");
         let mut follower: Option<Guard> = None;
         let mut followed_at = 0.0;
         let mut read = 0;
         let mut sights = vec![Sight::default()];
         let mut memory: Vec<(f64, Usage, f64)> = Vec::new();
+        let mut known = Vec::new();
         let ended = watch(self.connector()?.arg("crawl"), |at, usage| {
             let emulator = Usage::of(self.emulator).unwrap_or_default().resident;
             memory.push((at, usage, emulator));
@@ -168,6 +181,9 @@ impl Bench<'_> {
                 read += length + 1;
                 let done = line["discovered"].as_f64().unwrap_or_default();
                 sights.push(Sight { at, cpu: usage.cpu, done });
+                let through = parts(items, &sights, &memory)?;
+                through.iter().skip(known.len()).for_each(&show);
+                known = through;
             }
             Ok(())
         })?;
@@ -178,7 +194,12 @@ impl Bench<'_> {
             cpu: ended.most.cpu,
             done: report["discovered"].as_f64().unwrap_or_default(),
         });
-        Ok((step("first crawl", &ended, Some(&report)), parts(items, &sights, &memory)?))
+        let all = parts(items, &sights, &memory)?;
+        if u64::try_from(all.len())? < PARTS {
+            bail!("the crawl met fewer items than the workspace has: {report}");
+        }
+        all.iter().skip(known.len()).for_each(show);
+        Ok((step("first crawl", &ended, Some(&report)), all))
     }
 
     /// A process that writes a line each second about how far the first crawl is.
@@ -228,7 +249,7 @@ fn step(what: &'static str, ended: &Ended, report: Option<&Value>) -> Step {
     }
 }
 
-/// The tenths of a crawl. Between two sights, a second apart, it is taken to be equally fast.
+/// The tenths of a crawl that are through. Between two sights, a second apart, it is taken to be equally fast.
 #[expect(clippy::cast_precision_loss, reason = "numbers of items, for people to read")]
 fn parts(items: u64, sights: &[Sight], memory: &[(f64, Usage, f64)]) -> anyhow::Result<Vec<Part>> {
     let share = items / PARTS;
@@ -244,8 +265,7 @@ fn parts(items: u64, sights: &[Sight], memory: &[(f64, Usage, f64)]) -> anyhow::
     let mut found = Vec::new();
     for number in 0..PARTS {
         let (from, to) = ((number * share) as f64, ((number + 1) * share) as f64);
-        let ((begun, cpu_before), (ended, cpu)) =
-            passed(from).zip(passed(to)).context("the crawl met fewer items than the workspace has")?;
+        let Some(((begun, cpu_before), (ended, cpu))) = passed(from).zip(passed(to)) else { break };
         let mut most = Usage::default();
         let mut emulator: f64 = 0.0;
         for (_, usage, other) in memory.iter().filter(|(at, ..)| (begun..=ended).contains(at)) {
@@ -272,25 +292,23 @@ fn ratio(parts: &[Part], of: impl Fn(&Part) -> f64) -> anyhow::Result<f64> {
     Ok(of(last) / of(first))
 }
 
-fn print_parts(parts: &[Part]) {
+const PARTS_HEAD: &str =
+    "     items   seconds   items/s  CPU ms/item  resident MB  anonymous     file  emulator MB";
+
+const STEPS_HEAD: &str = "seconds, CPU seconds, most MB resident (anonymous, file), requests, items";
+
+fn print_part(part: &Part) {
     println!(
-        "\n{:>10} {:>9} {:>9} {:>12} {:>12} {:>10} {:>8} {:>12}",
-        "items", "seconds", "items/s", "CPU ms/item", "resident MB", "anonymous", "file", "emulator MB"
+        "{:>10} {:>9.1} {:>9.0} {:>12.3} {:>12.0} {:>10.0} {:>8.0} {:>12.0}",
+        part.items,
+        part.seconds,
+        part.items_per_second,
+        part.cpu_ms_per_item,
+        part.resident_mb,
+        part.anonymous_mb,
+        part.file_mb,
+        part.emulator_mb
     );
-    for part in parts {
-        println!(
-            "{:>10} {:>9.1} {:>9.0} {:>12.3} {:>12.0} {:>10.0} {:>8.0} {:>12.0}",
-            part.items,
-            part.seconds,
-            part.items_per_second,
-            part.cpu_ms_per_item,
-            part.resident_mb,
-            part.anonymous_mb,
-            part.file_mb,
-            part.emulator_mb
-        );
-    }
-    println!("\nseconds, CPU seconds, most MB resident (anonymous, file), requests, items");
 }
 
 fn print_step(step: &Step) {
@@ -355,6 +373,10 @@ mod tests {
         assert_eq!((parts[0].cpu_ms_per_item, parts[9].cpu_ms_per_item), (10.0, 20.0));
         assert_eq!((parts[0].resident_mb, parts[9].resident_mb, parts[9].emulator_mb), (50.0, 90.0, 8.0));
         assert_eq!(ratio(&parts, |part| part.items_per_second).unwrap(), 0.5);
-        assert!(super::parts(1_000, &sights[..2], &memory).is_err(), "half of the items is not enough");
+        assert_eq!(
+            super::parts(1_000, &sights[..2], &memory).unwrap().len(),
+            5,
+            "half of the items is half of the parts"
+        );
     }
 }

@@ -196,7 +196,7 @@ fn a_full_disk_fails_the_delivery_and_keeps_the_commit_before() {
 #[test]
 fn a_commit_that_breaks_off_before_its_description_leaves_nothing_in_the_way_of_the_next() {
     let disk = FullDisk::default();
-    let sink = IndexSink::open_in(disk.clone(), Path::new("disk"), Runtime::real()).unwrap();
+    let sink = IndexSink::open_in(disk.clone(), disk.clone(), Path::new("disk"), Runtime::real()).unwrap();
     sink.deliver_now(&[upsert(1, "one"), upsert(2, "two"), upsert(3, "three")], cursor(3)).unwrap();
     // What a kill leaves: the list of deleted entries is written, and nothing names it.
     disk.only_meta.store(true, Ordering::SeqCst);
@@ -214,7 +214,7 @@ fn a_commit_that_breaks_off_before_its_description_leaves_nothing_in_the_way_of_
 fn deliveries_that_break_off_anywhere_are_made_again_and_leave_nothing_twice() {
     for seed in 0..15_usize {
         let disk = FullDisk::default();
-        let open = || IndexSink::open_in(disk.clone(), Path::new("disk"), Runtime::real());
+        let open = || IndexSink::open_in(disk.clone(), disk.clone(), Path::new("disk"), Runtime::real());
         let mut sink = open().unwrap();
         let mut expected = BTreeMap::new();
         let mut random = seed;
