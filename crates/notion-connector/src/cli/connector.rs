@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use super::output::table;
 use super::{Context, Exit};
 use crate::config::{BodyChoice, CommentsChoice};
+use crate::crawl::Progress;
 use crate::ops::{
-    self, AddConnector, ConnectorDetail, ConnectorSummary, EditConnector, NOTION_URL, OpsError, Setting,
-    Validation,
+    self, AddConnector, ConnectorDetail, ConnectorSummary, EditConnector, NOTION_URL, OpsError, PreviewKind,
+    Setting, StartPoint, Validation,
 };
 
 /// Variable that holds an integration secret: arguments can be read by every process of the machine.
@@ -41,6 +43,9 @@ pub(super) enum ConnectorCommand {
     StartPoints {
         /// The connector; the only one if none is named.
         name: Option<String>,
+        /// List them anew from Notion; bodies are not read, and the next full crawl goes on with the listing.
+        #[arg(long)]
+        refresh: bool,
     },
     /// List connections.
     List,
@@ -56,7 +61,7 @@ pub(super) enum ConnectorCommand {
         #[command(flatten)]
         edit: EditArguments,
     },
-    /// Show what filters would keep, leave out and newly need, by what was crawled so far; saves nothing.
+    /// Show what settings would keep, leave out and newly need, by what was crawled so far; saves nothing.
     Preview {
         /// The connector.
         name: String,
@@ -157,17 +162,7 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
             output.show(&validation, || format!("Saved the secret of “{name}”.\n{}", describe(&validation)));
             Ok(Exit::Completed)
         }
-        ConnectorCommand::StartPoints { name } => {
-            let points = ops::list_start_points(&context.open_existing()?, name.as_deref())?;
-            output.show(&points, || {
-                let rows: Vec<Vec<String>> = points
-                    .iter()
-                    .map(|point| vec![point.id.to_string(), point.kind.to_string(), point.title.clone()])
-                    .collect();
-                table(&["ID", "KIND", "TITLE"], &rows)
-            });
-            Ok(Exit::Completed)
-        }
+        ConnectorCommand::StartPoints { name, refresh } => start_points(context, name, refresh).await,
         ConnectorCommand::List => {
             let connectors = ops::list_connectors(&context.open()?)?;
             output.show(&connectors, || table(&HEADER, &connectors.iter().map(row).collect::<Vec<_>>()));
@@ -179,7 +174,7 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
         ConnectorCommand::Edit { name, edit } => {
             show(context, &ops::edit_connector(&context.open_existing()?, &name, &edit.into())?)
         }
-        ConnectorCommand::Preview { name, edit } => preview(context, &name, edit),
+        ConnectorCommand::Preview { name, edit } => preview(context, &name, edit).await,
         ConnectorCommand::Rename { name, new } => {
             show(context, &ops::rename_connector(&context.open_existing()?, &name, &new)?)
         }
@@ -246,13 +241,54 @@ fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
     Ok(Exit::Completed)
 }
 
-fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<Exit, OpsError> {
-    let preview = ops::preview_connector(&context.open_existing()?, name, &edit.into())?;
+async fn start_points(context: &Context, name: Option<String>, refresh: bool) -> Result<Exit, OpsError> {
+    let app = Arc::new(context.open_existing()?);
+    let points = if refresh {
+        let _ownership = app.own("connector start-points --refresh")?;
+        let (told, progress) = watch::channel(Progress::default());
+        let listing = ops::refresh_start_points(&app, name.as_deref(), "local operator", told);
+        let Some(points) = super::crawl::shown(context, progress, listing).await? else {
+            return Ok(Exit::Interrupted);
+        };
+        points
+    } else {
+        ops::list_start_points(&app, name.as_deref())?
+    };
+    context.output.show(&points, || {
+        let row = |point: &StartPoint| {
+            let left_out = if point.left_out { "left out" } else { "" };
+            vec![point.id.to_string(), point.kind.to_string(), point.title.clone(), left_out.to_owned()]
+        };
+        table(&["ID", "KIND", "TITLE", ""], &points.iter().map(row).collect::<Vec<_>>())
+    });
+    Ok(Exit::Completed)
+}
+
+async fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<Exit, OpsError> {
+    let preview = ops::preview_asking(&context.open_existing()?, name, &edit.into()).await?;
     context.output.show(&preview, || {
         let mut lines = format!(
             "Keeps {}, leaves out {}, newly needs {}.",
             preview.keep, preview.leave_out, preview.newly_need
         );
+        if preview.over_limit > 0 {
+            lines.push_str(&format!(" {} more are beyond the item limit.", preview.over_limit));
+        }
+        if preview.read_again > 0 {
+            lines.push_str(&format!(" {} bodies are read again.", preview.read_again));
+        }
+        let row = |kind: &PreviewKind| {
+            let counts = [kind.keep, kind.leave_out, kind.newly_need, kind.over_limit];
+            let mut row = vec![kind.kind.to_string()];
+            row.extend(counts.map(|count| count.to_string()));
+            row
+        };
+        let header = ["KIND", "KEEP", "LEAVE OUT", "NEWLY NEED", "OVER LIMIT"];
+        let kinds = table(&header, &preview.kinds.iter().map(row).collect::<Vec<_>>());
+        lines.push_str(&format!("\n{kinds}"));
+        for warning in &preview.warnings {
+            lines.push_str(&format!("\n! {warning}"));
+        }
         for (mark, items) in [("-", &preview.leaving), ("+", &preview.coming)] {
             for item in items {
                 lines.push_str(&format!("\n{mark} {} {} {}", item.id, item.kind, item.title));

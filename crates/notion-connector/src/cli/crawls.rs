@@ -49,6 +49,9 @@ pub(super) async fn run(context: Context, command: CrawlsCommand) -> Result<Exit
             let detail = ops::show_crawl(&app, id)?;
             output.show(&detail, || {
                 let mut lines = table(&HEADER, &[row(&detail.crawl)]);
+                if detail.plan.is_some() {
+                    lines = format!("{lines}\n{}", super::crawl::describe_plan(&detail));
+                }
                 for alert in &detail.alerts {
                     lines.push_str(&format!("\n{}: {} (×{})", alert.level, alert.message, alert.times));
                 }

@@ -55,8 +55,11 @@ pub(super) struct What {
     #[arg(long, value_name = "NAME")]
     connector: Option<String>,
     /// What to cover [default: incremental].
-    #[arg(long)]
+    #[arg(long, value_parser = ops::parse_scope)]
     scope: Option<Scope>,
+    /// The page or database that partial crawls cover with all below it: its id or its address.
+    #[arg(long, value_name = "ID")]
+    start_point: Option<String>,
     /// The time zone whose clocks count, by its IANA name [default: UTC].
     #[arg(long)]
     zone: Option<String>,
@@ -75,16 +78,13 @@ pub(super) fn run(context: &Context, command: ScheduleCommand) -> Result<Exit, O
             return Ok(Exit::Completed);
         }
         ScheduleCommand::Add { name, when, what } => {
-            let What { connector, scope, zone } = what;
-            ops::add_schedule(&app, AddSchedule { name, connector, scope, when, zone })?
+            let What { connector, scope, start_point, zone } = what;
+            ops::add_schedule(&app, AddSchedule { name, connector, scope, start_point, when, zone })?
         }
         ScheduleCommand::Edit { name, when, rename, what } => {
-            let What { connector, scope, zone } = what;
-            ops::edit_schedule(
-                &app,
-                &name,
-                EditSchedule { name: rename, connector, scope, when, zone, paused: None },
-            )?
+            let What { connector, scope, start_point, zone } = what;
+            let edit = EditSchedule { name: rename, connector, scope, start_point, when, zone, paused: None };
+            ops::edit_schedule(&app, &name, edit)?
         }
         ScheduleCommand::Pause { name } => pause(&name, true)?,
         ScheduleCommand::Resume { name } => pause(&name, false)?,
@@ -110,7 +110,10 @@ fn row(schedule: &ScheduleSummary) -> Vec<String> {
     vec![
         schedule.name.clone(),
         schedule.connector.clone(),
-        schedule.scope.clone(),
+        match schedule.start_point {
+            Some(start_point) => format!("{} {start_point}", schedule.scope),
+            None => schedule.scope.clone(),
+        },
         schedule.when.clone(),
         schedule.zone.clone(),
         schedule.next_run.map_or_else(|| rests.to_owned(), time),

@@ -113,6 +113,8 @@ enum End {
     Cancelled,
     /// The service ends; the crawl goes on with the next one.
     GivenBack,
+    /// It waits to be let go on.
+    Planned,
 }
 
 /// A request's end.
@@ -218,12 +220,15 @@ impl Crawler {
         .await?;
         let crawl = self.crawl(id).await?;
         let mut meter = Meter { requests: self.client.traffic().requests, since: Instant::now() };
-        let end = self.drive(&crawl, &mut meter).await;
+        let mut end = self.drive(&crawl, &mut meter).await;
         self.save_meter(id, &mut meter).await?;
+        if matches!(end, Ok(End::Done)) && crawl.plan_only {
+            end = self.end_plan(&crawl, &mut meter).await;
+        }
         match end {
             Ok(End::Done) => self.settle(&crawl).await?,
             Ok(End::Cancelled) => self.end(id, CrawlState::Cancelled, None).await?,
-            Ok(End::GivenBack) => {}
+            Ok(End::GivenBack | End::Planned) => {}
             Err(CrawlError::Stopped { advice, source }) => {
                 if self.service.is_none() || says_that_it_is_there(&source.class()) {
                     self.end(id, CrawlState::Failed, Some(advice.clone())).await?;
@@ -233,6 +238,19 @@ impl Crawler {
             Err(other) => return Err(other),
         }
         self.crawl(id).await
+    }
+
+    /// The listings of a plan have ended: it waits, unless somebody cancelled it or let it go on just then.
+    async fn end_plan(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<End, CrawlError> {
+        if self.save_planned(crawl).await? {
+            return Ok(End::Planned);
+        }
+        if self.crawl(crawl.id).await?.state == CrawlState::Cancelling {
+            return Ok(End::Cancelled);
+        }
+        let end = self.drive(crawl, meter).await;
+        self.save_meter(crawl.id, meter).await?;
+        end
     }
 
     /// Runs tasks until none is left or somebody wants an end.

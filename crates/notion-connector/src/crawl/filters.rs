@@ -66,6 +66,11 @@ impl Filters {
         self.include.iter().copied()
     }
 
+    /// The objects that are excluded.
+    pub fn excluded(&self) -> impl Iterator<Item = NotionId> {
+        self.exclude.iter().copied()
+    }
+
     /// Judges each place, in their order. With `finally` nothing stays undecided: what is known is all there is.
     pub fn judge(&self, places: &[Place], finally: bool) -> Vec<Verdict> {
         // In the order of their ids, to be searched by halves: a map of a million places would take ten times the memory.
@@ -159,6 +164,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::model::ItemKind;
     use crate::store::Standing;
 
     fn id(number: u128) -> NotionId {
@@ -170,6 +176,7 @@ mod tests {
         Place {
             row: 0,
             object: id(object),
+            kind: ItemKind::Page,
             home: (home > 0).then(|| id(home)),
             is_top: home == 0,
             met: true,

@@ -9,6 +9,7 @@
 //! - `filters` says which items a connector indexes. Pure.
 //! - `driver` keeps requests under way; `apply` writes; `settle` ends a crawl.
 //! - The queue is the checkpoint: a process that dies loses the requests it had under way and nothing else.
+//! - `planned` says from the listings of a crawl what the rest of it will cost.
 //! - An item leaves the index only by `settle`, on proof.
 //!
 //! To add a kind of request: a [`TaskKind`](crate::store::TaskKind), its arm in `fetch`, its rule in `step`.
@@ -21,6 +22,7 @@ mod fetch;
 pub mod filters;
 mod long_properties;
 pub mod plan;
+mod planned;
 mod rerender;
 mod settle;
 mod snapshot;
@@ -32,5 +34,6 @@ mod windows;
 pub use advice::advise;
 pub use driver::{CrawlError, Crawler, Progress, Refused};
 pub use eta::Pace;
+pub use planned::listing_settings;
 pub use rerender::rerender;
 pub use settle::NOTHING_CONNECTED;

@@ -35,6 +35,9 @@ impl Crawler {
     }
 
     fn advance_now(&self, crawl: &Crawl) -> Result<bool, StoreError> {
+        if crawl.plan_only {
+            return Ok(self.store.queue_asked(crawl)? > 0 || self.decide(crawl)?);
+        }
         if self.render_open(crawl)? > 0 || self.store.queue_asked(crawl)? > 0 {
             return Ok(true);
         }
@@ -139,6 +142,21 @@ impl Crawler {
         Ok(!kept.is_empty() || self.store.ask_for_given(crawl, &missing)? > 0)
     }
 
+    /// Warns of what the settings include and Notion does not return: it was asked for by its id, whatever was listed.
+    fn tell_missing(&self, crawl: &Crawl) -> Result<(), StoreError> {
+        let now = self.runtime.now();
+        for object in self.store.load_unmet(crawl, self.filters.included())? {
+            let message = format!(
+                "the connector includes {object}, which Notion does not return: nothing at or below it is found by that. It may be in the \
+                 trash, archived, or not connected to the integration; look at it in Notion, or take it out of the filter (connector edit \
+                 NAME --include …)"
+            );
+            let group = format!("included {object}");
+            self.store.add_alert(crawl.id, AlertLevel::Warning, &group, Some(object), &message, now)?;
+        }
+        Ok(())
+    }
+
     /// Says how near the limit is. Beyond it every new item was told of when it was met.
     fn tell_limit(&self, crawl: &Crawl) -> Result<(), StoreError> {
         let (held, limit) = (self.store.count_held(crawl.connector)?, self.settings.item_limit);
@@ -176,6 +194,7 @@ impl Crawler {
             self.store.apply_departures(crawl, ask)?;
             self.store.prune_left_out(crawl, crawl.scope.lists_all() && !crawl.incomplete)?;
             self.tell_limit(crawl)?;
+            self.tell_missing(crawl)?;
         }
         let (counted, left, open) = self.store.count_sightings(crawl.id)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;

@@ -6,6 +6,7 @@
 mod change;
 mod id;
 mod item;
+mod plan;
 mod recurrence;
 mod viewer;
 mod warning;
@@ -13,6 +14,7 @@ mod warning;
 pub use change::{Change, Crumb, Delivery, OutboxCursor};
 pub use id::{ConnectorId, ItemKey, ItemKind, NotionId, ParseKeyError};
 pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};
+pub use plan::{Plan, PlannedItems};
 pub use recurrence::{ParseRecurrenceError, Recurrence};
 pub use viewer::Viewer;
 pub use warning::Warning;

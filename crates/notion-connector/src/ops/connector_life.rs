@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::connectors::{check_name, find_connector};
-use super::{ConnectorSummary, OpsError};
+use super::{ConnectorSummary, OpsError, plan};
 use crate::app::App;
 use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
 use crate::crawl::filters::parse_object;
@@ -181,7 +181,11 @@ pub fn edit_connector(app: &App, name: &str, edit: &EditConnector) -> Result<Con
     let effect = SettingsEffect { recrawl: was.indexes_otherwise(&is), read_again: was.reads_otherwise(&is) };
     let text = serde_json::to_string(&after)
         .map_err(|error| OpsError::Invalid(format!("the settings could not be written: {error}")))?;
-    app.store.save_settings(connector.id, &text, effect, app.runtime.now())?;
+    let now = app.runtime.now();
+    app.store.save_settings(connector.id, &text, effect, now)?;
+    if was.indexes_otherwise(&is) {
+        app.store.void_plans(connector.id, plan::OTHER_SETTINGS, now)?;
+    }
     show_connector(app, Some(&connector.name))
 }
 

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::OpsError;
+use super::{OpsError, plan};
 use crate::app::App;
 use crate::crawl::{NOTHING_CONNECTED, advise, step};
 use crate::model::{NotionId, Parent};
@@ -202,6 +202,8 @@ pub async fn set_secret(app: &App, name: &str, secret: SecretString) -> Result<V
         )));
     }
     app.store.save_secret(connector.id, &vault.seal(&connector.name, &secret))?;
+    // Another integration may see other pages.
+    app.store.void_plans(connector.id, plan::OTHER_SETTINGS, app.runtime.now())?;
     save_identity(app, connector.id, &validation)?;
     Ok(validation)
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
-use super::{CrawlSummary, OpsError, scheduler};
+use super::{CrawlSummary, OpsError, plan, scheduler};
 use crate::app::App;
 use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Progress, Refused};
@@ -61,18 +61,13 @@ pub async fn run_crawl(
     request: CrawlRequest,
     progress: watch::Sender<Progress>,
 ) -> Result<CrawlReport, OpsError> {
-    let connector = match find_connector(app, request.connector.as_deref()) {
-        Err(OpsError::NotFound(_)) if request.connector.is_none() && request.first_secret.is_some() => {
-            make_default(app, request.first_secret.clone()).await?
-        }
-        found => found?,
-    };
+    let connector = find_or_make(app, request.connector.as_deref(), request.first_secret.clone()).await?;
     let pump = Arc::new(app.pump()?);
     // Before anything new is written: rows that are added could hide that index and store have parted.
     pump.drain().await?;
     super::rerender(app).await?;
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
-    let crawler = crawler(app, &connector, progress, None).await.map_err(refused)?;
+    let crawler = Arc::new(crawler(app, &connector, progress, None).await.map_err(refused)?);
     let (id, resumed) = open_crawl(app, &connector, &request)?;
     let crawl = tokio::select! {
         biased;
@@ -80,6 +75,20 @@ pub async fn run_crawl(
         failed = scheduler::keep_ending_cancelled(app, id) => return Err(failed),
     };
     Ok(report(&connector, &crawl, resumed))
+}
+
+/// The connector of that name, or the only one; where there is none yet, one made from a bare secret.
+pub(super) async fn find_or_make(
+    app: &App,
+    name: Option<&str>,
+    first_secret: Option<SecretString>,
+) -> Result<Connector, OpsError> {
+    match find_connector(app, name) {
+        Err(OpsError::NotFound(_)) if name.is_none() && first_secret.is_some() => {
+            make_default(app, first_secret).await
+        }
+        found => found,
+    }
 }
 
 /// A connector made from a bare secret. Only what stops a crawl stops it: names of people are a comfort.
@@ -99,13 +108,13 @@ pub(super) async fn crawler(
     connector: &Connector,
     progress: watch::Sender<Progress>,
     service: Option<watch::Receiver<bool>>,
-) -> Result<Arc<Crawler>, OpsError> {
+) -> Result<Crawler, OpsError> {
     let settings = effective_settings(app, connector)?;
     let client = app.client_of(connector)?;
     let identity = identify(&client).await?;
     let workspace = workspace_of(app, connector, &identity)?;
     let client = client.paced(app.budgets.pacing(identity.bot.0, Some(workspace.0)));
-    Ok(Arc::new(Crawler {
+    Ok(Crawler {
         store: Arc::clone(&app.store),
         client,
         runtime: app.runtime.clone(),
@@ -117,7 +126,7 @@ pub(super) async fn crawler(
         progress,
         refused: Refused::default(),
         service,
-    }))
+    })
 }
 
 /// The workspace that items belong to; a secret of another workspace than before is refused, because every item would
@@ -161,9 +170,15 @@ fn open_crawl(app: &App, connector: &Connector, request: &CrawlRequest) -> Resul
     }
     if let Some(open) = app.store.load_open_crawl(connector.id, request.scope, start_point)? {
         if !request.restart {
+            app.store.release_plan(open.id)?;
             return Ok((open.id, open.started.is_some()));
         }
         app.store.end_crawl(open.id, CrawlState::Cancelled, Some("restarted"), now)?;
+    }
+    if !request.restart
+        && let Some(planned) = plan::release(app, connector, request.scope)?
+    {
+        return Ok((planned, false));
     }
     let scope = match request.scope {
         Some(scope) => scope,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::connectors::find_connector;
 use super::crawl::scope_by_itself;
-use super::{OpsError, scheduler, schedules};
+use super::{OpsError, PlanDetail, plan, scheduler, schedules};
 use crate::app::App;
 use crate::model::NotionId;
 use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState, Scope};
@@ -99,31 +99,51 @@ pub struct CrawlDetail {
     pub crawl: CrawlSummary,
     /// What happened in it, gravest first.
     pub alerts: Vec<Alert>,
+    /// What its listings said it would cost, where it was planned first.
+    pub plan: Option<PlanDetail>,
 }
 
 /// Which crawl to queue.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartCrawl {
     /// Name of the connector; the only one if none is named.
     pub connector: Option<String>,
     /// What to cover; if not given `incremental` once a full crawl listed everything, else `full`.
+    #[serde(default, deserialize_with = "schedules::optional_scope")]
     #[schema(value_type = Option<String>, example = "full")]
     pub scope: Option<Scope>,
+    /// The page or database that a partial crawl covers with all below it: its id, or the link that Notion copies for it.
+    pub start_point: Option<String>,
+    /// List only and say what the crawl will cost; the next crawl that is asked for goes on with it.
+    #[serde(default)]
+    pub plan: bool,
 }
 
 /// Queues a crawl for the service that owns the data directory. One of that connector and scope that still waits is the
-/// one that was asked for.
+/// one that was asked for, and so is a plan of it that still holds.
 ///
 /// # Errors
 /// When there is no such connector.
 pub fn start_crawl(app: &App, start: &StartCrawl, started_by: &str) -> Result<CrawlSummary, OpsError> {
     let connector = find_connector(app, start.connector.as_deref())?;
+    let start_point = schedules::start_point(start.start_point.as_deref())?;
+    if start.plan {
+        if start_point.is_some() {
+            return Err(OpsError::Invalid("a plan has no start point: it lists".to_owned()));
+        }
+        let id = plan::queue_plan(app, &connector, start.scope, started_by)?;
+        return summary(app, &find(app, id.0)?);
+    }
+    if let Some(planned) = plan::release(app, &connector, start.scope)? {
+        return summary(app, &find(app, planned.0)?);
+    }
     let scope = match start.scope {
-        Some(scope) => schedules::whole(scope)?,
+        Some(scope) => scope,
         None => scope_by_itself(app, &connector)?,
     };
-    let id = scheduler::queue(app, connector.id, scope, started_by)?;
+    let covers = schedules::covers(scope, start_point)?;
+    let id = scheduler::queue(app, connector.id, covers, started_by)?;
     summary(app, &find(app, id.0)?)
 }
 
@@ -141,7 +161,11 @@ pub fn list_crawls(app: &App, limit: u32) -> Result<Vec<CrawlSummary>, OpsError>
 /// When there is no such crawl.
 pub fn show_crawl(app: &App, id: i64) -> Result<CrawlDetail, OpsError> {
     let crawl = find(app, id)?;
-    Ok(CrawlDetail { crawl: summary(app, &crawl)?, alerts: app.store.load_alerts(crawl.id)? })
+    Ok(CrawlDetail {
+        crawl: summary(app, &crawl)?,
+        alerts: app.store.load_alerts(crawl.id)?,
+        plan: plan::detail(app, &crawl)?,
+    })
 }
 
 /// Asks a crawl to stop; the process that runs it does so within seconds, and one that nobody runs is cancelled at once.
@@ -150,6 +174,10 @@ pub fn show_crawl(app: &App, id: i64) -> Result<CrawlDetail, OpsError> {
 /// When there is no such crawl, or it has ended.
 pub fn cancel_crawl(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
     let crawl = find(app, id)?;
+    if crawl.state == CrawlState::Planned {
+        app.store.void_plans(crawl.connector, "the plan was given up", app.runtime.now())?;
+        return summary(app, &find(app, id)?);
+    }
     if !crawl.state.is_open() {
         return Err(OpsError::Invalid(format!("crawl {id} has ended already ({})", crawl.state)));
     }

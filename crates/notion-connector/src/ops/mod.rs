@@ -13,7 +13,9 @@ mod error;
 mod items;
 mod metrics;
 mod overview;
+mod plan;
 mod preview;
+mod reconcile;
 mod rerender;
 mod scheduler;
 mod schedules;
@@ -23,7 +25,7 @@ mod status;
 mod watch;
 mod why;
 
-pub use crate::store::{Departure, Failure, Holding, Scope, StartPoint, UnknownKind, Waiting};
+pub use crate::store::{Departure, Difference, Failure, Holding, Scope, StartPoint, UnknownKind, Waiting};
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Trend, analytics};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
@@ -43,16 +45,20 @@ pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};
 pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
-pub use preview::{Preview, PreviewItem, preview_connector};
+pub use plan::{PlanDetail, PlanRequest, plan_crawl};
+pub use preview::{Preview, PreviewItem, PreviewKind, preview_asking, preview_connector};
+pub use reconcile::{Differences, Reconciliation, compare};
 pub use rerender::{Rerendered, rerender};
 pub use scheduler::run_scheduler;
 pub use schedules::{
     AddSchedule, EditSchedule, ScheduleSummary, add_schedule, delete_schedule, edit_schedule, list_schedules,
+    parse_scope,
 };
 pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, SearchQuery, search};
 // What a search is narrowed by is the same for those who ask for it by words.
+pub use crate::model::{Plan, PlannedItems};
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
-pub use start_points::list_start_points;
+pub use start_points::{list_start_points, queue_start_points, refresh_start_points};
 pub use status::{ConnectorStatus, Status, list_failures, status};
 pub use watch::{CrawlProgress, CrawlWatch};
 pub use why::{AskedNotion, Reason, Standing, Why, why};

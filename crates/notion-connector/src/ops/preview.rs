@@ -1,20 +1,30 @@
-//! What filters would keep, before they are saved: from the inventory in the store, without asking Notion.
+//! What settings would keep and lose, before they are saved: from the inventory in the store. Notion is asked only for what filters
+//! name and no crawl has met.
 
-use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::OpsError;
-use super::connector_life::{EditConnector, edited_settings};
+use super::connector_life::{EditConnector, edited_settings, effective_settings};
 use super::connectors::find_connector;
+use super::{OpsError, why};
 use crate::app::App;
+use crate::config::EffectiveSettings;
 use crate::crawl::filters::{Filters, Verdict};
-use crate::model::{ItemKind, NotionId};
-use crate::store::Standing;
+use crate::model::{ConnectorId, ItemKind, NotionId};
+use crate::store::{Place, Standing};
 
 /// How many items of each sort are named.
 const NAMED: usize = 20;
 
-/// What filters would do to what is known.
+/// Most objects that Notion is asked for.
+const ASKED: usize = 20;
+
+/// Objects looked at in one go.
+const BATCH: u32 = 500;
+
+/// What settings would do to what is known.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Preview {
     /// Items that are indexed and stay.
@@ -23,10 +33,33 @@ pub struct Preview {
     pub leave_out: u64,
     /// Items that are not indexed and would be read.
     pub newly_need: u64,
+    /// Items that filters keep and the item limit would leave out.
+    pub over_limit: u64,
+    /// Bodies of items that stay and would be read again.
+    pub read_again: u64,
+    /// The same by kind.
+    pub kinds: Vec<PreviewKind>,
     /// Some of those that would leave.
     pub leaving: Vec<PreviewItem>,
     /// Some of those that would be read.
     pub coming: Vec<PreviewItem>,
+    /// What cannot be told, or may be a slip.
+    pub warnings: Vec<String>,
+}
+
+/// What settings would do to items of one kind.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PreviewKind {
+    /// The kind.
+    pub kind: ItemKind,
+    /// See [`Preview::keep`].
+    pub keep: u64,
+    /// See [`Preview::leave_out`].
+    pub leave_out: u64,
+    /// See [`Preview::newly_need`].
+    pub newly_need: u64,
+    /// See [`Preview::over_limit`].
+    pub over_limit: u64,
 }
 
 /// An item in a preview.
@@ -40,33 +73,142 @@ pub struct PreviewItem {
     pub title: String,
 }
 
-/// What a connector's filters would do after an edit, by what its crawls met so far.
+/// The items of a connector, by what settings would do to them.
+#[derive(Default)]
+struct Sorted {
+    stay: Vec<Place>,
+    leave: Vec<Place>,
+    come: Vec<Place>,
+    over_limit: Vec<Place>,
+}
+
+/// What a connector's settings would do after an edit, by what its crawls met so far. Notion is not asked.
 ///
 /// # Errors
 /// When there is no such connector, or the settings cannot be.
 pub fn preview_connector(app: &App, name: &str, edit: &EditConnector) -> Result<Preview, OpsError> {
     let connector = find_connector(app, Some(name))?;
-    let settings = edited_settings(app, &connector, edit)?;
-    let filters = Filters::new(&settings.include, &settings.exclude);
+    let (was, is) = (effective_settings(app, &connector)?, edited_settings(app, &connector, edit)?);
     let places = app.store.load_places(connector.id, None)?;
-    let (mut keep, mut leaving, mut coming) = (0, Vec::new(), Vec::new());
-    for (place, verdict) in places.iter().zip(filters.judge(&places, true)) {
-        match (place.standing, verdict) {
-            (Standing::Held, Verdict::Keep) => keep += 1,
-            (Standing::Held, _) => leaving.push(place.row),
-            (Standing::LeftOut(_) | Standing::Undecided, Verdict::Keep) => coming.push(place.row),
-            (Standing::LeftOut(_) | Standing::Undecided | Standing::Strange, _) => {}
-        }
-    }
-    let named = |rows: &[i64]| -> Result<Vec<PreviewItem>, OpsError> {
-        let titles = app.store.load_titles(&rows[..rows.len().min(NAMED)])?;
+    let archived =
+        if was.crawl.archived && !is.crawl.archived { archived(app, connector.id)? } else { BTreeSet::new() };
+    let held = app.store.count_held(connector.id)?;
+    let sorted = sort(&places, &is, &archived, held);
+    let has_body = |place: &&Place| matches!(place.kind, ItemKind::Page | ItemKind::Row);
+    let read_again =
+        if was.reads_otherwise(&is) { sorted.stay.iter().filter(has_body).count() as u64 } else { 0 };
+    let named = |places: &[Place]| -> Result<Vec<PreviewItem>, OpsError> {
+        let rows: Vec<i64> = places.iter().take(NAMED).map(|place| place.row).collect();
+        let titles = app.store.load_titles(&rows)?;
         Ok(titles.into_iter().map(|(id, kind, title)| PreviewItem { id, kind, title }).collect())
     };
     Ok(Preview {
-        keep,
-        leave_out: leaving.len() as u64,
-        newly_need: coming.len() as u64,
-        leaving: named(&leaving)?,
-        coming: named(&coming)?,
+        keep: sorted.stay.len() as u64,
+        leave_out: sorted.leave.len() as u64,
+        newly_need: sorted.come.len() as u64,
+        over_limit: sorted.over_limit.len() as u64,
+        read_again,
+        kinds: by_kind(&sorted),
+        leaving: named(&sorted.leave)?,
+        coming: named(&sorted.come)?,
+        warnings: warnings(&was, &is, &places),
     })
+}
+
+/// The same, with what Notion says of objects that filters name and no crawl has met.
+///
+/// # Errors
+/// As without asking. What Notion refuses is a warning.
+pub async fn preview_asking(app: &App, name: &str, edit: &EditConnector) -> Result<Preview, OpsError> {
+    let mut preview = preview_connector(app, name, edit)?;
+    let connector = find_connector(app, Some(name))?;
+    let is = edited_settings(app, &connector, edit)?;
+    let places = app.store.load_places(connector.id, None)?;
+    for (list, object) in strangers(&is, &places).take(ASKED) {
+        let asked = why::ask_notion(app, &connector, object).await;
+        preview.warnings.push(format!("{list} {object}: {}", asked.message));
+    }
+    Ok(preview)
+}
+
+fn sort(places: &[Place], is: &EffectiveSettings, archived: &BTreeSet<i64>, held: u64) -> Sorted {
+    let filters = Filters::new(&is.include, &is.exclude);
+    let mut sorted = Sorted::default();
+    // What leaves is still held while the crawl that lets it go takes up what is new.
+    let room = usize::try_from(is.crawl.item_limit.saturating_sub(held)).unwrap_or(usize::MAX);
+    for (place, verdict) in places.iter().zip(filters.judge(places, true)) {
+        let keeps = verdict == Verdict::Keep && !archived.contains(&place.row);
+        let sort = match place.standing {
+            Standing::Held if keeps => &mut sorted.stay,
+            Standing::Held => &mut sorted.leave,
+            Standing::LeftOut(_) | Standing::Undecided if !keeps => continue,
+            Standing::LeftOut(_) | Standing::Undecided if sorted.come.len() < room => &mut sorted.come,
+            Standing::LeftOut(_) | Standing::Undecided => &mut sorted.over_limit,
+            Standing::Strange => continue,
+        };
+        sort.push(*place);
+    }
+    sorted
+}
+
+fn by_kind(sorted: &Sorted) -> Vec<PreviewKind> {
+    let mut kinds: BTreeMap<&'static str, PreviewKind> = BTreeMap::new();
+    let mut count = |places: &[Place], of: fn(&mut PreviewKind) -> &mut u64| {
+        for place in places {
+            let kind = place.kind;
+            let empty = PreviewKind { kind, keep: 0, leave_out: 0, newly_need: 0, over_limit: 0 };
+            *of(kinds.entry(kind.as_str()).or_insert(empty)) += 1;
+        }
+    };
+    count(&sorted.stay, |kind| &mut kind.keep);
+    count(&sorted.leave, |kind| &mut kind.leave_out);
+    count(&sorted.come, |kind| &mut kind.newly_need);
+    count(&sorted.over_limit, |kind| &mut kind.over_limit);
+    kinds.into_values().collect()
+}
+
+/// Objects that filters name and that nothing known is or stands in.
+fn strangers<'a>(
+    is: &'a EffectiveSettings,
+    places: &[Place],
+) -> impl Iterator<Item = (&'static str, NotionId)> + 'a {
+    let known: BTreeSet<NotionId> =
+        places.iter().flat_map(|place| [Some(place.object), place.home]).flatten().collect();
+    let lists = [("include", &is.include), ("exclude", &is.exclude)];
+    let named = lists.into_iter().flat_map(|(list, named)| named.iter().map(move |object| (list, *object)));
+    named.filter(move |(_, object)| !known.contains(object))
+}
+
+fn warnings(was: &EffectiveSettings, is: &EffectiveSettings, places: &[Place]) -> Vec<String> {
+    let mut warnings: Vec<String> = strangers(is, places)
+        .map(|(list, object)| format!("{list} {object}: no crawl of this connector has met it"))
+        .collect();
+    if is.crawl.archived && !was.crawl.archived {
+        warnings.push("archived pages come on top: no crawl has met them yet".to_owned());
+    }
+    if places.is_empty() {
+        warnings.push("nothing was crawled yet: list first, with crawl --plan".to_owned());
+    }
+    warnings
+}
+
+/// The held items that Notion said are archived.
+fn archived(app: &App, connector: ConnectorId) -> Result<BTreeSet<i64>, OpsError> {
+    /// What an object says of itself.
+    #[derive(Deserialize)]
+    struct Object {
+        #[serde(default)]
+        is_archived: bool,
+    }
+    let (mut rows, mut after) = (BTreeSet::new(), 0);
+    loop {
+        let some = app.store.load_held_sources(connector, after, BATCH)?;
+        let Some((last, _)) = some.last() else { return Ok(rows) };
+        after = *last;
+        let is_archived = |source: &str| {
+            source.contains("\"is_archived\"")
+                && serde_json::from_str::<Object>(source).is_ok_and(|object| object.is_archived)
+        };
+        rows.extend(some.iter().filter(|(_, source)| is_archived(source)).map(|(row, _)| *row));
+    }
 }

@@ -17,13 +17,13 @@ use notion_api::Class;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use super::OpsError;
 use super::crawl::{crawler, scope_by_itself};
 use super::schedules::run_due;
+use super::{OpsError, plan};
 use crate::app::App;
 use crate::crawl::{CrawlError, Progress};
-use crate::model::ConnectorId;
-use crate::store::{Crawl, CrawlId, CrawlState, Scope};
+use crate::model::{ConnectorId, NotionId};
+use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
 
 /// How often the queue is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -39,6 +39,9 @@ const LOOK_BACK: u32 = 10;
 
 /// Who starts the crawls that keep connectors fresh.
 const FRESHNESS: &str = "freshness";
+
+/// Who starts the full crawls that find what incremental ones cannot.
+const RECONCILIATION: &str = "reconciliation";
 
 /// Runs crawls until `stop` says true, and then gives back what is under way. Failures go to the log: a service goes on.
 pub async fn run_scheduler(app: &Arc<App>, stop: watch::Receiver<bool>) {
@@ -68,20 +71,30 @@ pub async fn run_scheduler(app: &Arc<App>, stop: watch::Receiver<bool>) {
     }
 }
 
-/// Queues a crawl, unless one of that connector and scope waits already.
+/// Queues a crawl, unless one of that connector, scope and start point waits already.
 pub(super) fn queue(
     app: &App,
     connector: ConnectorId,
-    scope: Scope,
+    (scope, start_point): (Scope, Option<NotionId>),
     started_by: &str,
 ) -> Result<CrawlId, OpsError> {
     let open = app.store.load_open_crawls()?;
     let waiting = open.iter().find(|crawl| {
-        crawl.connector == connector && crawl.scope == scope && crawl.state == CrawlState::Queued
+        (crawl.connector, crawl.scope, crawl.start_point) == (connector, scope, start_point)
+            && crawl.state == CrawlState::Queued
     });
     match waiting {
-        Some(waiting) => Ok(waiting.id),
-        None => Ok(app.store.add_crawl(connector, scope, started_by, app.runtime.now())?),
+        Some(waiting) => {
+            app.store.release_plan(waiting.id)?;
+            Ok(waiting.id)
+        }
+        None => {
+            let now = app.runtime.now();
+            Ok(match start_point {
+                Some(start) => app.store.add_partial_crawl(connector, start, started_by, now)?,
+                None => app.store.add_crawl(connector, scope, started_by, now)?,
+            })
+        }
     }
 }
 
@@ -126,7 +139,9 @@ impl Slots {
         let running: BTreeSet<CrawlId> = self.taken.iter().map(|(_, crawl)| crawl.id).collect();
         let look = move || {
             end_cancelled(&app, &running)?;
+            plan::expire(&app)?;
             run_due(&app)?;
+            queue_reconciling(&app)?;
             queue_stale(&app)?;
             Ok::<_, OpsError>(app.store.load_open_crawls()?)
         };
@@ -184,7 +199,7 @@ async fn take_up(app: Arc<App>, crawl: Crawl, stop: watch::Receiver<bool>) -> Re
         }
     };
     match begun {
-        Ok(crawler) => Ok(crawler.run(crawl.id).await.map(|_| ())?),
+        Ok(crawler) => Ok(Arc::new(crawler).run(crawl.id).await.map(|_| ())?),
         Err(error) if passes(&error) => Err(error),
         Err(error) => {
             let reason = error.to_string();
@@ -234,6 +249,22 @@ pub(super) fn forget_old(app: &App) -> Result<(), OpsError> {
     Ok(())
 }
 
+/// Queues a full crawl of each active connector that has not been listed whole since the rule says it should have been.
+fn queue_reconciling(app: &App) -> Result<(), OpsError> {
+    let Some((rule, zone)) = app.config.crawl.reconciling() else { return Ok(()) };
+    for connector in app.store.load_connectors()?.into_iter().filter(|one| one.active) {
+        if !rests(&newest(app, &connector)?) {
+            continue;
+        }
+        let Some(last) = app.store.load_last_listing(connector.id)? else { continue };
+        let since = last.ended.unwrap_or(last.created);
+        if rule.next_after(since, since, &zone).is_some_and(|due| due <= app.runtime.now()) {
+            queue(app, connector.id, (Scope::Full, None), RECONCILIATION)?;
+        }
+    }
+    Ok(())
+}
+
 /// Queues a crawl of each active connector whose last one ended too long ago.
 fn queue_stale(app: &App) -> Result<(), OpsError> {
     let every = app.config.crawl.freshness_minutes;
@@ -241,24 +272,33 @@ fn queue_stale(app: &App) -> Result<(), OpsError> {
         return Ok(());
     }
     for connector in app.store.load_connectors()?.into_iter().filter(|one| one.active) {
-        let last = app.store.load_crawls_of(connector.id, LOOK_BACK)?;
+        let last = newest(app, &connector)?;
         if stale_from(&last, every).is_some_and(|stale| stale <= app.runtime.now()) {
             let scope = scope_by_itself(app, &connector)?;
-            queue(app, connector.id, scope, FRESHNESS)?;
+            queue(app, connector.id, (scope, None), FRESHNESS)?;
         }
     }
     Ok(())
 }
 
-/// When a connector is no longer fresh, from its newest crawls, newest first. Never before its first crawl (its settings
-/// may not be finished), while one is under way, or while one awaits approval, which a newer one would void. After failures
-/// the wait doubles, up to 64 times.
-fn stale_from(last: &[Crawl], every_minutes: u64) -> Option<Timestamp> {
-    let newest = last.first()?;
+/// The newest crawls of a connector, plans that wait aside.
+fn newest(app: &App, connector: &Connector) -> Result<Vec<Crawl>, OpsError> {
+    let mut last = app.store.load_crawls_of(connector.id, LOOK_BACK)?;
+    last.retain(|crawl| crawl.state != CrawlState::Planned);
+    Ok(last)
+}
+
+/// Whether a connector with these newest crawls, newest first, may be crawled without anybody asking. Not before its first crawl
+/// (its settings may not be finished), while one is under way, or while one awaits approval, which a newer one would void.
+fn rests(last: &[Crawl]) -> bool {
     let was_crawled = last.iter().any(|crawl| crawl.state != CrawlState::Cancelled);
-    if newest.state.is_open() || newest.state == CrawlState::AwaitingApproval || !was_crawled {
-        return None;
-    }
+    let waits = |crawl: &Crawl| crawl.state.is_open() || crawl.state == CrawlState::AwaitingApproval;
+    was_crawled && last.first().is_some_and(|newest| !waits(newest))
+}
+
+/// When a connector is no longer fresh, from its newest crawls, newest first. After failures the wait doubles, up to 64 times.
+fn stale_from(last: &[Crawl], every_minutes: u64) -> Option<Timestamp> {
+    let newest = last.first().filter(|_| rests(last))?;
     let failures = last.iter().take_while(|crawl| crawl.state == CrawlState::Failed).count();
     let minutes = every_minutes << failures.min(6);
     let wait = SignedDuration::from_mins(i64::try_from(minutes).ok()?);
@@ -288,6 +328,8 @@ mod tests {
             unended: false,
             resumed: 0,
             active_ms: 0,
+            plan_only: false,
+            planned: None,
             counters: Counters::default(),
         }
     }

@@ -1,16 +1,60 @@
 //! Where partial crawls may begin.
 
-use super::OpsError;
-use super::connectors::find_connector;
-use crate::app::App;
-use crate::store::StartPoint;
+use std::sync::Arc;
 
-/// The connector's items whose parent is the workspace or not visible, as the last crawls met them. Notion lists no
-/// grants, so this is what can be known.
+use tokio::sync::watch;
+
+use super::connectors::find_connector;
+use super::plan::queue_plan;
+use super::{CrawlSummary, OpsError, PlanRequest, plan_crawl, show_crawl};
+use crate::app::App;
+use crate::crawl::Progress;
+use crate::store::{CrawlId, Scope, StartPoint};
+
+/// What the connector met whose parent is the workspace or not visible, as the last crawls met it. Notion lists no grants, so
+/// this is what can be known.
 ///
 /// # Errors
 /// When there is no such connector.
 pub fn list_start_points(app: &App, connector: Option<&str>) -> Result<Vec<StartPoint>, OpsError> {
     let connector = find_connector(app, connector)?;
-    Ok(app.store.load_start_points(connector.id)?)
+    Ok(app.store.load_start_points(connector.id, None)?)
 }
+
+/// The same as Notion lists it now: by a plan, which the next full crawl goes on with.
+///
+/// # Errors
+/// As in [`plan_crawl`].
+pub async fn refresh_start_points(
+    app: &Arc<App>,
+    connector: Option<&str>,
+    started_by: &str,
+    progress: watch::Sender<Progress>,
+) -> Result<Vec<StartPoint>, OpsError> {
+    let connector = find_connector(app, connector)?;
+    let request = PlanRequest {
+        connector: Some(connector.name),
+        scope: Some(Scope::Full),
+        restart: false,
+        started_by: started_by.to_owned(),
+        first_secret: None,
+    };
+    // One that waits already tells what Notion listed then.
+    app.store.void_plans(connector.id, ANEW, app.runtime.now())?;
+    let plan = plan_crawl(app, request, progress).await?;
+    Ok(app.store.load_start_points(connector.id, Some(CrawlId(plan.crawl.id)))?)
+}
+
+/// Queues the plan that lists start points anew, for the service that owns the data directory.
+///
+/// # Errors
+/// When there is no such connector.
+pub fn queue_start_points(app: &App, connector: &str, started_by: &str) -> Result<CrawlSummary, OpsError> {
+    let connector = find_connector(app, Some(connector))?;
+    app.store.void_plans(connector.id, ANEW, app.runtime.now())?;
+    let id = queue_plan(app, &connector, Some(Scope::Full), started_by)?;
+    Ok(show_crawl(app, id.0)?.crawl)
+}
+
+/// Why a plan that waits is void then.
+const ANEW: &str = "the start points are listed anew";

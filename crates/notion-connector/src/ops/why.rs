@@ -1,6 +1,6 @@
 //! Why something is, or is not, in the index.
 //!
-//! Told from the store; with `ask`, Notion is asked too, in at most two requests for each connector. A new reason to leave
+//! Told from the store; with `ask`, Notion is asked too, in at most three requests for each connector. A new reason to leave
 //! something out is an arm of [`setting_of`].
 
 use jiff::Timestamp;
@@ -274,7 +274,7 @@ fn of_departure(departure: &Departure) -> String {
     }
 }
 
-async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -> AskedNotion {
+pub(super) async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -> AskedNotion {
     let mut asked = AskedNotion {
         connector: connector.name.clone(),
         readable: false,
@@ -308,13 +308,19 @@ async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -> AskedNoti
     asked
 }
 
-/// As a page, and as a data source if it is none.
+/// As a page, as a database if it is none, and as a data source if it is none either.
 async fn read(client: &Client, id: NotionId) -> Result<(bool, Option<Timestamp>), notion_api::Error> {
     match client.fetch_page(id.0).await {
         Ok(page) => Ok((page.value.in_trash, page.value.last_edited_time)),
         Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
-            let database = client.fetch_database(id.0).await?.value;
-            Ok((database.in_trash, database.last_edited_time))
+            match client.fetch_database(id.0).await {
+                Ok(database) => Ok((database.value.in_trash, database.value.last_edited_time)),
+                Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
+                    let found = client.fetch_data_source(id.0).await?.value;
+                    Ok((found.in_trash, found.last_edited_time))
+                }
+                Err(error) => Err(error),
+            }
         }
         Err(error) => Err(error),
     }

@@ -50,6 +50,8 @@ pub struct Place {
     pub row: i64,
     /// Notion's id.
     pub object: NotionId,
+    /// What it is.
+    pub kind: ItemKind,
     /// The object that it stands in; none at the top and where that is not known.
     pub home: Option<NotionId>,
     /// Whether its parent is the workspace.
@@ -322,7 +324,7 @@ impl Store {
         self.read(|tx| {
             tx.prepare_cached(
                 "SELECT items.id, object, home, json_extract(parent, '$.type') = 'workspace', sightings.undecided,
-                   left_out.crawl = ?2, left_out.reason, holders.item IS NOT NULL
+                   left_out.crawl = ?2, left_out.reason, holders.item IS NOT NULL, kind
                  FROM items
                  LEFT JOIN sightings ON sightings.crawl = ?2 AND sightings.item = items.id
                  LEFT JOIN left_out ON left_out.connector = ?1 AND left_out.item = items.id
@@ -339,8 +341,9 @@ impl Store {
                     (_, None, false) => Standing::Strange,
                 };
                 let met = undecided.is_some() || row.get::<_, Option<bool>>(5)? == Some(true);
+                let kind = row.get(8)?;
                 let (row, object, home, is_top) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok(Place { row, object, home, is_top, met, standing })
+                Ok(Place { row, object, kind, home, is_top, met, standing })
             })?
             .collect()
         })
@@ -397,6 +400,53 @@ impl Store {
                 }
             }
             Ok(asked)
+        })
+    }
+
+    /// Those of these objects that a crawl did not meet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_unmet(
+        &self,
+        crawl: &Crawl,
+        objects: impl Iterator<Item = NotionId>,
+    ) -> Result<Vec<NotionId>> {
+        self.read(|tx| {
+            let mut met = tx.prepare_cached(
+                "SELECT 1 FROM items JOIN connectors USING (workspace) WHERE connectors.id = ?2 AND object = ?3
+                   AND (EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND item = items.id)
+                     OR EXISTS (SELECT 1 FROM left_out WHERE connector = ?2 AND item = items.id AND crawl = ?1))",
+            )?;
+            let mut unmet = Vec::new();
+            for object in objects {
+                if !met.exists(params![crawl.id.0, crawl.connector.0, object])? {
+                    unmet.push(object);
+                }
+            }
+            Ok(unmet)
+        })
+    }
+
+    /// The objects that a connector holds and that lie behind the item `after`, as Notion answered them, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_held_sources(
+        &self,
+        connector: ConnectorId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, String)>> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT items.id, source FROM holders JOIN items ON items.id = holders.item
+                 WHERE holders.connector = ?1 AND holders.item > ?2 ORDER BY holders.item LIMIT ?3",
+            )?
+            .query_map(params![connector.0, after, limit], |row| {
+                Ok((row.get(0)?, row.get::<_, Packed>(1)?.0))
+            })?
+            .collect()
         })
     }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
-use super::{Millis, NewTask, Result, Store, TaskKind, named_enum, tasks};
+use super::{Millis, NewTask, Result, Store, TaskKind, named_enum, plans, tasks};
 use crate::model::{ConnectorId, NotionId};
 
 /// Row id of a crawl.
@@ -64,6 +64,8 @@ named_enum! {
         Failed = "failed",
         /// Everything is read; more items would be deleted than the bound allows.
         AwaitingApproval = "awaiting_approval",
+        /// Everything is listed and nothing read; somebody has to let it go on.
+        Planned = "planned",
     }
 }
 
@@ -76,7 +78,8 @@ impl CrawlState {
             | Self::Completed
             | Self::CompletedWithErrors
             | Self::Failed
-            | Self::AwaitingApproval => false,
+            | Self::AwaitingApproval
+            | Self::Planned => false,
         }
     }
 }
@@ -165,6 +168,10 @@ pub struct Crawl {
     pub resumed: u64,
     /// How long it ran, without interruptions, in milliseconds.
     pub active_ms: u64,
+    /// Whether it ends with its listings, and waits.
+    pub plan_only: bool,
+    /// When its listings had ended, where it was planned first.
+    pub planned: Option<Timestamp>,
     /// What it did so far.
     pub counters: Counters,
 }
@@ -181,9 +188,14 @@ impl Crawl {
 }
 
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
-    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point";
+    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point, plan_only, planned";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
+/// The query for crawls of which this holds.
+pub(super) fn select_crawls(which: &str) -> String {
+    format!("SELECT {COLUMNS} FROM crawls WHERE {which}")
+}
+
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
     Ok(Crawl {
         id: CrawlId(row.get(0)?),
         connector: ConnectorId(row.get(1)?),
@@ -200,6 +212,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
         start_point: row.get("start_point")?,
         resumed: row.get(11)?,
         active_ms: row.get(12)?,
+        plan_only: row.get("plan_only")?,
+        planned: row.get::<_, Option<Millis>>("planned")?.map(|time| time.0),
         schedule: row.get("schedule")?,
         counters: Counters {
             added: row.get(13)?,
@@ -230,7 +244,7 @@ impl Store {
         started_by: &str,
         now: Timestamp,
     ) -> Result<CrawlId> {
-        self.write(|tx| add(tx, connector, scope, started_by, now))
+        self.write(|tx| add(tx, connector, scope, None, started_by, now))
     }
 
     /// Makes a crawl in state *queued* of one page or database and what lies below it.
@@ -244,11 +258,7 @@ impl Store {
         started_by: &str,
         now: Timestamp,
     ) -> Result<CrawlId> {
-        self.write(|tx| {
-            let id = add(tx, connector, Scope::Partial, started_by, now)?;
-            tx.execute("UPDATE crawls SET start_point = ?2 WHERE id = ?1", params![id.0, start_point])?;
-            Ok(id)
-        })
+        self.write(|tx| add(tx, connector, Scope::Partial, Some(start_point), started_by, now))
     }
 
     /// How many items a crawl has met so far, and whether it is still listing.
@@ -315,6 +325,20 @@ impl Store {
         })
     }
 
+    /// The connector's newest crawl that was to list everything; its oldest one, if none was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_last_listing(&self, connector: ConnectorId) -> Result<Option<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&select_crawls(
+                "connector = ?1 AND NOT plan_only ORDER BY iif(scope IN (?2, ?3), id, -id) DESC LIMIT 1",
+            ))?
+            .query_row(params![connector.0, Scope::Full, Scope::ForceReindex], from_row)
+            .optional()
+        })
+    }
+
     /// The connector's newest crawl.
     ///
     /// # Errors
@@ -360,13 +384,14 @@ impl Store {
     }
 
     /// Takes a crawl up: *queued* or *in progress* becomes *in progress*; `first` are its tasks if it never ran, and
-    /// whatever was claimed is ready again. Returns whether it had been running before.
+    /// whatever was claimed is ready again. Where it lists everything, plans of the connector that wait are void. Returns whether it had been running before.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn begin_crawl(&self, id: CrawlId, first: &[NewTask], now: Timestamp) -> Result<bool> {
         self.write(|tx| {
             let resumed = load(tx, id)?.started.is_some();
+            plans::supersede(tx, id, now)?;
             tx.execute(
                 "UPDATE crawls SET state = iif(state = ?5, state, ?2), started = coalesce(started, ?3), resumed = resumed + ?4
                  WHERE id = ?1",
@@ -430,16 +455,7 @@ impl Store {
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
-                params![id.0, state, reason, Millis(now)],
-            )?;
-            for table in ["tasks", "parts", "asked"] {
-                tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
-            }
-            recrawled(tx, id)
-        })
+        self.write(|tx| end(tx, id, state, reason, now))
     }
 
     /// How many crawls are in which state.
@@ -502,6 +518,24 @@ named_enum! {
     }
 }
 
+/// See [`Store::end_crawl`].
+pub(super) fn end(
+    tx: &Transaction<'_>,
+    id: CrawlId,
+    state: CrawlState,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
+        params![id.0, state, reason, Millis(now)],
+    )?;
+    for table in ["tasks", "parts", "asked"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
+    }
+    recrawled(tx, id)
+}
+
 /// A full crawl that began after the settings changed, and listed all there is, indexed what they say.
 fn recrawled(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<()> {
     tx.execute(
@@ -520,8 +554,41 @@ fn recrawled(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<()> {
     .map(|_| ())
 }
 
-/// See [`Store::add_crawl`].
+/// See [`Store::add_crawl`] and [`Store::add_partial_crawl`].
 pub(super) fn add(
+    tx: &Transaction<'_>,
+    connector: ConnectorId,
+    scope: Scope,
+    start_point: Option<NotionId>,
+    started_by: &str,
+    now: Timestamp,
+) -> rusqlite::Result<CrawlId> {
+    let id = insert(tx, connector, scope, started_by, now)?;
+    tx.execute("UPDATE crawls SET start_point = ?2 WHERE id = ?1", params![id.0, start_point])?;
+    void_approval(tx, id)?;
+    Ok(id)
+}
+
+/// What earlier crawls of the connector await approval for is void where this one lists everything, and so asks Notion again.
+pub(super) fn void_approval(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<()> {
+    let crawl = load(tx, id)?;
+    if !crawl.scope.lists_all() {
+        return Ok(());
+    }
+    let (connector, awaits) = (crawl.connector.0, CrawlState::AwaitingApproval);
+    tx.execute(
+        "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND state = ?2)",
+        params![connector, awaits],
+    )?;
+    tx.execute(
+        "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
+        params![connector, CrawlState::Cancelled, SUPERSEDED, awaits],
+    )
+    .map(|_| ())
+}
+
+/// A crawl that voids nothing.
+pub(super) fn insert(
     tx: &Transaction<'_>,
     connector: ConnectorId,
     scope: Scope,
@@ -532,18 +599,7 @@ pub(super) fn add(
         "INSERT INTO crawls (connector, scope, state, phase, started_by, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![connector.0, scope, CrawlState::Queued, Phase::Read, started_by, Millis(now)],
     )?;
-    let id = CrawlId(tx.last_insert_rowid());
-    if scope.lists_all() {
-        tx.execute(
-        "DELETE FROM departures WHERE crawl IN (SELECT id FROM crawls WHERE connector = ?1 AND state = ?2)",
-        params![connector.0, CrawlState::AwaitingApproval],
-    )?;
-        tx.execute(
-            "UPDATE crawls SET state = ?2, reason = ?3 WHERE connector = ?1 AND state = ?4",
-            params![connector.0, CrawlState::Cancelled, SUPERSEDED, CrawlState::AwaitingApproval],
-        )?;
-    }
-    Ok(id)
+    Ok(CrawlId(tx.last_insert_rowid()))
 }
 
 pub(super) fn load(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<Crawl> {

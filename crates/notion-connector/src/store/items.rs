@@ -379,7 +379,7 @@ impl Store {
         })
     }
 
-    /// Forgets what earlier crawls of the connector met; the sightings of the newest stay, and of those that still go on.
+    /// Forgets what earlier crawls of the connector met; the sightings of the newest stay, and of those that still go on or wait.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -527,7 +527,8 @@ fn save_listed(
         }
         // Rendered by the driver when the queue is empty: an open sighting without a task.
         ReadPlan::Render => Ok(()),
-        ReadPlan::Nothing if fresh || undecided => Ok(()),
+        ReadPlan::Nothing if fresh => Ok(()),
+        // Where a filter leaves it out later, that is taken back.
         ReadPlan::Nothing => account(tx, crawl.id, row, Outcome::Unchanged),
     }
 }

@@ -18,11 +18,13 @@ mod column;
 mod connectors;
 mod crawls;
 mod departures;
+mod differences;
 mod history;
 mod items;
 mod outbox;
 mod parts;
 mod people;
+mod plans;
 mod sameness;
 mod schedules;
 mod scopes;
@@ -43,10 +45,12 @@ pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use departures::Proof;
+pub use differences::{Difference, Differing};
 pub use history::CrawlDay;
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
+pub use plans::{Inventory, PlannedKind};
 pub use schedules::Schedule;
 pub use scopes::{Known, KnownFailure, StartPoint};
 pub use tasks::{GIVEN, NewTask, Task, TaskId, TaskKind};
@@ -69,6 +73,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_notion_time.sql"),
     include_str!("migrations/0012_sightings_gone.sql"),
     include_str!("migrations/0013_scale.sql"),
+    include_str!("migrations/0014_plans.sql"),
+    include_str!("migrations/0015_schedule_start_points.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{CrawlId, CrawlState, Millis, Result, Scope, Store, crawls};
-use crate::model::{ConnectorId, Recurrence};
+use crate::model::{ConnectorId, NotionId, Recurrence};
 
 /// What is to be crawled when.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Schedule {
     pub connector: ConnectorId,
     /// What it covers.
     pub scope: Scope,
+    /// The page or database below which it crawls, where that is partial.
+    pub start_point: Option<NotionId>,
     /// When it runs, on the clocks of `zone`.
     pub recurrence: Recurrence,
     /// IANA name of the time zone.
@@ -31,7 +33,7 @@ pub struct Schedule {
     pub last: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "id, name, connector, scope, recurrence, zone, paused, anchor, next, last";
+const COLUMNS: &str = "id, name, connector, scope, recurrence, zone, paused, anchor, next, last, start_point";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Schedule> {
     let rule: String = row.get(4)?;
@@ -49,6 +51,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Schedule> {
         anchor: row.get::<_, Millis>(7)?.0,
         next: row.get::<_, Option<Millis>>(8)?.map(|time| time.0),
         last: row.get::<_, Option<Millis>>(9)?.map(|time| time.0),
+        start_point: row.get(10)?,
     })
 }
 
@@ -60,8 +63,8 @@ impl Store {
     pub fn add_schedule(&self, new: &Schedule) -> Result<bool> {
         self.write(|tx| {
             let added = tx.execute(
-                "INSERT INTO schedules (name, connector, scope, recurrence, zone, paused, anchor, next)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (name) DO NOTHING",
+                "INSERT INTO schedules (name, connector, scope, recurrence, zone, paused, anchor, next, start_point)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (name) DO NOTHING",
                 params![
                     new.name,
                     new.connector.0,
@@ -70,7 +73,8 @@ impl Store {
                     new.zone,
                     new.paused,
                     Millis(new.anchor),
-                    new.next.map(Millis)
+                    new.next.map(Millis),
+                    new.start_point
                 ],
             )?;
             Ok(added == 1)
@@ -85,7 +89,7 @@ impl Store {
         self.write(|tx| {
             let saved = tx.execute(
                 "UPDATE OR IGNORE schedules SET name = ?2, connector = ?3, scope = ?4, recurrence = ?5, zone = ?6,
-                   paused = ?7, anchor = ?8, next = ?9 WHERE id = ?1",
+                   paused = ?7, anchor = ?8, next = ?9, start_point = ?10 WHERE id = ?1",
                 params![
                     schedule.id,
                     schedule.name,
@@ -95,7 +99,8 @@ impl Store {
                     schedule.zone,
                     schedule.paused,
                     Millis(schedule.anchor),
-                    schedule.next.map(Millis)
+                    schedule.next.map(Millis),
+                    schedule.start_point
                 ],
             )?;
             Ok(saved == 1)
@@ -156,13 +161,17 @@ impl Store {
             }
             let waiting: Option<i64> = tx
                 .prepare_cached(
-                    "SELECT id FROM crawls WHERE connector = ?1 AND scope = ?2 AND state = ?3 ORDER BY id LIMIT 1",
+                    "SELECT id FROM crawls WHERE connector = ?1 AND scope = ?2 AND state = ?3 AND start_point IS ?4 AND NOT plan_only
+                     ORDER BY id LIMIT 1",
                 )?
-                .query_row(params![schedule.connector.0, schedule.scope, CrawlState::Queued], |row| row.get(0))
+                .query_row(
+                    params![schedule.connector.0, schedule.scope, CrawlState::Queued, schedule.start_point],
+                    |row| row.get(0),
+                )
                 .optional()?;
             let crawl = match waiting {
                 Some(waiting) => CrawlId(waiting),
-                None => crawls::add(tx, schedule.connector, schedule.scope, started_by, now)?,
+                None => crawls::add(tx, schedule.connector, schedule.scope, schedule.start_point, started_by, now)?,
             };
             tx.execute("UPDATE crawls SET schedule = ?2 WHERE id = ?1", params![crawl.0, schedule.name])?;
             Ok(true)

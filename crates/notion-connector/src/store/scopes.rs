@@ -35,29 +35,36 @@ pub struct StartPoint {
     /// Notion's id.
     pub id: NotionId,
     /// What it is.
+    #[schema(value_type = String, example = "page")]
     pub kind: ItemKind,
     /// Its title.
     pub title: String,
+    /// Whether the connector leaves it out.
+    pub left_out: bool,
 }
 
 impl Store {
-    /// The connector's items whose parent is the workspace, or is not visible to the integration; by title.
+    /// What the connector met whose parent is the workspace, or is not visible to the integration; by title. With a crawl, only
+    /// what that one met.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn load_start_points(&self, connector: ConnectorId) -> Result<Vec<StartPoint>> {
+    pub fn load_start_points(
+        &self,
+        connector: ConnectorId,
+        met_by: Option<CrawlId>,
+    ) -> Result<Vec<StartPoint>> {
         self.read(|tx| {
-            tx.prepare_cached(
-                "SELECT items.object, items.kind, items.title FROM holders JOIN items ON items.id = holders.item
-                 WHERE holders.connector = ?1 AND (items.home IS NULL OR NOT EXISTS (
-                   SELECT 1 FROM items above JOIN holders held ON held.item = above.id AND held.connector = ?1
-                   WHERE above.workspace = items.workspace AND above.object = items.home))
-                 ORDER BY items.title, items.id",
-            )?
-            .query_map([connector.0], |row| {
-                Ok(StartPoint { id: row.get(0)?, kind: row.get(1)?, title: row.get(2)? })
-            })?
-            .collect()
+            tx.prepare_cached(START_POINTS)?
+                .query_map(params![connector.0, met_by.map(|crawl| crawl.0)], |row| {
+                    Ok(StartPoint {
+                        id: row.get(0)?,
+                        kind: row.get(1)?,
+                        title: row.get(2)?,
+                        left_out: row.get(3)?,
+                    })
+                })?
+                .collect()
         })
     }
 
@@ -178,6 +185,19 @@ pub(super) const FAILURES: &str = "SELECT failures.object, (
        SELECT items.kind FROM items JOIN holders ON holders.item = items.id AND holders.connector = ?1
        WHERE items.workspace = (SELECT workspace FROM connectors WHERE id = ?1) AND items.object = failures.object), task
      FROM failures WHERE connector = ?1 ORDER BY failures.object";
+
+/// Where a page that stands in a block belongs is known when bodies were read: before that it is no start point.
+const START_POINTS: &str = "SELECT items.object, items.kind, items.title, max(known.out)
+     FROM (SELECT item, 0 AS out, NULL AS crawl FROM holders WHERE connector = ?1
+           UNION ALL SELECT item, 1, crawl FROM left_out WHERE connector = ?1) known
+     JOIN items ON items.id = known.item
+     WHERE NOT EXISTS (
+         SELECT 1 FROM items above WHERE above.workspace = items.workspace AND above.object = items.home
+           AND (EXISTS (SELECT 1 FROM holders WHERE item = above.id AND connector = ?1)
+             OR EXISTS (SELECT 1 FROM left_out WHERE item = above.id AND connector = ?1)))
+       AND NOT (items.home IS NULL AND items.rendered IS NULL AND json_extract(items.parent, '$.type') = 'block')
+       AND (?2 IS NULL OR known.crawl = ?2 OR EXISTS (SELECT 1 FROM sightings WHERE crawl = ?2 AND item = items.id))
+     GROUP BY items.id ORDER BY items.title, items.id";
 
 /// CROSS JOIN as in `items::REDELIVER`.
 pub(super) const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (

@@ -182,14 +182,16 @@ impl NewTask {
     }
 }
 
-/// Tasks that are due, in the order in which they are made.
+/// Tasks that are due, in the order in which they are made; of a plan, those that list (see [`TaskKind::priority`]).
 pub(super) const CLAIM: &str = "SELECT id, crawl, kind, target, page, detail, cursor, attempts, restarts,
        page IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM tasks other WHERE other.crawl = tasks.crawl AND other.page = tasks.page AND other.id <> tasks.id)
          AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.crawl = tasks.crawl AND parts.page = tasks.page),
        (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
         WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify')
-     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 ORDER BY priority, id LIMIT ?3";
+     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2
+       AND (priority <= 1 OR NOT (SELECT plan_only FROM crawls WHERE id = ?1))
+     ORDER BY priority, id LIMIT ?3";
 
 /// Whether a listing is still to be done. The states and the priority keep it off the requests for bodies.
 pub(super) const LISTING: &str = "SELECT 1 FROM tasks
@@ -243,8 +245,11 @@ impl Store {
     /// When the database cannot be read.
     pub fn load_next_due(&self, crawl: CrawlId) -> Result<Option<Timestamp>> {
         self.read(|tx| {
-            tx.prepare_cached("SELECT min(not_before) FROM tasks WHERE crawl = ?1 AND state = 'ready'")?
-                .query_row([crawl.0], |row| Ok(row.get::<_, Option<Millis>>(0)?.map(|due| due.0)))
+            tx.prepare_cached(
+                "SELECT min(not_before) FROM tasks WHERE crawl = ?1 AND state = 'ready'
+                   AND (priority <= 1 OR NOT (SELECT plan_only FROM crawls WHERE id = ?1))",
+            )?
+            .query_row([crawl.0], |row| Ok(row.get::<_, Option<Millis>>(0)?.map(|due| due.0)))
         })
     }
 

@@ -44,6 +44,7 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::connectors::activate::activate))
         .routes(routes!(api::connectors::deactivate::deactivate))
         .routes(routes!(api::connectors::start_points::list))
+        .routes(routes!(api::connectors::start_points::refresh))
         .routes(routes!(api::analytics::analytics))
         .routes(routes!(api::schedules::list, api::schedules::add))
         .routes(routes!(api::schedules::edit, api::schedules::delete))

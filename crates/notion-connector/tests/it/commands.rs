@@ -299,3 +299,46 @@ async fn a_secret_never_leaves_by_way_of_the_data_directory() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crawl_is_planned_and_compared_and_previewed_by_command() {
+    let (notion, server) = notion("pages=40,seed=117").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    let plan = home.expect(0, &["crawl", "--plan"]).await.stdout;
+    assert!(plan.contains(": planned") && plan.contains("~") && plan.contains("KIND"), "{plan}");
+    let shown = home.expect(0, &["crawls", "show", "1", "--json"]).await.json();
+    let to_come = shown["plan"]["requests_to_come"].as_u64().unwrap();
+    assert!(to_come >= 40 && shown["plan"]["estimates"].as_array().unwrap().len() == 4, "{shown}");
+    let report = home.expect(0, &["crawl", "--json"]).await.json();
+    assert_eq!((&report["id"], &report["state"]), (&1.into(), &"completed".into()));
+
+    let truth = notion.truth(None).unwrap();
+    let is_one_of = |fact: &serde_json::Value, kinds: &[&str]| kinds.iter().any(|kind| fact["kind"] == *kind);
+    let items = || truth.iter().filter(|fact| is_one_of(fact, &["page", "row", "database", "data_source"]));
+    let mut leaves = items().filter(|fact| items().all(|other| other["parent"] != fact["id"]));
+    let page = leaves.find(|fact| is_one_of(fact, &["page", "row"])).unwrap();
+    notion.advance(Duration::from_secs(3_600));
+    let dry = ["crawl", "--reconcile", "--dry-run"];
+    let same = home.expect(0, &[&dry[..], &["--json"]].concat()).await.json();
+    assert_eq!(same["differences"], serde_json::json!({}), "{same}");
+    assert_eq!(same["same"], report["discovered"]);
+    notion.trash(page["id"].as_str().unwrap().parse().unwrap()).unwrap();
+    let differs = home.expect(0, &dry).await.stdout;
+    assert!(differs.contains("trash") && differs.contains(page["id"].as_str().unwrap()), "{differs}");
+    home.expect(2, &["crawl", "--dry-run"]).await;
+    let reconciled = home.run(&["crawl", "--reconcile", "--json"]).await.json();
+    assert_eq!(reconciled["scope"], "full", "{reconciled}");
+
+    let points = home.expect(0, &["connector", "start-points", "--refresh", "--json"]).await.json();
+    assert!(points[0]["title"].is_string() && points[0]["left_out"] == false, "{points}");
+    let slip = "00000000-0000-4000-8000-000000000bad";
+    let preview = home.expect(0, &["connector", "preview", CONNECTOR, "--exclude", slip]).await.stdout;
+    assert!(preview.contains("OVER LIMIT") && preview.contains("! exclude"), "{preview}");
+    assert_says(&home.expect(2, &["crawl", "--scope", "people"]).await, &["user permission crawls"]);
+    let partial = ["schedule", "add", "branch", "daily 02:30", "--scope", "partial"];
+    assert_says(&home.expect(2, &partial).await, &["start point"]);
+    let id = points[0]["id"].as_str().unwrap();
+    let added = home.expect(0, &[&partial[..], &["--start-point", id, "--json"]].concat()).await.json();
+    assert_eq!((&added["scope"], &added["start_point"]), (&"partial".into(), &points[0]["id"]));
+}

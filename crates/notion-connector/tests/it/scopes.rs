@@ -382,3 +382,28 @@ async fn start_points_are_what_stands_at_the_top_of_what_is_visible() {
     assert_eq!(listed.iter().map(|point| point.id.0).collect::<std::collections::BTreeSet<_>>(), expected);
     assert!(listed.iter().all(|point| truth[&point.id.0].title == point.title));
 }
+
+#[tokio::test(start_paused = true)]
+async fn start_points_are_listed_anew_from_notion_and_the_next_full_crawl_goes_on_with_that() {
+    let mut line = crawled("pages=120,seed=217", Behavior::default()).await;
+    line.config.crawl.deletion_floor = 1_000;
+    let before = ops::list_start_points(&line.app(), None).unwrap();
+    let leaf = leaves(&line.truth(), "page")[0];
+    line.notion.move_to(leaf, None).unwrap();
+    let gone = before[0].id.0;
+    line.notion.trash(gone).unwrap();
+    let held = line.export().len();
+    let progress = tokio::sync::watch::Sender::default();
+    let listed = ops::refresh_start_points(&line.app(), None, "test", progress).await.unwrap();
+    let truth = line.truth();
+    let tops: Vec<Uuid> = truth.values().filter(|fact| fact.parent.is_none()).map(|fact| fact.id).collect();
+    assert!(tops.contains(&leaf) && !tops.contains(&gone));
+    let mut ids: Vec<Uuid> = listed.iter().map(|point| point.id.0).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, tops);
+    assert_eq!(line.export().len(), held, "nothing is indexed or deleted");
+    line.bill();
+    line.crawl().await;
+    assert_eq!(line.bill().get("/v1/search"), None, "the crawl goes on with the listing");
+    line.assert_holds_the_truth();
+}

@@ -11,6 +11,7 @@ use http::{Request, Response};
 use notion_api::{Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::data_dir::DataDir;
+use notion_connector::model::NotionId;
 use notion_connector::ops::{self, AddConnector, AddSchedule, CrawlSummary, EditSchedule, StartCrawl};
 use notion_connector::runtime::Runtime;
 use notion_connector::store::{CrawlState, Scope};
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::program::Home;
-use crate::support::{CONNECTOR, Line, Server, generated};
+use crate::support::{CONNECTOR, Line, Server, generated, subtree};
 
 /// A network on which each request takes a while, and that can be cut.
 struct Cable {
@@ -65,7 +66,8 @@ impl Service {
     }
 
     fn ask(&self, connector: &str, scope: Scope) -> CrawlSummary {
-        let start = StartCrawl { connector: Some(connector.to_owned()), scope: Some(scope) };
+        let start =
+            StartCrawl { connector: Some(connector.to_owned()), scope: Some(scope), ..StartCrawl::default() };
         ops::start_crawl(&self.app, &start, "test").unwrap()
     }
 
@@ -232,6 +234,7 @@ fn schedule(name: &str, when: &str, zone: &str) -> AddSchedule {
         scope: Some(Scope::Full),
         when: when.to_owned(),
         zone: Some(zone.to_owned()),
+        ..AddSchedule::default()
     }
 }
 
@@ -239,6 +242,7 @@ fn schedule(name: &str, when: &str, zone: &str) -> AddSchedule {
 async fn schedules_run_on_time_once_when_missed_and_not_while_paused() {
     let mut line = Line::in_process(generated("pages=10,seed=307"), Options::default()).await;
     line.config.crawl.freshness_minutes = 0;
+    line.config.crawl.reconcile = "never".to_owned();
     let app = open(&line).0;
     let taken = |app: &App| ops::list_crawls(app, 100).unwrap().len();
     // The line's clock begins on 2026-11-02 at 08:00 UTC.
@@ -304,7 +308,7 @@ async fn the_program_gives_a_crawl_back_when_it_is_told_to_end_and_takes_it_up_a
     home.connect(&server.url).await;
     home.set("NOTION_CONNECTOR__NOTION__CONCURRENCY", "1");
     let app = Arc::new(App::open(Default::default(), DataDir::existing(&home.data_dir()).unwrap()).unwrap());
-    let start = StartCrawl { connector: None, scope: None };
+    let start = StartCrawl::default();
     let id = ops::start_crawl(&app, &start, "test").unwrap().id;
     let crawl = || ops::show_crawl(&app, id).unwrap().crawl;
 
@@ -325,4 +329,56 @@ async fn the_program_gives_a_crawl_back_when_it_is_told_to_end_and_takes_it_up_a
     assert_eq!(done.state, CrawlState::Completed, "{done:?}");
     assert_eq!(done.discovered, done.indexed + done.unchanged + done.skipped + done.not_indexed);
     wait_for(|| async { app.store.load_outbox(0, 10).unwrap().is_empty().then_some(()) }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_covers_what_changed_by_itself_or_one_start_point_and_what_lies_below() {
+    let mut line = Line::in_process(generated("pages=80,seed=308"), Options::default()).await;
+    line.config.crawl.freshness_minutes = 0;
+    line.config.crawl.reconcile = "never".to_owned();
+    let app = open(&line).0;
+    let truth = line.truth();
+    let of_size = |fact: &&crate::support::Fact| fact.kind == "page" && subtree(&truth, fact.id).len() > 3;
+    let start = truth.values().find(of_size).unwrap().id;
+    let new = |name: &str, when: &str| AddSchedule {
+        name: name.to_owned(),
+        when: when.to_owned(),
+        ..AddSchedule::default()
+    };
+    let changes = ops::add_schedule(&app, new("changes", "every 60 minutes")).unwrap();
+    assert_eq!((changes.scope.as_str(), changes.start_point), ("incremental", None));
+    let partial = AddSchedule { scope: Some(Scope::Partial), ..new("branch", "every 90 minutes") };
+    assert!(ops::add_schedule(&app, partial.clone()).unwrap_err().to_string().contains("start point"));
+    let astray = AddSchedule { start_point: Some(start.to_string()), ..new("branch", "every 90 minutes") };
+    assert!(ops::add_schedule(&app, astray).is_err(), "incremental has no start point");
+    let partial = AddSchedule { start_point: Some(start.to_string()), ..partial };
+    let branch = ops::add_schedule(&app, partial).unwrap();
+    assert_eq!(branch.start_point, Some(NotionId(start)));
+
+    let service = Service::start(Arc::clone(&app));
+    // Nothing was crawled before: what changed is everything.
+    let first = service.until_there(1).await;
+    assert_eq!((first.scope.as_str(), first.discovered as usize), ("incremental", truth.len()));
+    let second = service.until_there(2).await;
+    assert_eq!((second.scope.as_str(), second.start_point), ("partial", Some(NotionId(start))));
+    assert_eq!(second.discovered as usize, subtree(&truth, start).len());
+    assert_eq!(second.schedule.as_deref(), Some("branch"));
+    let third = service.until_there(3).await;
+    assert_eq!((third.scope.as_str(), third.schedule.as_deref()), ("incremental", Some("changes")));
+    assert!((third.added, third.updated) == (0, 0) && third.requests < 10, "{third:?}");
+    let edit = EditSchedule { scope: Some(Scope::Full), ..EditSchedule::default() };
+    assert_eq!(ops::edit_schedule(&app, "branch", edit).unwrap().start_point, None);
+    let asked = StartCrawl {
+        scope: Some(Scope::Partial),
+        start_point: Some(start.to_string()),
+        ..StartCrawl::default()
+    };
+    let queued = ops::start_crawl(&app, &asked, "test").unwrap();
+    assert_eq!(ops::start_crawl(&app, &asked, "test").unwrap().id, queued.id, "it waits already");
+    let ended = service.until(queued.id, has_ended).await;
+    assert_eq!((ended.state, ended.start_point), (CrawlState::Completed, Some(NotionId(start))));
+    let without = StartCrawl { start_point: None, ..asked };
+    assert!(ops::start_crawl(&app, &without, "test").is_err());
+    assert!(ops::parse_scope("people").unwrap_err().contains("user permission"));
+    service.stop().await;
 }

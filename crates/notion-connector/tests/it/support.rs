@@ -39,7 +39,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 /// Where an emulator in this process is addressed; nothing listens there.
-const IN_PROCESS: &str = "http://127.0.0.1:1";
+pub(crate) const IN_PROCESS: &str = "http://127.0.0.1:1";
 
 /// The name of the connector in every story.
 pub(crate) const CONNECTOR: &str = "works";

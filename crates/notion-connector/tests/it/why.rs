@@ -69,7 +69,7 @@ async fn what_is_found_trashed_unshared_or_never_seen_says_so() {
     assert!(asked[0].readable && asked[0].in_trash, "{asked:?}");
     let asked = ops::why(&line.app(), &purged.to_string(), true).await.unwrap().asked;
     assert!(!asked[0].readable && asked[0].message.contains("404"), "{asked:?}");
-    assert_eq!(line.notion.request_log().len(), 3);
+    assert_eq!(line.notion.request_log().len(), 4);
 
     line.notion.restore(trashed).unwrap();
     line.notion.advance(Duration::from_secs(3600));

@@ -109,6 +109,7 @@ async fn every_route_of_the_document_answers_hardened() {
                 (_, "get", _) => 200,
                 // What changes something takes JSON only.
                 (_, _, true) => 415,
+                ("refresh_start_points", ..) => 202,
                 (_, "delete", false) => 404,
                 // The only crawl there is has ended.
                 (_, _, false) => 409,

@@ -9,7 +9,7 @@ use crate::web::body::Body;
 use crate::web::problem::{Problem, ProblemBody};
 use crate::web::viewer::Operator;
 
-/// Preview a change of a connector's filters
+/// Preview a change of a connector's settings
 ///
 /// What would stay, leave and come, by what was crawled so far. Saves nothing, and does not ask Notion.
 #[utoipa::path(
@@ -20,7 +20,7 @@ use crate::web::viewer::Operator;
     params(("name" = String, Path, description = "Name of the connector.")),
     request_body = EditConnector,
     responses(
-        (status = 200, description = "What the filters would do.", body = Preview),
+        (status = 200, description = "What the settings would do.", body = Preview),
         (status = 400, description = "The body is not understood.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ops::{self, StartPoint};
+use crate::ops::{self, CrawlSummary, StartPoint};
 use crate::web::Web;
 use crate::web::problem::{Problem, ProblemBody};
 use crate::web::viewer::Operator;
@@ -38,4 +39,28 @@ pub(in crate::web) async fn list(
 ) -> Result<Json<StartPointList>, Problem> {
     let start_points = web.blocking(move |web| ops::list_start_points(&web.app, Some(&name))).await?;
     Ok(Json(StartPointList { start_points }))
+}
+
+/// List start points anew from Notion
+///
+/// Queues a plan: a crawl that lists and reads no bodies. When it is `planned`, the list is new.
+#[utoipa::path(
+    post,
+    path = "/api/v1/connectors/{name}/start-points/refresh",
+    operation_id = "refresh_start_points",
+    tag = "connectors",
+    params(("name" = String, Path, description = "Name of the connector.")),
+    responses(
+        (status = 202, description = "The plan, as it waits.", body = CrawlSummary),
+        (status = 403, description = "A page of another origin asked.", body = ProblemBody),
+        (status = 404, description = "There is no such connector.", body = ProblemBody)
+    )
+)]
+pub(in crate::web) async fn refresh(
+    State(web): State<Arc<Web>>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<CrawlSummary>), Problem> {
+    let plan = web.blocking(move |web| ops::queue_start_points(&web.app, &name, "local operator")).await?;
+    Ok((StatusCode::ACCEPTED, Json(plan)))
 }

@@ -1,0 +1,61 @@
+//! What a crawl will do and cost, as its listings say.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ItemKind;
+
+/// What a crawl will do and cost, from its listings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Plan {
+    /// Items that were listed, by kind. Pages that only bodies name come on top.
+    pub items: Vec<PlannedItems>,
+    /// Whether every listing ended: if not, there are more items.
+    pub complete: bool,
+    /// Held items of which Notion said already that they are gone.
+    pub gone: u64,
+    /// Held items that no listing returned: each is asked for.
+    pub unlisted: u64,
+    /// Files in properties of what was listed. Those in bodies are not known before bodies are read.
+    pub files_in_properties: u64,
+    /// Requests that the listings took.
+    pub requests_made: u64,
+    /// Requests that the crawl will still make; bodies in several parts take more.
+    pub requests_to_come: u64,
+    /// Minutes that those take at this rate.
+    pub minutes: f64,
+    /// Requests a minute.
+    pub requests_per_minute: f64,
+    /// Where that rate is from: `earlier crawls` or `documented limit`.
+    #[schema(example = "documented limit")]
+    pub rate_from: String,
+    /// Names of the fields above that are estimates.
+    pub estimates: Vec<String>,
+}
+
+/// What was listed of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedItems {
+    /// The kind.
+    #[schema(value_type = String, example = "page")]
+    pub kind: ItemKind,
+    /// How many the crawl will process.
+    pub listed: u64,
+    /// Bodies that are to be read.
+    pub to_read: u64,
+    /// Bodies that need not be read again.
+    pub unchanged: u64,
+    /// About these the filters decide when bodies were read.
+    pub undecided: u64,
+    /// Left out by the filters.
+    pub left_out_by_filters: u64,
+    /// New ones that the item limit leaves out.
+    pub left_out_by_limit: u64,
+}
+
+impl Plan {
+    /// A sum over all kinds.
+    pub fn sum(&self, of: impl Fn(&PlannedItems) -> u64) -> u64 {
+        self.items.iter().map(of).sum()
+    }
+}
