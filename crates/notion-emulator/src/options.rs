@@ -163,6 +163,12 @@ pub struct Behavior {
     pub search_lists_archived: bool,
     /// Search ends with an invalid cursor after so many results (reported at about 11,200).
     pub search_wall: Option<usize>,
+    /// At the wall search says that there is no more, instead of giving a cursor that is invalid.
+    pub search_wall_silent: bool,
+    /// Each answer of search after the first begins with so many results of the one before (reported of real listings).
+    pub search_repeats: usize,
+    /// So many of a hundred objects below start points are in no search, always the same ones (reported).
+    pub search_omits_percent: u8,
     /// The comments of a page include those on its blocks ("working-with-comments" does not say).
     pub comments_include_inline: bool,
     /// What reading a linked view as a database gives.
@@ -207,6 +213,9 @@ impl Default for Behavior {
             search_lists_trashed_data_sources: true,
             search_lists_archived: true,
             search_wall: None,
+            search_wall_silent: false,
+            search_repeats: 0,
+            search_omits_percent: 0,
             comments_include_inline: false,
             linked_views: LinkedViews::Empty,
             synced_copies: SyncedCopies::Original,

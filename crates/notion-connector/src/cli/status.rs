@@ -24,11 +24,16 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
             })
             .collect();
         format!(
-            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}{}",
+            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}{}{}",
             table(&["CONNECTOR", "ITEMS", "LAST CRAWL", "ENDED"], &rows),
             status.data_dir,
             status.failures,
             status.waiting_for_index,
+            status
+                .index_trouble
+                .as_ref()
+                .map(|why| format!("\nThe index is behind: {why}"))
+                .unwrap_or_default(),
             unknown(&status)
         )
     });

@@ -16,6 +16,9 @@ use crate::store::{
 pub const NOTHING_CONNECTED: &str = "nothing is connected to the integration yet: open a page in Notion, choose ••• → \
     Connections, and add the integration (its subpages come along)";
 
+const TOO_MUCH_EDITED: &str =
+    "more was edited since the last crawl than search lists: the next crawl is a full one";
+
 /// Items rendered again in one go.
 const BATCH: u32 = 100;
 
@@ -184,6 +187,24 @@ impl Crawler {
             .await?)
     }
 
+    /// To the beginning of a crawl whose listings all ended.
+    ///
+    /// A gap in what search lists keeps no full crawl from it: what is below or in anything visible was met, each held item
+    /// that was not was asked for by itself, and what is edited in the gap from now on is the newest. An incremental crawl
+    /// whose search did not reach back to the watermark has missed edits, and would miss them for ever.
+    fn move_watermark(&self, crawl: &Crawl) -> Result<(), StoreError> {
+        let moves = crawl.scope.lists_all() || crawl.scope == Scope::Incremental;
+        if !moves || crawl.unended {
+            return Ok(());
+        }
+        if crawl.scope == Scope::Incremental && self.store.has_gap(crawl.id)? {
+            let now = self.runtime.now();
+            self.store.add_alert(crawl.id, AlertLevel::Warning, "watermark", None, TOO_MUCH_EDITED, now)?;
+            return self.store.clear_watermark(crawl.connector);
+        }
+        self.store.save_watermark(crawl)
+    }
+
     fn settle_now(&self, crawl: &Crawl) -> Result<CrawlState, StoreError> {
         let now = self.runtime.now();
         let (gone, held) = self.store.count_departures(crawl)?;
@@ -192,7 +213,8 @@ impl Crawler {
         let ask = ask && crawl.scope != Scope::Test;
         if crawl.scope != Scope::Test {
             self.store.apply_departures(crawl, ask)?;
-            self.store.prune_left_out(crawl, crawl.scope.lists_all() && !crawl.incomplete)?;
+            let complete = !crawl.incomplete && !self.store.has_gap(crawl.id)?;
+            self.store.prune_left_out(crawl, crawl.scope.lists_all() && complete)?;
             self.tell_limit(crawl)?;
             self.tell_missing(crawl)?;
         }
@@ -216,9 +238,7 @@ impl Crawler {
                 now,
             )?;
         }
-        if !crawl.unended && (crawl.scope.lists_all() || crawl.scope == Scope::Incremental) {
-            self.store.save_watermark(&crawl)?;
-        }
+        self.move_watermark(&crawl)?;
         self.store.prune_sightings(&crawl)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
         Ok(if ask {

@@ -10,7 +10,7 @@ use notion_api::wire::{DataSource, Database, Page, SearchResult};
 use serde_json::Value;
 
 use super::long_properties::cut_properties;
-use super::sweep::Sweep;
+use super::sweep::{self, Sweep};
 use super::windows::{ListedRow, Rest, Window};
 use crate::config::{CommentsChoice, CrawlConfig};
 use crate::model::{ItemKey, ItemKind, NotionId, Parent};
@@ -156,7 +156,8 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
                 continue_query(&mut discovery, task, &rows, listing, context.settings);
                 return Transition::Discovery(discovery, next_cursor);
             }
-            let sweep = Sweep::of(task.detail.as_deref()).after(rows.last().map(|last| last.edited));
+            let sweep =
+                Sweep::of(task.detail.as_deref()).after(rows.len(), rows.last().map(|last| last.edited));
             if sweep.trash {
                 discovery = Discovery { doubted: trashed(&discovery), ..Discovery::default() };
             }
@@ -166,9 +167,15 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
             if sweep.is_over() {
                 return Transition::Discovery(discovery, None);
             }
+            if let Some(on) = sweep.if_new().filter(|_| !discovery.listed.is_empty()) {
+                discovery.if_new = vec![NewTask::new(TaskKind::Search).with_detail(on.to_detail())];
+                return Transition::Discovery(discovery, None);
+            }
             discovery.progress = (!listing.last).then(|| sweep.to_detail());
             if listing.cut {
-                continue_search(&mut discovery, &sweep);
+                continue_search(&mut discovery, sweep.rest());
+            } else if listing.last {
+                continue_search(&mut discovery, sweep.at_end());
             }
             Transition::Discovery(discovery, next_cursor)
         }
@@ -209,12 +216,11 @@ struct Listing {
 /// What follows on a search that does not go on.
 pub(super) fn cut_search(task: &Task) -> Discovery {
     let mut discovery = Discovery::default();
-    continue_search(&mut discovery, &Sweep::of(task.detail.as_deref()));
+    continue_search(&mut discovery, Sweep::of(task.detail.as_deref()).rest());
     discovery
 }
 
-fn continue_search(discovery: &mut Discovery, sweep: &Sweep) {
-    let rest = sweep.rest();
+fn continue_search(discovery: &mut Discovery, rest: sweep::Rest) {
     discovery.gap = rest.gap;
     discovery.cut = rest.unreachable && rest.gap.is_none();
     let search = |sweep: Sweep| NewTask::new(TaskKind::Search).with_detail(sweep.to_detail());

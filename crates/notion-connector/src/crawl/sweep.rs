@@ -4,10 +4,17 @@
 //! was reported to die for good after about 11,200 results. So what newest-first does not reach is listed oldest first,
 //! until the two meet. Where they do not, data sources alone are listed in both directions, because queries list their rows;
 //! pages that neither direction reaches are found only where something else names them, and the crawl says so.
+//!
+//! A search may also end too early without a word. So one that ends after thousands of results is followed by one request for
+//! the oldest: if the crawl has not met them, the search was cut, and goes on like one whose cursor died.
 
 use jiff::Timestamp;
 use notion_api::endpoints::{Direction, Paging, SearchObject, SearchRequest};
 use serde::{Deserialize, Serialize};
+
+/// From so many results on, the end of a search is not believed by itself: the wall was reported at about 11,200, and
+/// a search that ends earlier without a word was not reported at all.
+const BELIEVED: u64 = 2_000;
 
 /// A listing by search. Stands in the queue as JSON; without it, everything, newest edit first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +35,20 @@ pub(super) struct Sweep {
     /// The first few objects.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) few: bool,
+    /// The oldest, to see whether the crawl met them when a search ended that came down to this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<Timestamp>,
     /// How far it came, over all its beginnings.
     #[serde(skip_serializing_if = "Option::is_none")]
     reached: Option<Timestamp>,
+    /// How many results it listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    listed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What follows on a search that was cut.
@@ -72,7 +90,11 @@ impl Sweep {
 
     /// How often it may begin again before it counts as cut. Another direction takes over from newest-first.
     pub(super) const fn restarts(&self) -> u32 {
-        if self.up_to.is_some() { 3 } else { 1 }
+        if self.is_ascending() { 3 } else { 1 }
+    }
+
+    const fn is_ascending(&self) -> bool {
+        self.up_to.is_some() || self.check.is_some()
     }
 
     /// The request.
@@ -81,21 +103,21 @@ impl Sweep {
             query: None,
             object: self.tables.then_some(SearchObject::DataSource),
             in_trash: self.trash,
-            sort: Some(if self.up_to.is_some() { Direction::Ascending } else { Direction::Descending }),
+            sort: Some(if self.is_ascending() { Direction::Ascending } else { Direction::Descending }),
             paging,
         }
     }
 
-    /// The same after an answer that ends with an object edited at `last`.
+    /// The same after an answer with so many results, the last of them edited at `last`.
     #[must_use]
-    pub(super) fn after(self, last: Option<Timestamp>) -> Self {
+    pub(super) fn after(self, results: usize, last: Option<Timestamp>) -> Self {
         let further =
-            |one: Timestamp, other| if self.up_to.is_some() { one.max(other) } else { one.min(other) };
+            |one: Timestamp, other| if self.is_ascending() { one.max(other) } else { one.min(other) };
         let reached = match (self.reached, last) {
             (Some(one), Some(other)) => Some(further(one, other)),
             (one, other) => one.or(other),
         };
-        Self { reached, ..self }
+        Self { reached, listed: self.listed + results as u64, ..self }
     }
 
     /// Whether what follows need not be listed.
@@ -109,6 +131,29 @@ impl Sweep {
         })
     }
 
+    /// Whether it only looks for the oldest: then nothing follows on an answer that has any, unless one of them is new to
+    /// the crawl, and then this.
+    pub(super) fn if_new(&self) -> Option<Self> {
+        self.check.map(|up_to| Self { tables: self.tables, up_to: Some(up_to), ..Self::default() })
+    }
+
+    /// What follows where it ends by itself, not being over: nothing, a look at the oldest, or what follows on a cut.
+    pub(super) fn at_end(&self) -> Rest {
+        let nothing = Rest { ask: None, unreachable: false, gap: None };
+        if self.listed < BELIEVED || self.trash || self.check.is_some() {
+            return nothing;
+        }
+        match (self.up_to, self.reached) {
+            // It came to an end below where it was to meet the other direction.
+            (Some(_), _) => self.rest(),
+            (None, Some(reached)) => {
+                let check = Self { tables: self.tables, check: Some(reached), ..Self::default() };
+                Rest { ask: Some(check), ..nothing }
+            }
+            (None, None) => nothing,
+        }
+    }
+
     /// What follows where it is cut.
     pub(super) fn rest(&self) -> Rest {
         let found = |ask| Rest { ask, unreachable: false, gap: None };
@@ -116,6 +161,7 @@ impl Sweep {
         match (self.up_to, self.reached) {
             // What lies in the trash and is not listed there, a full crawl finds.
             _ if self.trash => found(None),
+            _ if self.check.is_some() => found(self.if_new()),
             (None, Some(reached)) => {
                 found(Some(Self { tables: self.tables, up_to: Some(reached), ..Self::default() }))
             }
@@ -146,7 +192,8 @@ mod tests {
             order.truncate(wall);
             for answer in order.chunks(10) {
                 met.extend(answer);
-                sweep = Sweep::of(Some(&sweep.after(answer.last().copied().map(at)).to_detail()));
+                sweep =
+                    Sweep::of(Some(&sweep.after(answer.len(), answer.last().copied().map(at)).to_detail()));
                 if sweep.is_over() {
                     break;
                 }
@@ -174,6 +221,22 @@ mod tests {
     }
 
     #[test]
+    fn an_end_after_thousands_of_results_is_looked_into_and_one_before_is_believed() {
+        let ended = |listed, sweep: Sweep| Sweep { listed, reached: Some(at(7)), ..sweep }.at_end();
+        assert_eq!(ended(BELIEVED - 1, Sweep::default()).ask, None);
+        assert_eq!(ended(BELIEVED, Sweep::trash_since(at(1))).ask, None);
+        let check = ended(BELIEVED, Sweep::default()).ask.unwrap();
+        assert_eq!(check.request(Paging::default()).sort, Some(Direction::Ascending));
+        assert_eq!(check.if_new().unwrap().up_to, Some(at(7)));
+        assert_eq!(ended(BELIEVED, check.clone()).ask, None, "a look is not looked into");
+        assert_eq!(check.rest().ask, check.if_new(), "nor given up");
+        // The other direction ended silently too, before it met the first.
+        let other = Sweep { up_to: Some(at(9)), ..Sweep::default() };
+        assert_eq!(ended(BELIEVED, other.clone()).gap, Some((at(7), at(9))));
+        assert_eq!(ended(5, other).gap, None);
+    }
+
+    #[test]
     fn a_search_since_a_time_ends_behind_it() {
         let stamps: Vec<i64> = (0..100).collect();
         let (met, missing) = follow(&stamps, 50, Sweep::since(at(85)));
@@ -185,7 +248,7 @@ mod tests {
         let both = Sweep { up_to: Some(at(9)), reached: Some(at(3)), ..Sweep::default() };
         let rest = both.rest();
         assert!(rest.unreachable && rest.ask.as_ref().is_some_and(|ask| ask.tables));
-        let again = rest.ask.clone().unwrap().after(Some(at(5))).rest();
+        let again = rest.ask.clone().unwrap().after(1, Some(at(5))).rest();
         assert!(again.ask.is_some_and(|ask| ask.tables && ask.up_to == Some(at(5))));
         assert_eq!(rest.gap, Some((at(3), at(9))));
         let trash = Sweep::trash_since(at(1)).rest();

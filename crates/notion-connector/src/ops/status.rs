@@ -20,6 +20,8 @@ pub struct Status {
     pub failures: usize,
     /// Rows of the outbox that the index has not taken yet.
     pub waiting_for_index: u64,
+    /// Why the index did not take its last delivery, and what to do; none if it did. Crawls go on meanwhile.
+    pub index_trouble: Option<String>,
 }
 
 /// How one connector stands.
@@ -66,6 +68,7 @@ pub fn status(app: &App) -> Result<Status, OpsError> {
         connectors,
         failures: app.store.load_failures()?.len(),
         waiting_for_index: app.store.count_outbox()?,
+        index_trouble: app.store.load_sink_trouble(crate::sink::index::NAME)?,
     })
 }
 

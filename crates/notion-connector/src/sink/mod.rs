@@ -45,7 +45,10 @@ pub enum SinkError {
         reason: String,
     },
     /// It failed this time; what was delivered before is still there. The same delivery may be tried again.
-    #[error("sink “{sink}” did not take the delivery: {source}")]
+    #[error(
+        "sink “{sink}” did not take the delivery: {source}; nothing is lost: see that its disk has room and may be written, then \
+         it is delivered again"
+    )]
     Failed {
         /// Name of the sink.
         sink: &'static str,

@@ -4,9 +4,11 @@
 //! - Nothing is delivered that is not synced to disk: a sink is never ahead of what survives a loss of power.
 //! - The sink keeps the cursor together with what it was given. A cursor of another outbox, one ahead of the outbox, or
 //!   one whose rows are pruned means that sink and store have parted: the sink is filled from the start, without Notion.
+//! - A sink that fails stalls its own cursor and nothing else: crawls go on, `status` says so, and it is tried again.
 //! - While it is being filled, its cursor names no outbox, so that an interrupted filling begins again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -29,6 +31,10 @@ const UNFINISHED: OutboxCursor = OutboxCursor { epoch: Uuid::nil(), sequence: 0 
 /// How often the outbox is looked at.
 const POLL: Duration = Duration::from_millis(500);
 
+/// How long after a failure the sink is tried again: longer each time, up to the last.
+const TRY_AGAIN: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
+
 /// Why the pump stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PumpError {
@@ -47,32 +53,50 @@ pub struct Pump {
     runtime: Runtime,
     commit_after: Duration,
     delivering: tokio::sync::Mutex<()>,
+    /// Whether the store may say that the sink fails: also of the process before this one.
+    told: AtomicBool,
 }
 
 impl Pump {
     /// A pump that lets rows wait at most `commit_after`.
     pub fn new(store: Arc<Store>, sink: Arc<dyn Sink>, runtime: Runtime, commit_after: Duration) -> Self {
-        Self { store, sink, runtime, commit_after, delivering: tokio::sync::Mutex::default() }
+        let (delivering, told) = (tokio::sync::Mutex::default(), AtomicBool::new(true));
+        Self { store, sink, runtime, commit_after, delivering, told }
     }
 
-    /// Delivers as rows come, until it is dropped.
+    /// Delivers as rows come, until it is dropped. A sink that fails is tried again.
     ///
     /// # Errors
-    /// When store or sink fail. Nothing is lost: run it again.
+    /// When the store fails, or the sink has to be made anew. Nothing is lost: run it again.
     pub async fn run(&self) -> Result<(), PumpError> {
-        let mut waiting_since = None;
+        let (mut waiting_since, mut failures) = (None, 0);
         loop {
-            let waiting = self.count_waiting(WORTH_A_COMMIT).await?;
-            let now = tokio::time::Instant::now();
-            let since = *waiting_since.get_or_insert(now);
-            if waiting == 0 {
-                waiting_since = None;
-            } else if waiting >= WORTH_A_COMMIT || now - since >= self.commit_after {
-                self.drain().await?;
-                waiting_since = None;
+            match self.turn(&mut waiting_since).await {
+                Ok(()) => failures = 0,
+                Err(PumpError::Sink(error)) if !error.is_mended_by_rebuild() => {
+                    let again = TRY_AGAIN[failures.min(TRY_AGAIN.len() - 1)];
+                    failures += 1;
+                    tracing::error!(%error, again_in_seconds = again.as_secs(), "the sink is behind");
+                    self.runtime.sleep(again).await;
+                }
+                Err(error) => return Err(error),
             }
             self.runtime.sleep(POLL).await;
         }
+    }
+
+    /// Delivers what waits, if it is worth a commit or has waited long enough.
+    async fn turn(&self, waiting_since: &mut Option<tokio::time::Instant>) -> Result<(), PumpError> {
+        let waiting = self.count_waiting(WORTH_A_COMMIT).await?;
+        let now = tokio::time::Instant::now();
+        let since = *waiting_since.get_or_insert(now);
+        if waiting == 0 {
+            *waiting_since = None;
+        } else if waiting >= WORTH_A_COMMIT || now - since >= self.commit_after {
+            self.drain().await?;
+            *waiting_since = None;
+        }
+        Ok(())
     }
 
     /// Delivers everything that is in the outbox now. Returns how many items were delivered.
@@ -81,6 +105,23 @@ impl Pump {
     /// When store or sink fail.
     pub async fn drain(&self) -> Result<u64, PumpError> {
         let _turn = self.delivering.lock().await;
+        let drained = self.drain_now().await;
+        let trouble = match &drained {
+            Err(PumpError::Sink(error)) => Some(error.to_string()),
+            Ok(_) if self.told.load(Ordering::Relaxed) => None,
+            Ok(_) | Err(PumpError::Store(_)) => return drained,
+        };
+        self.told.store(trouble.is_some(), Ordering::Relaxed);
+        let name = self.sink.name();
+        let told = self.blocking(move |store| store.save_sink_trouble(name, trouble.as_deref())).await;
+        if let Err(error) = told {
+            // The disk of the store may be the full one.
+            tracing::warn!(%error, "how the sink fares could not be saved");
+        }
+        drained
+    }
+
+    async fn drain_now(&self) -> Result<u64, PumpError> {
         let Some(mut cursor) = self.usable_cursor().await? else { return self.fill().await };
         let mut delivered = 0;
         loop {

@@ -123,6 +123,8 @@ pub struct Discovery {
     pub unknown: Vec<String>,
     /// Further requests of the same listing.
     pub further: Vec<NewTask>,
+    /// Further requests, should any of `listed` be new to the crawl.
+    pub if_new: Vec<NewTask>,
     /// What the task asks for from now on, where that changed.
     pub progress: Option<String>,
     /// What decides about objects that are new.
@@ -133,7 +135,8 @@ const LISTING_CUT: &str = "Notion ended a listing before its end; what it left o
     and nothing is deleted";
 
 const SEARCH_CUT: &str = "is not listed by search in either direction: of these pages only those are indexed that a data source lists or \
-    another page holds, and nothing is judged missing. Connect fewer pages to the integration, and the others to another one";
+    another page holds; a full crawl asks for each that is indexed by itself. Connect fewer pages to the integration, and the others to \
+    another one";
 
 const ROWS_UNREACHABLE: &str = "could not be listed: more rows were made in the same minute, and last edited in the same minute, than \
     Notion lists in a query; nothing is deleted. Edit some of them in Notion, a minute apart, and crawl again";
@@ -157,6 +160,9 @@ impl Store {
         self.try_write(|tx| {
             self.finish_in(tx, task, next_cursor)?;
             let save = || {
+                if !discovery.if_new.is_empty() && has_new(tx, crawl, &discovery.listed)? {
+                    discovery.if_new.iter().try_for_each(|task| add_task(tx, crawl.id, task).map(drop))?;
+                }
                 for listed in &discovery.listed {
                     save_listed(tx, crawl, listed, discovery.admission, now, &plan)?;
                 }
@@ -194,7 +200,7 @@ impl Store {
                     add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, LISTING_CUT, now)?;
                 }
                 if let Some((from, to)) = discovery.gap {
-                    mark_unended(tx, crawl.id)?;
+                    tx.execute("UPDATE crawls SET gap = 1 WHERE id = ?1", [crawl.id.0])?;
                     let message = format!("what was edited last between {from} and {to} {SEARCH_CUT}");
                     add_alert(tx, crawl.id, AlertLevel::Error, "search", None, &message, now)?;
                 }
@@ -469,6 +475,22 @@ fn load_known(tx: &Transaction<'_>, crawl: &Crawl, listed: &Listed) -> rusqlite:
         })
     })
     .optional()
+}
+
+/// Whether the crawl has not met one of these.
+fn has_new(tx: &Transaction<'_>, crawl: &Crawl, listed: &[Listed]) -> rusqlite::Result<bool> {
+    let mut met = tx.prepare_cached(
+        "SELECT 1 FROM items JOIN connectors USING (workspace)
+         WHERE connectors.id = ?2 AND items.object = ?3
+           AND (EXISTS (SELECT 1 FROM sightings WHERE item = items.id AND crawl = ?1)
+             OR EXISTS (SELECT 1 FROM left_out WHERE item = items.id AND crawl = ?1))",
+    )?;
+    for one in listed {
+        if !met.exists(params![crawl.id.0, crawl.connector.0, one.id])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn save_listed(

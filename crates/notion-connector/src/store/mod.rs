@@ -75,6 +75,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_scale.sql"),
     include_str!("migrations/0014_plans.sql"),
     include_str!("migrations/0015_schedule_start_points.sql"),
+    include_str!("migrations/0016_gap.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -97,6 +97,32 @@ impl Store {
         })
     }
 
+    /// Says why a sink did not take its last delivery, or that it did.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_sink_trouble(&self, sink: &str, trouble: Option<&str>) -> Result<()> {
+        self.write(|tx| {
+            let name = trouble_of(sink);
+            match trouble {
+                Some(why) => tx.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![name, why]),
+                None => tx.execute("DELETE FROM meta WHERE name = ?1", [name]),
+            }
+            .map(|_| ())
+        })
+    }
+
+    /// Why a sink did not take its last delivery; none if it did.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_sink_trouble(&self, sink: &str) -> Result<Option<String>> {
+        self.read(|tx| {
+            tx.query_row("SELECT value FROM meta WHERE name = ?1", [trouble_of(sink)], |row| row.get(0))
+                .optional()
+        })
+    }
+
     /// Up to `limit` searchable items' keys after `key`, in order: for filling a sink from the start.
     ///
     /// # Errors
@@ -158,6 +184,10 @@ impl Store {
             Ok((changes, keys.collect()))
         })
     }
+}
+
+fn trouble_of(sink: &str) -> String {
+    format!("trouble of sink {sink}")
 }
 
 fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usize)> {

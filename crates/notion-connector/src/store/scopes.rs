@@ -115,6 +115,26 @@ impl Store {
         })
     }
 
+    /// Whether search left a gap that neither of its directions reached.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_gap(&self, crawl: CrawlId) -> Result<bool> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT gap FROM crawls WHERE id = ?1")?.query_row([crawl.0], |row| row.get(0))
+        })
+    }
+
+    /// Forgets the watermark: the next crawl by itself lists everything.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn clear_watermark(&self, connector: ConnectorId) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE connectors SET watermark = NULL WHERE id = ?1", [connector.0]).map(|_| ())
+        })
+    }
+
     /// What an incremental crawl of the connector asks for by itself.
     ///
     /// # Errors

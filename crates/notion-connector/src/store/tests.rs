@@ -512,3 +512,21 @@ fn after_so_many_changes_every_further_one_is_refused_and_none_is_half_done() {
     assert!(fixture.store.sync().is_err());
     assert_eq!(fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap().phase, Phase::Verify);
 }
+
+#[test]
+fn beyond_the_limit_the_first_new_item_and_every_ten_thousandth_is_told() {
+    let fixture = fixture();
+    let task = fixture.claim_one(TaskKind::Search);
+    let new = (1..=20_005).map(|number| listed(number, "Page", Parent::Workspace)).collect();
+    let admission = Admission { filtered: false, limit: 3 };
+    let discovery = Discovery { listed: new, admission, ..Discovery::default() };
+    let plan = |_: &Listed, _| ReadPlan::Nothing;
+    fixture.store.save_discovery(&fixture.crawl, &task, None, &discovery, now(), plan).unwrap();
+    let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    assert_eq!((crawl.counters.skipped, crawl.counters.errors), (20_002, 3));
+    let told = fixture.store.load_alerts(crawl.id).unwrap();
+    let told: Vec<&str> = told.iter().map(|alert| alert.message.as_str()).collect();
+    for (message, number) in told.iter().zip(["1 new", "10000 new", "20000 new"]) {
+        assert!(message.contains(number), "{told:?}");
+    }
+}

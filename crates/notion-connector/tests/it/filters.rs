@@ -154,7 +154,12 @@ async fn beyond_the_limit_new_items_are_counted_and_old_ones_still_change_and_le
     line.notion.advance(HOUR);
     let gone = exported(&line).into_iter().find(|id| subtree(&line.truth(), *id).len() == 1).unwrap();
     line.notion.trash(gone).unwrap();
+    let held = exported(&line);
+    let stays = |fact: &&crate::support::Fact| fact.has_body() && fact.id != gone && held.contains(&fact.id);
+    let renamed = line.truth().values().find(stays).unwrap().id;
+    line.control("edit", serde_json::json!({"id": renamed, "title": "Renamed at the limit"})).await;
     let report = line.try_crawl(Scope::Full).await.unwrap();
+    assert_eq!(line.item("Renamed at the limit").id.0, renamed);
     assert_eq!((report.crawl.deleted, report.crawl.skipped), (1, items - 40), "{:?}", line.alerts(&report));
     assert!(!exported(&line).contains(&gone));
 

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use notion_connector::ops::{self, AddConnector, StartCrawl};
+use notion_connector::store::Scope;
 use notion_emulator::log::Entry;
 use notion_emulator::rules::limit::{Anchor, Window};
-use notion_emulator::{Behavior, Options};
+use notion_emulator::{Behavior, DEFAULT_TOKEN, Options, TokenOptions};
+use secrecy::SecretString;
+use tokio::sync::watch;
 
-use crate::support::{Line, generated};
+use crate::support::{CONNECTOR, IN_PROCESS, Line, generated};
 
 /// What one window saw.
 #[derive(Debug, Default, Clone, Copy)]
@@ -75,6 +79,89 @@ async fn every_window_is_spent_and_hardly_a_request_is_refused() {
                 let story = format!("{window:?} with {latency_ms} ms");
                 assert_spent_to_the_last(&line.notion.request_log(), window, 10, &story);
             }
+        }
+    }
+}
+
+/// Crawls of two connectors beside each other, as `serve` runs them, each reading everything.
+async fn crawl_together(line: &Line, secrets: [&str; 2]) {
+    let app = line.app();
+    let new = AddConnector {
+        name: "second".to_owned(),
+        notion_url: IN_PROCESS.to_owned(),
+        secret: SecretString::from(secrets[1]),
+        validate: false,
+    };
+    ops::add_connector(&app, new).await.unwrap();
+    line.notion.clear_requests();
+    let ids = [CONNECTOR, "second"].map(|name| {
+        let start = StartCrawl { connector: Some(name.to_owned()), scope: Some(Scope::ForceReindex) };
+        ops::start_crawl(&app, &start, "test").unwrap().id
+    });
+    let (stop, told) = watch::channel(false);
+    let until_ended = async {
+        while ids.iter().any(|id| ops::show_crawl(&app, *id).unwrap().crawl.state.is_open()) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        stop.send_replace(true);
+    };
+    tokio::join!(ops::run_scheduler(&app, told), until_ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_crawls_of_one_integration_keep_the_measure_of_one() {
+    for anchor in [Anchor::FirstRequest, Anchor::Clock] {
+        let window = Window { requests: 200, window_ms: 3_000, anchor };
+        let behavior = Behavior { latency_ms: 40, ..Behavior::default() };
+        let options = Options { window: Some(window), behavior, ..Options::default() };
+        let line = Line::in_process(generated("pages=700,seed=63"), options).await;
+        crawl_together(&line, [DEFAULT_TOKEN; 2]).await;
+        let log = line.notion.request_log();
+        println!("{window:?}: {:?}", windows(&log, window));
+        assert_spent_to_the_last(&log, window, 10, "two crawls of one integration");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_the_workspace_that_moves_is_kept_by_all_its_integrations() {
+    const OTHER: &str = "ntn_other000000000000000000000000000000000000000";
+    let window = |requests| Window { requests, window_ms: 3_000, anchor: Anchor::FirstRequest };
+    let options = Options {
+        tokens: vec![TokenOptions::new(DEFAULT_TOKEN), TokenOptions::new(OTHER)],
+        workspace_window: Some(window(200)),
+        behavior: Behavior { latency_ms: 40, ..Behavior::default() },
+        ..Options::default()
+    };
+    let line = Line::in_process(generated("pages=2000,seed=64"), options).await;
+    let moves = [(15, 120), (15, 160)];
+    let moving = async {
+        let mut moved = Vec::new();
+        for (after_s, requests) in moves {
+            tokio::time::sleep(Duration::from_secs(after_s)).await;
+            moved.push((line.notion.request_log().len(), requests));
+            line.notion.set_limits(None, Some(window(requests)));
+        }
+        moved
+    };
+    let (moved, ()) = tokio::join!(moving, crawl_together(&line, [DEFAULT_TOKEN, OTHER]));
+    let log = line.notion.request_log();
+    let ends = moved.iter().map(|(at, _)| *at).chain([log.len()]);
+    let mut begins = 0;
+    for (end, requests) in ends.zip([200, 120, 160]) {
+        let spent = windows(&log[begins..end], window(requests));
+        println!("{requests} requests in 3 s: {spent:?}");
+        begins = end;
+        // The first window began before the limit moved, or tells of it; the last one is cut.
+        let [first, others @ .., _] = spent.as_slice() else { panic!("too short: {spent:?}") };
+        assert!(first.refused <= 20 && others.len() >= 2, "{requests}: {spent:?}");
+        // A limit that was raised is found in steps; from then on it is spent like any other.
+        let found = others.iter().position(|window| window.answered * 100 >= requests * 97);
+        let found = found.unwrap_or_else(|| panic!("{requests} are never spent: {spent:?}"));
+        assert!(found <= 8, "{requests}: {spent:?}");
+        assert!(others[..=found].iter().all(|window| window.refused <= 10), "{requests}: {spent:?}");
+        for window in &others[found + 1..] {
+            assert!(window.refused <= 1, "{requests}: {spent:?}");
+            assert!(window.answered * 100 >= requests * 97, "{requests}: {spent:?}");
         }
     }
 }

@@ -78,8 +78,7 @@ impl Sink for UntilPowerFails {
 
     async fn deliver(&self, changes: Vec<Change>, cursor: OutboxCursor) -> Result<(), SinkError> {
         if self.deliveries_left.fetch_sub(1, Ordering::Relaxed) == 0 {
-            let source = Box::new(std::io::Error::other("power failed"));
-            return Err(SinkError::Failed { sink: "index", source });
+            return Err(SinkError::Unusable { sink: "index", reason: "power failed".to_owned() });
         }
         drop(std::fs::remove_file(&self.copy));
         self.store.copy_to(&self.copy).unwrap();

@@ -32,7 +32,7 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
     let from =
         paging.cursor.as_deref().map(|cursor| place(call, cursor).ok_or_else(|| ApiError::cursor(cursor)));
     let from = from.transpose()?;
-    let (mut found, next) = if call.reader.behavior.search_stale_ms > 0 {
+    let (mut found, mut next) = if call.reader.behavior.search_stale_ms > 0 {
         let as_before: BTreeSet<(i64, Ix)> =
             world.by_edited().iter().map(|(_, ix)| (listed_as_edited(call, *ix), *ix)).collect();
         page(call, &search, paging.size, &as_before, from)
@@ -47,6 +47,16 @@ pub(super) fn search(call: &Call<'_>) -> Result<Value, ApiError> {
             return Err(ApiError::cursor(cursor));
         }
         found.truncate(wall.saturating_sub(before));
+        if call.reader.behavior.search_wall_silent && before + found.len() >= wall {
+            next = None;
+        }
+    }
+    if let Some(again) = found.len().checked_sub(call.reader.behavior.search_repeats.max(1))
+        && call.reader.behavior.search_repeats > 0
+        && again > 0
+        && next.is_some()
+    {
+        next = found.get(again).map(|ix| (listed_as_edited(call, *ix), *ix));
     }
     let results = found.into_iter().map(|ix| shown(call, ix)).collect();
     let next = next.map(|(edited_ms, ix)| {
@@ -142,6 +152,12 @@ fn matches(call: &Call<'_>, search: &Search, ix: Ix) -> bool {
         return false;
     }
     if call.reader.behavior.search_omits_inherited && !call.reader.token.access.is_start_point(world, ix) {
+        return false;
+    }
+    let hash = ix.0.wrapping_mul(0x9e37_79b9) >> 16;
+    if hash % 100 < u32::from(call.reader.behavior.search_omits_percent)
+        && !call.reader.token.access.is_start_point(world, ix)
+    {
         return false;
     }
     search.words.is_empty() || {

@@ -221,7 +221,8 @@ fn count_past_commits(index: &Index, writer: &IndexWriter) -> tantivy::Result<()
     Ok(())
 }
 
-const NAME: &str = "index";
+/// Name of this sink.
+pub const NAME: &str = "index";
 
 impl From<IndexError> for SinkError {
     fn from(error: IndexError) -> Self {
