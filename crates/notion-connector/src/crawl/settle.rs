@@ -59,10 +59,12 @@ impl Crawler {
                 Phase::ResolveParents
             }
             Phase::ResolveParents => {
+                // Where search has a gap, each held item is asked for by itself: nothing is concluded from its absence.
+                let asks = !crawl.incomplete || self.store.has_only_gap(crawl.id)?;
                 match crawl.scope {
                     Scope::Incremental => self.store.queue_doubted(crawl)?,
                     // What a listing that did not end omits proves nothing.
-                    Scope::Full | Scope::ForceReindex | Scope::Partial if crawl.incomplete => 0,
+                    Scope::Full | Scope::ForceReindex | Scope::Partial if !asks => 0,
                     Scope::Full | Scope::ForceReindex => self.store.queue_unseen(crawl)?,
                     Scope::Partial => self.store.queue_below(crawl, true)?,
                     Scope::Test => 0,
@@ -213,8 +215,7 @@ impl Crawler {
         let ask = ask && crawl.scope != Scope::Test;
         if crawl.scope != Scope::Test {
             self.store.apply_departures(crawl, ask)?;
-            let complete = !crawl.incomplete && !self.store.has_gap(crawl.id)?;
-            self.store.prune_left_out(crawl, crawl.scope.lists_all() && complete)?;
+            self.store.prune_left_out(crawl, crawl.scope.lists_all() && !crawl.incomplete)?;
             self.tell_limit(crawl)?;
             self.tell_missing(crawl)?;
         }

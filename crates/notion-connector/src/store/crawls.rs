@@ -187,7 +187,7 @@ impl Crawl {
     }
 }
 
-const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete, resumed, active_ms,
+const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete OR gap, resumed, active_ms,
     added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point, plan_only, planned";
 
 /// The query for crawls of which this holds.

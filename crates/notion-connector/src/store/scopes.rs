@@ -125,6 +125,17 @@ impl Store {
         })
     }
 
+    /// Whether that gap is all that is missing: no listing broke off.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_only_gap(&self, crawl: CrawlId) -> Result<bool> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT gap AND NOT incomplete FROM crawls WHERE id = ?1")?
+                .query_row([crawl.0], |row| row.get(0))
+        })
+    }
+
     /// Forgets the watermark: the next crawl by itself lists everything.
     ///
     /// # Errors
