@@ -95,7 +95,11 @@ async fn crawl_together(line: &Line, secrets: [&str; 2]) {
     ops::add_connector(&app, new).await.unwrap();
     line.notion.clear_requests();
     let ids = [CONNECTOR, "second"].map(|name| {
-        let start = StartCrawl { connector: Some(name.to_owned()), scope: Some(Scope::ForceReindex) };
+        let start = StartCrawl {
+            connector: Some(name.to_owned()),
+            scope: Some(Scope::ForceReindex),
+            ..StartCrawl::default()
+        };
         ops::start_crawl(&app, &start, "test").unwrap().id
     });
     let (stop, told) = watch::channel(false);

@@ -24,7 +24,8 @@ fn after(skip: u32, body: Value) -> Plan {
 async fn serve(line: &Line, names: &[&str], scope: Scope) -> Vec<CrawlSummary> {
     let app = line.app();
     let start = |name: &&str| {
-        let start = StartCrawl { connector: Some((*name).to_owned()), scope: Some(scope) };
+        let start =
+            StartCrawl { connector: Some((*name).to_owned()), scope: Some(scope), ..StartCrawl::default() };
         ops::start_crawl(&app, &start, "test").unwrap().id
     };
     let ids: Vec<i64> = names.iter().map(start).collect();
