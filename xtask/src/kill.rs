@@ -8,7 +8,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct KillArguments {
-    /// How often crawls are killed; backups, restores and upgrades a quarter as often each.
+    /// How often processes that crawl or serve are killed.
     #[arg(long, default_value_t = 200)]
     times: u32,
     /// Decides what is crawled, what is edited, and when processes are killed.
