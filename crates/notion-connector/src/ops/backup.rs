@@ -38,7 +38,9 @@ pub fn restore(dir: &DataDir, file: &Path) -> Result<Backup, OpsError> {
         source,
     };
     for entry in std::fs::read_dir(dir.path()).map_err(unreadable)? {
-        if entry.map_err(unreadable)?.file_name() != "owner" {
+        let name = entry.map_err(unreadable)?.file_name();
+        // What a restore left that was killed: the next one writes over it.
+        if name != "owner" && !name.to_string_lossy().starts_with("store.sqlite.partial") {
             return Err(OpsError::Invalid(format!(
                 "the data directory {} holds something already: name an empty one with --data-dir",
                 dir.path().display()

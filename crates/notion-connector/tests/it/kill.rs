@@ -230,3 +230,39 @@ fn lines(data_dir: &Path) -> Vec<String> {
     let lines = crate::support::export_of(&app);
     lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backups_and_restores_killed_at_random_instants_are_whole_or_not_there() {
+    let (times, seed) = (number("KILL_TIMES", 12).div_ceil(4), number("KILL_SEED", 1));
+    let mut victim = Victim::new(seed).await;
+    victim.home.expect(0, &["crawl"]).await;
+    let whole = lines(&victim.home.data_dir());
+    let (mut killed, longest) = (0, Duration::from_millis(60));
+    for attempt in 0..times {
+        let file = victim.home.path().join(format!("{attempt}.backup"));
+        let path = file.to_str().unwrap();
+        let life = victim.dice.duration(longest);
+        if live(victim.home.spawn(&["backup", path]), life).await.is_none() {
+            killed += 1;
+            if !file.exists() {
+                victim.home.expect(0, &["backup", path]).await;
+            }
+        }
+        let mut other = Home::new();
+        other.environment.clone_from(&victim.home.environment);
+        if attempt % 2 == 0 {
+            // As one left it that was killed while it copied.
+            std::fs::create_dir(other.data_dir()).unwrap();
+            std::fs::write(other.data_dir().join("store.sqlite.partial"), "half of a copy").unwrap();
+        }
+        let life = victim.dice.duration(longest);
+        if live(other.spawn(&["restore", path]), life).await.is_none() {
+            killed += 1;
+            if !other.data_dir().join("store.sqlite").exists() {
+                other.expect(0, &["restore", path]).await;
+            }
+        }
+        assert_eq!(lines(&other.data_dir()), whole, "seed {seed}, attempt {attempt}");
+    }
+    println!("{killed} of {times} backups and {times} restores were killed, seed {seed}");
+}
