@@ -212,6 +212,12 @@ impl Machine {
         self.trace.say("backup");
     }
 
+    /// As if another version of the program had rendered what is there.
+    pub(crate) fn age_rendering(&self) {
+        self.connect().execute("UPDATE items SET renderer = 0 WHERE renderer IS NOT NULL", []).unwrap();
+        self.trace.say("another version of the program");
+    }
+
     /// Returns whether there was anything to damage.
     pub(crate) fn damage(&mut self, damage: Damage) -> bool {
         let done = match damage {

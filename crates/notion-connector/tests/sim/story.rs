@@ -144,11 +144,46 @@ impl Story {
         if self.dice.chance(10) {
             self.machine.back_up();
         }
+        if self.dice.chance(8) {
+            self.machine.age_rendering();
+        }
+        if self.dice.chance(10) {
+            self.workspace().revoke();
+        }
+        if self.dice.chance(50) {
+            self.renew_secret().await;
+        }
+        if self.dice.chance(30) {
+            self.approve().await;
+        }
         self.machine.network().set_changes(self.dice.pick(&[0, 0, 10, 40]));
         let task = self.choose_task();
         let death = self.choose_death();
         self.work(task, death).await;
         self.machine.network().set_changes(0);
+    }
+
+    /// Somebody gives the connector the secret that Notion accepts now. Notion may refuse to say whose it is.
+    async fn renew_secret(&mut self) {
+        let secret = SecretString::from(self.workspace().token());
+        let set = |app: Arc<App>| async move { ops::set_secret(&app, CONNECTOR, secret).await.map(drop) };
+        if let End::Done(Err(error)) = self.machine.run(None, set).await {
+            self.trace.say(format!("no new secret: {error}"));
+        }
+    }
+
+    /// Somebody approves what the newest crawl would delete, if it asks.
+    async fn approve(&mut self) {
+        let crawls = ops::list_crawls(&self.app(), 1).unwrap();
+        let Some(id) = crawls.first().filter(|crawl| crawl.state == CrawlState::AwaitingApproval) else {
+            return;
+        };
+        let id = id.id;
+        self.trace.say(format!("approve {id}"));
+        let approve = |app: Arc<App>| async move { ops::approve_deletions(&app, id).await.map(drop) };
+        let End::Done(Ok(())) = self.machine.run(None, approve).await else { panic!("not approved") };
+        self.judged.remove(&id);
+        self.judge();
     }
 
     fn choose_task(&mut self) -> Task {
@@ -335,6 +370,7 @@ impl Story {
     async fn quiesce(&mut self) {
         self.trace.say("peace");
         self.workspace().calm();
+        self.renew_secret().await;
         tokio::time::sleep(HOUR).await;
         for left in (0..PEACEFUL_TRIES).rev() {
             let open = ops::list_crawls(&self.app(), 100).unwrap().iter().any(|crawl| crawl.state.is_open());
@@ -350,16 +386,7 @@ impl Story {
     async fn peaceful_crawl(&mut self, scope: Option<Scope>) {
         let task = Task::Crawl { scope, start_point: None, restart: false, cancel_after: None };
         self.work(task, None).await;
-        let crawls = ops::list_crawls(&self.app(), 1).unwrap();
-        let Some(newest) = crawls.first() else { return };
-        if newest.state == CrawlState::AwaitingApproval {
-            let id = newest.id;
-            self.trace.say(format!("approve {id}"));
-            let approve = |app: Arc<App>| async move { ops::approve_deletions(&app, id).await.map(drop) };
-            let End::Done(Ok(())) = self.machine.run(None, approve).await else { panic!("not approved") };
-            self.judged.remove(&id);
-            self.judge();
-        }
+        self.approve().await;
         if scope.is_some() {
             let detail =
                 ops::show_crawl(&self.app(), ops::list_crawls(&self.app(), 1).unwrap()[0].id).unwrap();
@@ -367,11 +394,31 @@ impl Story {
         }
     }
 
+    /// Edits that a crawl for changes has to find by itself, without a reconciling one.
+    async fn follow_edits(&mut self) {
+        self.trace.say("edits in peace");
+        for _ in 0..self.dice.between(1, 6) {
+            self.workspace().edit_something();
+            tokio::time::sleep(self.dice.duration(Duration::from_millis(100), 10 * MINUTE)).await;
+        }
+        // As often as the service does it: what is read within the minute of its stamp is read again by the second.
+        for _ in 0..2 {
+            self.peaceful_crawl(Some(Scope::Incremental)).await;
+            tokio::time::sleep(10 * MINUTE).await;
+        }
+    }
+
     /// The index holds the truth.
     fn compare(&mut self) {
         let exported = self.exported();
         let mut workspace = self.workspace.lock().unwrap();
-        let (expected, truth, retired) = (workspace.expected(), workspace.truth(), workspace.retired());
+        let (mut expected, mut truth, retired) =
+            (workspace.expected(), workspace.truth(), workspace.retired());
+        let is_there = |id: &Uuid| exported.iter().any(|line| line.id.0 == *id);
+        // What is no item names nobody's place.
+        let archived = workspace.wanted().archived;
+        truth.retain(|_, fact| archived || !fact.archived || !fact.has_body());
+        expected.extend(workspace.tolerated().into_iter().filter(|(id, _)| is_there(id)));
         drop(workspace);
         self.tally.items = expected.len() as u64;
         let index = self.machine.search_index();
@@ -462,6 +509,8 @@ pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
             story.act().await;
         }
         story.quiesce().await;
+        story.compare();
+        story.follow_edits().await;
         story.compare();
         story.tally
     })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use notion_emulator::faults::RandomFaults;
+use notion_emulator::faults::{Failure, Fault, RandomFaults, RefusalCode};
 use notion_emulator::rules::limit::Window;
 use notion_emulator::seed::{BlockSeed, Content, DataSourceSeed, DatabaseSeed, PageSeed};
 use notion_emulator::world::World;
@@ -77,6 +77,10 @@ pub(crate) struct Workspace {
     away: Vec<(Uuid, Away)>,
     /// Comments that were made here: id and word.
     comments: Vec<(Uuid, String)>,
+    /// Columns that data sources were given here.
+    columns: BTreeMap<Uuid, String>,
+    /// The secret that Notion accepts now.
+    token: &'static str,
     /// What was to be indexed at every instant since [`Workspace::watch`].
     steady: Option<BTreeSet<Uuid>>,
     number: u32,
@@ -111,6 +115,8 @@ impl Workspace {
             doubtful: BTreeSet::new(),
             away: Vec::new(),
             comments: Vec::new(),
+            columns: BTreeMap::new(),
+            token: DEFAULT_TOKEN,
             steady: None,
             number: 0,
             seed,
@@ -133,6 +139,7 @@ impl Workspace {
             // A database without data sources is a linked view: a window to another one.
             if fact.kind != "database" || originals.contains(&Some(fact.id)) {
                 fact.markers.extend(commented.remove(&fact.id).unwrap_or_default());
+                fact.markers.extend(self.columns.get(&fact.id).cloned());
                 items.insert(fact.id, fact);
             }
         }
@@ -147,10 +154,19 @@ impl Workspace {
         truth.values().filter(keep).map(|fact| (fact.id, fact.clone())).collect()
     }
 
+    /// Databases and tables below archived pages. Notion says of pages alone that they are archived (developers.notion.com
+    /// "archive-a-page"): whether these are indexed is not held against anybody.
+    pub(crate) fn tolerated(&self) -> BTreeMap<Uuid, Fact> {
+        let truth = self.truth();
+        let may_stay = |fact: &&Fact| fact.archived && !fact.has_body() && self.wanted.passes(&truth, fact);
+        truth.values().filter(may_stay).map(|fact| (fact.id, fact.clone())).collect()
+    }
+
     /// Words that stood somewhere once, and are in nothing that is to be indexed.
     pub(crate) fn retired(&mut self) -> BTreeSet<String> {
         self.remember();
-        let now: BTreeSet<String> = self.expected().into_values().flat_map(|fact| fact.markers).collect();
+        let there = self.expected().into_values().chain(self.tolerated().into_values());
+        let now: BTreeSet<String> = there.flat_map(|fact| fact.markers).collect();
         self.marked
             .iter()
             .filter(|word| !now.contains(*word) && !self.doubtful.contains(*word))
@@ -232,7 +248,7 @@ impl Workspace {
             let word = self.word("zq");
             return (format!("begin anew {word}"), self.plant(None, page("begun anew", &word)));
         };
-        match self.dice.below(16) {
+        match self.dice.below(17) {
             0 | 1 => self.rename(any),
             2 | 3 => self.rewrite(&truth[&body]),
             4 => self.append(&truth[&body]),
@@ -260,6 +276,10 @@ impl Workspace {
             10 | 11 => self.take_away(truth, any),
             12 | 13 => self.bring_back(),
             14 => self.comment(body),
+            15 => match self.dice.try_pick(&of(&["data_source"])) {
+                Some(table) => self.add_column(table),
+                None => self.rename(any),
+            },
             _ => self.fill_in(truth),
         }
     }
@@ -321,6 +341,15 @@ impl Workspace {
             schema: schema.as_object().unwrap().clone(),
             ..DataSourceSeed::default()
         }
+    }
+
+    /// A column in place of the one that was added before.
+    fn add_column(&mut self, table: Uuid) -> (String, Result<(), VerbError>) {
+        let word = self.word("zk");
+        let column = json!({"id": "sim%3A", "name": word, "type": "rich_text", "rich_text": {}});
+        let object = json!({"properties": {(word.as_str()): column}});
+        self.columns.insert(table, word.clone());
+        (format!("add column {word} to {table}"), self.notion.deliver(table, None, Some(object), false))
     }
 
     fn take_away(&mut self, truth: &BTreeMap<Uuid, Fact>, id: Uuid) -> (String, Result<(), VerbError>) {
@@ -394,15 +423,77 @@ impl Workspace {
         (format!("fill in {} {word}", row.id), self.edit(row.id, edit))
     }
 
+    /// The secret that the connector has is accepted no more, and another one is.
+    pub(crate) fn revoke(&mut self) -> &'static str {
+        let revoked = self.token;
+        self.token = if revoked == DEFAULT_TOKEN { SECOND_TOKEN } else { DEFAULT_TOKEN };
+        self.notion.set_token(Some(revoked), None, Some(true)).unwrap();
+        self.notion.set_token(Some(self.token), None, Some(false)).unwrap();
+        self.trace.say("people revoke the secret");
+        self.token
+    }
+
+    /// The secret that is accepted now.
+    pub(crate) fn token(&self) -> &'static str {
+        self.token
+    }
+
+    /// What a person changes whose edits every crawl for changes is to find.
+    pub(crate) fn edit_something(&mut self) {
+        self.remember();
+        let truth = self.truth();
+        let of = |kinds: &[&str]| -> Vec<&Fact> {
+            truth.values().filter(|fact| kinds.contains(&fact.kind.as_str())).collect()
+        };
+        let (bodies, tables) = (of(&["page", "row"]), of(&["data_source"]));
+        let (Some(body), Some(other)) = (self.dice.try_pick(&bodies), self.dice.try_pick(&bodies)) else {
+            return;
+        };
+        let (what, result) = match self.dice.below(7) {
+            0 => self.rename(body.id),
+            1 => self.rewrite(body),
+            2 => self.append(body),
+            3 => {
+                let (title, word) = (self.word("zt"), self.word("zq"));
+                (format!("add page {word} below {}", body.id), self.plant(Some(body.id), page(&title, &word)))
+            }
+            4 => match self.dice.try_pick(&tables) {
+                Some(table) => {
+                    let (title, word) = (self.word("zt"), self.word("zq"));
+                    (
+                        format!("add row {word} to {}", table.id),
+                        self.plant(Some(table.id), page(&title, &word)),
+                    )
+                }
+                None => self.add_database(Some(body.id)),
+            },
+            5 => {
+                (format!("move {} below {}", body.id, other.id), self.notion.move_to(body.id, Some(other.id)))
+            }
+            _ if subtree(&truth, body.id).len() < 4 => {
+                (format!("trash {}", body.id), self.notion.trash(body.id))
+            }
+            _ => self.fill_in(&truth),
+        };
+        let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
+        self.trace.say(format!("people {what}{refused}"));
+        self.remember();
+        self.settle();
+    }
+
     /// Notion as it is when nothing is wrong.
     pub(crate) fn calm(&self) {
         self.notion.clear_faults();
         let behavior = self.notion.behavior();
-        let calm = Behavior { search_lag_ms: 0, search_stale_ms: 0, search_wall: None, ..behavior };
-        let filtered = !self.wanted.include.is_empty() || !self.wanted.exclude.is_empty();
-        // What stands above what is wanted is then in no listing, and read by nobody.
-        let search_omits_inherited = calm.search_omits_inherited && !filtered;
-        self.notion.set_behavior(Behavior { search_omits_inherited, ..calm });
+        // Where search lists start points only, what comes back below a page that was not edited is seen by nobody.
+        let calm = Behavior {
+            search_lag_ms: 0,
+            search_stale_ms: 0,
+            search_wall: None,
+            search_omits_inherited: false,
+            ..behavior
+        };
+        self.notion.set_behavior(calm);
     }
 
     /// How Notion fares from now on.
@@ -411,7 +502,7 @@ impl Workspace {
         let mut behavior = self.notion.behavior();
         let mut told = Vec::new();
         if self.dice.chance(50) {
-            let percent = self.dice.pick(&[1, 3, 8, 20]);
+            let percent = self.dice.pick(&[1, 3, 8, 20, 100]);
             let seed = self.dice.between(0, u64::MAX - 1);
             self.notion.set_random_faults(RandomFaults {
                 seed,
@@ -421,6 +512,34 @@ impl Workspace {
                 path_prefix: None,
             });
             told.push(format!("{percent} of 100 requests fail"));
+        }
+        for _ in 0..self.dice.below(4) {
+            // Some of these last as long as the object is asked for in this way.
+            let refused = |code| Failure::Refused { code };
+            let failure = self.dice.pick(&[
+                refused(RefusalCode::CursorInvalid),
+                refused(RefusalCode::CursorInvalid),
+                refused(RefusalCode::ValidationError),
+                refused(RefusalCode::UnheardOf),
+                Failure::EdgeForbidden,
+                Failure::Garbled,
+                Failure::Drop,
+                Failure::Slow { delay_ms: 70_000 },
+                Failure::InternalServerError,
+            ]);
+            let path = match failure {
+                Failure::Refused { code: RefusalCode::CursorInvalid } => "/v1/search",
+                _ => self.dice.pick(&["/v1/pages", "/v1/blocks", "/v1/data_sources/", "/v1/search"]),
+            };
+            let (count, skip) = (self.dice.between(1, 7) as u32, self.dice.between(0, 30) as u32);
+            self.notion.push_fault(Fault {
+                failure,
+                count,
+                skip,
+                method: None,
+                path_prefix: Some(path.to_owned()),
+            });
+            told.push(format!("{count} requests to {path} get {failure:?} after {skip}"));
         }
         if self.dice.chance(30) {
             behavior.search_stale_ms = self.dice.pick(&[5_000, 60_000, 300_000]);
