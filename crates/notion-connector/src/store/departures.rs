@@ -57,7 +57,7 @@ impl Store {
                 })?
                 .collect::<rusqlite::Result<_>>()?;
             traces::bury(tx, crawl, only_excluded)?;
-            let mut left = 0;
+            let (mut left, mut gone) = (0, Vec::new());
             for (item, key, object, indexed) in leaving {
                 tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
                 tx.execute("DELETE FROM holders WHERE item = ?1 AND connector = ?2", params![item, crawl.connector.0])?;
@@ -76,12 +76,27 @@ impl Store {
                     outbox::push(tx, &key)?;
                     left += 1;
                 }
+                gone.extend((!held).then_some(object));
+            }
+            // Only now: most of what lies below something that leaves has left too.
+            for object in gone {
+                tx.prepare_cached(REDELIVER_AROUND)?.execute(params![crawl.connector.0, object])?;
             }
             tx.execute("UPDATE crawls SET deleted = deleted + ?2 WHERE id = ?1", params![crawl.id.0, left])?;
             Ok(left)
         })
     }
 }
+
+/// What stays below an object that left shows no title of it in its breadcrumb any more, nor does what is related to it.
+const REDELIVER_AROUND: &str = "WITH RECURSIVE below (workspace, object) AS (
+       SELECT workspace, ?2 FROM connectors WHERE id = ?1
+       UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
+         WHERE items.home = below.object)
+     INSERT INTO outbox (key)
+     SELECT key FROM below CROSS JOIN items USING (workspace, object) WHERE rendered IS NOT NULL
+     UNION SELECT key FROM links JOIN items ON items.id = links.item
+       WHERE links.kind = 'relation' AND links.target = ?2 AND rendered IS NOT NULL";
 
 /// The row id of an object that the connector holds.
 pub(super) fn held(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<Option<i64>> {

@@ -530,3 +530,17 @@ fn beyond_the_limit_the_first_new_item_and_every_ten_thousandth_is_told() {
         assert!(message.contains(number), "{told:?}");
     }
 }
+
+#[test]
+fn what_stays_below_an_item_that_leaves_is_delivered_without_its_title() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Plan", Parent::Page(id(1)))]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.read(item(2, "Plan", Parent::Page(id(1))));
+    assert!(fixture.breadcrumbs().contains(&("Plan".to_owned(), vec!["Home".to_owned()])));
+    fixture.store.add_tasks(fixture.crawl.id, &[NewTask::on(TaskKind::Verify, id(1))]).unwrap();
+    let verify = fixture.claim_one(TaskKind::Verify);
+    fixture.store.save_vanished(&fixture.crawl, &verify, id(1), Proof::Archived).unwrap();
+    fixture.store.apply_departures(&fixture.crawl, false).unwrap();
+    assert!(fixture.breadcrumbs().contains(&("Plan".to_owned(), Vec::new())));
+}
