@@ -44,18 +44,34 @@ fn describe(analytics: &Analytics) -> String {
         vec![name.to_owned(), trend.count.to_string(), trend.before.to_string(), change]
     };
     let mut lines = format!(
-        "“{}” from {} to {}, {} items now\n\n",
-        analytics.connector, analytics.from, analytics.to, analytics.items
+        "“{}” from {} to {}, {} items now\nQuota used: {} of {} items ({:.2} %)\n\n",
+        analytics.connector,
+        analytics.from,
+        analytics.to,
+        analytics.items,
+        analytics.quota.used,
+        analytics.quota.limit,
+        analytics.quota.used_percent
     );
     lines.push_str(&table(&["", "COUNT", "BEFORE", "CHANGE"], &rows.map(row)));
     let days = analytics.days.iter().filter(|day| day.crawls_good + day.crawls_failed > 0);
     let days: Vec<Vec<String>> = days
         .map(|day| {
-            let counts = [day.indexed, day.deleted, day.crawls_good, day.crawls_failed];
+            let counts = [
+                day.discovered,
+                day.indexed,
+                day.added,
+                day.updated,
+                day.skipped,
+                day.deleted,
+                day.crawls_good,
+                day.crawls_failed,
+            ];
             std::iter::once(day.day.to_string()).chain(counts.map(|count| count.to_string())).collect()
         })
         .collect();
     lines.push_str("\n\n");
-    lines.push_str(&table(&["DAY", "INDEXED", "DELETED", "GOOD", "FAILED"], &days));
+    let header = ["DAY", "DISCOVERED", "INDEXED", "ADDED", "UPDATED", "SKIPPED", "DELETED", "GOOD", "FAILED"];
+    lines.push_str(&table(&header, &days));
     lines
 }

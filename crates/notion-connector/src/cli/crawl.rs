@@ -20,7 +20,8 @@ use crate::store::{CrawlState, Scope};
 #[derive(Debug, Args)]
 pub(super) struct CrawlArguments {
     /// The connector; without it the only one, else one named `default` made from `NOTION_TOKEN`.
-    name: Option<String>,
+    #[arg(value_name = "NAME")]
+    connector: Option<String>,
     /// What to cover: full (lists everything, reads what changed), incremental (lists what was edited since the last crawl),
     /// partial (one start point and below), force-reindex (reads everything again) or test (reads a handful) [default: what is
     /// unfinished, else incremental once a full crawl listed everything].
@@ -29,6 +30,9 @@ pub(super) struct CrawlArguments {
     /// The page or database that a partial crawl covers with all below it: its id or its address.
     #[arg(long, value_name = "ID", value_parser = NotionId::in_address)]
     start_point: Option<NotionId>,
+    /// A name to find the crawl by in the history [default: connector, scope and time].
+    #[arg(long)]
+    name: Option<String>,
     /// Begin anew instead of going on with an unfinished crawl or a plan.
     #[arg(long)]
     restart: bool,
@@ -46,16 +50,17 @@ pub(super) struct CrawlArguments {
 pub(super) async fn run(context: Context, arguments: CrawlArguments) -> Result<Exit, OpsError> {
     let app = Arc::new(context.open()?);
     if arguments.dry_run {
-        return compare(&context, &app, arguments.name.as_deref()).await;
+        return compare(&context, &app, arguments.connector.as_deref()).await;
     }
     let _ownership = app.own("crawl")?;
     if arguments.plan {
         return plan(&context, &app, arguments).await;
     }
     let request = CrawlRequest {
-        connector: arguments.name,
+        connector: arguments.connector,
         scope: if arguments.reconcile { Some(Scope::Full) } else { arguments.scope },
         start_point: arguments.start_point,
+        name: arguments.name,
         restart: arguments.restart,
         started_by: "local operator".to_owned(),
         first_secret: secret_of_environment(),
@@ -90,7 +95,7 @@ pub(super) async fn shown<T>(
 
 async fn plan(context: &Context, app: &Arc<App>, arguments: CrawlArguments) -> Result<Exit, OpsError> {
     let request = PlanRequest {
-        connector: arguments.name,
+        connector: arguments.connector,
         scope: arguments.scope,
         restart: arguments.restart,
         started_by: "local operator".to_owned(),

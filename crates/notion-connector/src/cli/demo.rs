@@ -86,6 +86,7 @@ async fn show(
         connector: Some("demo".to_owned()),
         scope: Some(Scope::Full),
         start_point: None,
+        name: None,
         restart: false,
         started_by: "demo".to_owned(),
         first_secret: None,

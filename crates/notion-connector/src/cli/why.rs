@@ -7,7 +7,7 @@ use crate::ops::{self, OpsError, Why};
 pub(super) struct WhyArguments {
     /// Its id, or its address in Notion.
     page: String,
-    /// Ask Notion too: at most two requests for each connector.
+    /// Ask Notion too: at most four requests for each connector, and a few more from a block up to its page.
     #[arg(long)]
     ask: bool,
 }

@@ -15,8 +15,8 @@ use crate::config::BodyChoice;
 use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
 use crate::store::{
-    Admission, AlertLevel, Crawl, Listed, NewTask, PageRead, Part, PartAnswer, PartKey, Proof, ReadPlan,
-    StoreError, Task, TaskKind,
+    Admission, AlertScope, Crawl, Listed, NewAlert, NewTask, PageRead, Part, PartAnswer, PartKey, Proof,
+    ReadPlan, StoreError, Task, TaskKind,
 };
 
 impl Crawler {
@@ -113,8 +113,8 @@ impl Crawler {
             }
             Verdict::WithoutArchived => {
                 let told = move |crawler: &Self| {
-                    let level = AlertLevel::Error;
-                    crawler.store.add_alert(at.id, level, "archived", None, NO_ARCHIVED, now)?;
+                    let alert = NewAlert::error(AlertScope::Items, "archived", NO_ARCHIVED);
+                    crawler.store.add_alert(at.id, alert, now)?;
                     crawler.store.finish_task(&one, None, &[])
                 };
                 Ok(self.blocking(told).await?)
@@ -137,7 +137,9 @@ impl Crawler {
                     crawler.store.save_discovery(&at, &one, None, &cut_search(&one), now, plan)
                 })
                 .await?),
-            Verdict::Restart => Ok(self.blocking(move |crawler| crawler.store.restart_task(&one)).await?),
+            Verdict::Restart => {
+                Ok(self.blocking(move |crawler| crawler.store.restart_task(&one, now)).await?)
+            }
             Verdict::Gone(proof) => self.gone(crawl, task, proof).await,
             Verdict::Fail if is_part(task) && message.contains(UNSUPPORTED_TYPE) => {
                 self.gone(crawl, task, Proof::NotFound).await
@@ -148,8 +150,12 @@ impl Crawler {
 
     fn fail(&self, crawl: &Crawl, task: &Task, message: &str, now: Timestamp) -> Result<(), StoreError> {
         if task.kind == TaskKind::ListUsers {
-            let advice = format!("the names of people are not known: {message}");
-            self.store.add_alert(crawl.id, AlertLevel::Warning, "list_users", None, &advice, now)?;
+            let advice = format!(
+                "the names of people are not known: {message}; choose “Read user information” in the integration's settings in \
+                 Notion, if it is not chosen"
+            );
+            let alert = NewAlert::warning(AlertScope::AllItems, "list_users", &advice);
+            self.store.add_alert(crawl.id, alert, now)?;
             return self.store.finish_task(task, None, &[]);
         }
         if task.kind == TaskKind::CountRows {
@@ -159,13 +165,17 @@ impl Crawler {
             let advice = format!(
                 "the trash could not be listed, the next full crawl finds what lies there: {message}"
             );
-            self.store.add_alert(crawl.id, AlertLevel::Warning, "trash", None, &advice, now)?;
+            let alert = NewAlert::warning(AlertScope::Items, "trash", &advice);
+            self.store.add_alert(crawl.id, alert, now)?;
             return self.store.finish_task(task, None, &[]);
         }
         if is_part(task) {
             // Partial content beats none: the page is indexed without this part, and read again by the next crawl.
-            let message = format!("a part of the page could not be read, the rest is indexed: {message}");
-            self.store.add_alert(crawl.id, AlertLevel::Error, "part", task.page, &message, now)?;
+            let message = format!(
+                "a part of the page could not be read, the rest is indexed, and the next crawl reads it again: {message}"
+            );
+            let alert = NewAlert::error(AlertScope::Item, "part", &message).about(task.page);
+            self.store.add_alert(crawl.id, alert, now)?;
             return self.apply_part(crawl, task, PartAnswer::none(true, now));
         }
         self.store.fail_task(crawl, task, message, now)
@@ -180,7 +190,8 @@ impl Crawler {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if !told {
-            self.store.add_alert(crawl.id, AlertLevel::Error, "read_comments", None, NO_COMMENTS, now)?;
+            let alert = NewAlert::error(AlertScope::AllItems, "read_comments", NO_COMMENTS);
+            self.store.add_alert(crawl.id, alert, now)?;
         }
         self.apply_part(crawl, task, PartAnswer::none(false, now))
     }
@@ -193,7 +204,8 @@ impl Crawler {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if !told {
-            self.store.add_alert(crawl.id, AlertLevel::Warning, "dialect", None, NO_DIALECT, now)?;
+            let alert = NewAlert::warning(AlertScope::AllItems, "dialect", NO_DIALECT);
+            self.store.add_alert(crawl.id, alert, now)?;
         }
         self.store.retry_task(task, now, false)
     }

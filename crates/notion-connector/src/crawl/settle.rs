@@ -9,7 +9,7 @@ use super::plan::needs_approval;
 use super::snapshot::finish;
 use crate::model::{ItemKind, NotionId};
 use crate::store::{
-    AlertLevel, Crawl, CrawlState, LeftOut, NewTask, Phase, Scope, Standing, StoreError, TaskKind,
+    AlertScope, Crawl, CrawlState, LeftOut, NewAlert, NewTask, Phase, Scope, Standing, StoreError, TaskKind,
 };
 
 /// What to do when an integration reaches nothing.
@@ -157,7 +157,8 @@ impl Crawler {
                  NAME --include …)"
             );
             let group = format!("included {object}");
-            self.store.add_alert(crawl.id, AlertLevel::Warning, &group, Some(object), &message, now)?;
+            let alert = NewAlert::warning(AlertScope::Items, &group, &message).about(Some(object));
+            self.store.add_alert(crawl.id, alert, now)?;
         }
         Ok(())
     }
@@ -173,10 +174,11 @@ impl Crawler {
              limit (connector edit NAME --item-limit N), or leave more out"
         );
         let now = self.runtime.now();
-        self.store.add_alert(crawl.id, AlertLevel::Warning, "item limit", None, &message, now)
+        let alert = NewAlert::warning(AlertScope::AllItems, "item limit", &message);
+        self.store.add_alert(crawl.id, alert, now)
     }
 
-    /// Deletes what is proven gone, checks the counters, and ends the crawl.
+    /// Deletes what is proven gone, and ends the crawl; the store checks its counters then.
     pub(super) async fn settle(self: &Arc<Self>, crawl: &Crawl) -> Result<(), CrawlError> {
         let id = crawl.id;
         let now = self.runtime.now();
@@ -201,7 +203,8 @@ impl Crawler {
         }
         if crawl.scope == Scope::Incremental && self.store.has_gap(crawl.id)? {
             let now = self.runtime.now();
-            self.store.add_alert(crawl.id, AlertLevel::Warning, "watermark", None, TOO_MUCH_EDITED, now)?;
+            let alert = NewAlert::warning(AlertScope::Crawl, "watermark", TOO_MUCH_EDITED);
+            self.store.add_alert(crawl.id, alert, now)?;
             return self.store.clear_watermark(crawl.connector);
         }
         self.store.save_watermark(crawl)
@@ -219,25 +222,11 @@ impl Crawler {
             self.tell_limit(crawl)?;
             self.tell_missing(crawl)?;
         }
-        let (counted, left, open) = self.store.count_sightings(crawl.id)?;
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
-        if open > 0 || counted.discovered() + left != crawl.counters.discovered() {
-            let message = format!(
-                "the counters of this crawl do not add up ({} counted, {left} left since, {} recorded, {open} open): report this",
-                counted.discovered(),
-                crawl.counters.discovered()
-            );
-            self.store.add_alert(crawl.id, AlertLevel::Error, "counters", None, &message, now)?;
-        }
-        if counted.discovered() == 0 && (held == 0 || crawl.scope == Scope::Test) && self.filters.is_empty() {
-            self.store.add_alert(
-                crawl.id,
-                AlertLevel::Warning,
-                "nothing connected",
-                None,
-                NOTHING_CONNECTED,
-                now,
-            )?;
+        let met_nothing = crawl.counters.discovered() == 0 && (held == 0 || crawl.scope == Scope::Test);
+        if met_nothing && self.filters.is_empty() {
+            let alert = NewAlert::warning(AlertScope::Crawl, "nothing connected", NOTHING_CONNECTED);
+            self.store.add_alert(crawl.id, alert, now)?;
         }
         self.move_watermark(&crawl)?;
         self.store.prune_sightings(&crawl)?;
@@ -248,7 +237,8 @@ impl Crawler {
                  `notion-connector crawls approve-deletions {}`",
                 crawl.id
             );
-            self.store.add_alert(crawl.id, AlertLevel::Warning, "deletions", None, &message, now)?;
+            let alert = NewAlert::warning(AlertScope::Items, "deletions", &message);
+            self.store.add_alert(crawl.id, alert, now)?;
             CrawlState::AwaitingApproval
         } else {
             crawl.end_state()

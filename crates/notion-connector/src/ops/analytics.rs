@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::connector_life::effective_settings;
 use super::connectors::find_connector;
 use crate::app::App;
 use crate::store::CrawlDay;
@@ -31,12 +32,33 @@ pub struct Analytics {
     /// The last day, included.
     #[schema(value_type = String, format = Date)]
     pub to: Date,
-    /// Items that the connector holds now.
+    /// Searchable items of the connector now.
     pub items: u64,
+    /// How much of its item limit the connector uses now.
+    pub quota: Quota,
     /// The sums, beside those of as many days before.
     pub totals: AnalyticsTotals,
     /// Each day, also those without a crawl.
     pub days: Vec<AnalyticsDay>,
+}
+
+/// How much of the item limit is used.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Quota {
+    /// Items that the connector holds, also those that could not be read yet: what its limit counts.
+    pub used: u64,
+    /// Most that it may hold.
+    pub limit: u64,
+    /// The one in percent of the other; more than 100 where the limit was lowered since.
+    pub used_percent: f64,
+}
+
+impl Quota {
+    fn of(used: u64, limit: u64) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage for people to read")]
+        let percent = used as f64 / limit.max(1) as f64 * 100.0;
+        Self { used, limit, used_percent: (percent * 100.0).round() / 100.0 }
+    }
 }
 
 /// A number of a period, and the same number of the period before.
@@ -83,8 +105,16 @@ pub struct AnalyticsDay {
     /// The day, UTC.
     #[schema(value_type = String, format = Date)]
     pub day: Date,
+    /// Items processed.
+    pub discovered: u64,
     /// Items added and updated.
     pub indexed: u64,
+    /// Items indexed for the first time.
+    pub added: u64,
+    /// Items indexed again.
+    pub updated: u64,
+    /// Items left out by a limit.
+    pub skipped: u64,
     /// Items that left the index.
     pub deleted: u64,
     /// Crawls that ended and account for everything.
@@ -104,6 +134,7 @@ pub fn analytics(
     to: Option<Date>,
 ) -> Result<Analytics, OpsError> {
     let connector = find_connector(app, connector)?;
+    let limit = effective_settings(app, &connector)?.crawl.item_limit;
     let to = to.unwrap_or_else(|| app.runtime.now().to_zoned(TimeZone::UTC).date());
     let from = match from {
         Some(from) => from,
@@ -122,7 +153,11 @@ pub fn analytics(
         let day = EPOCH.checked_add(number.days()).unwrap_or(to);
         AnalyticsDay {
             day,
+            discovered: discovered(&one),
             indexed: one.added + one.updated,
+            added: one.added,
+            updated: one.updated,
+            skipped: one.skipped,
             deleted: one.deleted,
             crawls_good: one.good,
             crawls_failed: one.failed,
@@ -130,6 +165,7 @@ pub fn analytics(
     });
     Ok(Analytics {
         items: app.store.count_items(connector.id)?,
+        quota: Quota::of(app.store.count_held(connector.id)?, limit),
         totals: totals(&before, &now),
         days: days.collect(),
         connector: connector.name,
@@ -144,6 +180,11 @@ fn no_days(from: Date, to: Date) -> OpsError {
 
 fn day_number(day: Date) -> i64 {
     day.since((Unit::Day, EPOCH)).map_or(-1, |span| i64::from(span.get_days()))
+}
+
+/// As of a crawl: everything that was processed.
+const fn discovered(day: &CrawlDay) -> u64 {
+    day.added + day.updated + day.unchanged + day.skipped + day.not_indexed
 }
 
 fn sum(days: &[CrawlDay]) -> CrawlDay {
@@ -170,7 +211,7 @@ fn totals(before: &CrawlDay, now: &CrawlDay) -> AnalyticsTotals {
     };
     let indexed = |day: &CrawlDay| day.added + day.updated;
     AnalyticsTotals {
-        discovered: trend(|day| day.added + day.updated + day.unchanged + day.skipped + day.not_indexed),
+        discovered: trend(discovered),
         indexed: trend(indexed),
         added: trend(|day| day.added),
         updated: trend(|day| day.updated),
@@ -218,6 +259,7 @@ mod tests {
         let totals = &before.totals;
         assert_eq!((totals.crawls_good.count, totals.crawls_good.before), (27, 27));
         assert_eq!((totals.crawls_failed.count, totals.requests.before), (3, 210));
+        assert_eq!(before.quota, Quota { used: 0, limit: app.config.crawl.item_limit, used_percent: 0.0 });
         assert_eq!(before.days.len(), 30);
         assert!(before.days.iter().all(|day| day.crawls_good + day.crawls_failed == 1), "{:?}", before.days);
         for _ in 0..2 {
@@ -226,6 +268,13 @@ mod tests {
             assert_eq!(analytics(&app, None, None, None).unwrap().totals, before.totals);
         }
         assert!(analytics(&app, Some("one"), Some(before.to), Some(before.from)).is_err());
+    }
+
+    #[test]
+    fn the_quota_is_the_share_of_the_item_limit() {
+        assert_eq!(Quota::of(1, 3), Quota { used: 1, limit: 3, used_percent: 33.33 });
+        assert!((Quota::of(30, 20).used_percent - 150.0).abs() < f64::EPSILON);
+        assert!(Quota::of(0, 0).used_percent.abs() < f64::EPSILON);
     }
 
     #[test]

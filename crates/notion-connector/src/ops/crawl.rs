@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
+use super::crawls::check_name;
 use super::{CrawlSummary, OpsError, plan, scheduler};
 use crate::app::App;
 use crate::crawl::filters::Filters;
@@ -28,6 +29,8 @@ pub struct CrawlRequest {
     pub scope: Option<Scope>,
     /// The page or database that a partial crawl covers with all below it.
     pub start_point: Option<NotionId>,
+    /// A name to find it by in the history.
+    pub name: Option<String>,
     /// Begin anew instead of resuming.
     pub restart: bool,
     /// Who asks.
@@ -68,7 +71,11 @@ pub async fn run_crawl(
     super::rerender(app).await?;
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
     let crawler = Arc::new(crawler(app, &connector, progress, None).await.map_err(refused)?);
+    let name = request.name.as_deref().map(check_name).transpose()?;
     let (id, resumed) = open_crawl(app, &connector, &request)?;
+    if let Some(name) = name {
+        app.store.name_crawl(id, name)?;
+    }
     let crawl = tokio::select! {
         biased;
         crawl = run_beside_pump(&crawler, &pump, id) => crawl.map_err(refused)?,

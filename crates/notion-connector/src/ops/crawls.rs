@@ -11,13 +11,21 @@ use super::crawl::scope_by_itself;
 use super::{OpsError, PlanDetail, plan, scheduler, schedules};
 use crate::app::App;
 use crate::model::NotionId;
-use crate::store::{Alert, Connector, Crawl, CrawlId, CrawlState, Scope};
+use crate::store::{Alert, AlertFilter, AlertPage, Connector, Crawl, CrawlId, CrawlState, Scope};
+
+/// Alerts shown with their crawl; `list_alerts` has the rest.
+const ALERTS_SHOWN: u32 = 100;
+
+/// Longest name of a crawl, in characters.
+const MAX_NAME_CHARS: usize = 200;
 
 /// A crawl as it is listed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CrawlSummary {
     /// Number of the crawl.
     pub id: i64,
+    /// The name it was given, else that of its schedule, else one made of connector, scope and time.
+    pub name: String,
     /// Name of the connector.
     pub connector: String,
     /// What it covers.
@@ -25,6 +33,11 @@ pub struct CrawlSummary {
     /// The page or database that a partial crawl covers with all below it.
     #[schema(value_type = Option<String>)]
     pub start_point: Option<NotionId>,
+    /// Its title, where it is known.
+    pub start_point_title: Option<String>,
+    /// Whether somebody asked for it, *one_time*, or a schedule or the wish to stay fresh does again and again, *scheduled*.
+    #[schema(value_type = String, example = "one_time")]
+    pub occurrence: &'static str,
     /// Where it is in its life.
     #[schema(value_type = String, example = "completed")]
     pub state: CrawlState,
@@ -36,6 +49,10 @@ pub struct CrawlSummary {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// Seconds that it ran, without interruptions.
+    pub duration_seconds: f64,
+    /// Items processed in a second of that, on average; none before any was.
+    pub average_items_per_second: Option<f64>,
     /// Why it failed.
     pub reason: Option<String>,
     /// Items processed.
@@ -65,8 +82,20 @@ pub struct CrawlSummary {
 impl CrawlSummary {
     pub(super) fn of(connector: &Connector, crawl: &Crawl) -> Self {
         let counters = &crawl.counters;
+        let is_scheduled = crawl.schedule.is_some() || crawl.started_by == scheduler::FRESHNESS;
+        #[expect(clippy::cast_precision_loss, reason = "numbers for people to read")]
+        let (seconds, items) = (crawl.active_ms as f64 / 1_000.0, counters.discovered() as f64);
         Self {
             id: crawl.id.0,
+            name: crawl.name.clone().or_else(|| crawl.schedule.clone()).unwrap_or_else(|| {
+                let created = crawl.created.strftime("%Y-%m-%d %H:%M UTC");
+                format!("{} {} {created}", connector.name, crawl.scope)
+            }),
+            start_point_title: crawl.start_point_title.clone(),
+            occurrence: if is_scheduled { "scheduled" } else { "one_time" },
+            duration_seconds: seconds,
+            average_items_per_second: (seconds > 0.0 && items > 0.0)
+                .then(|| (items / seconds * 10.0).round() / 10.0),
             connector: connector.name.clone(),
             scope: crawl.scope.to_string(),
             start_point: crawl.start_point,
@@ -97,7 +126,9 @@ pub struct CrawlDetail {
     /// The crawl.
     #[serde(flatten)]
     pub crawl: CrawlSummary,
-    /// What happened in it, gravest first.
+    /// How many alerts there are.
+    pub alerts_total: u64,
+    /// What happened in it, gravest first: at most 100 of them.
     pub alerts: Vec<Alert>,
     /// What its listings said it would cost, where it was planned first.
     pub plan: Option<PlanDetail>,
@@ -118,6 +149,22 @@ pub struct StartCrawl {
     /// List only and say what the crawl will cost; the next crawl that is asked for goes on with it.
     #[serde(default)]
     pub plan: bool,
+    /// A name to find it by in the history.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// A name that a crawl can have.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn check_name(name: &str) -> Result<&str, OpsError> {
+    let name = name.trim();
+    let chars = name.chars().count();
+    if chars == 0 || chars > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(OpsError::Invalid(format!("the name of a crawl has 1 to {MAX_NAME_CHARS} characters")));
+    }
+    Ok(name)
 }
 
 /// Queues a crawl for the service that owns the data directory. One of that connector and scope that still waits is the
@@ -127,24 +174,37 @@ pub struct StartCrawl {
 /// When there is no such connector.
 pub fn start_crawl(app: &App, start: &StartCrawl, started_by: &str) -> Result<CrawlSummary, OpsError> {
     let connector = find_connector(app, start.connector.as_deref())?;
+    let name = start.name.as_deref().map(check_name).transpose()?;
+    let id = queued(app, &connector, start, started_by)?;
+    if let Some(name) = name {
+        app.store.name_crawl(id, name)?;
+    }
+    summary(app, &find(app, id.0)?)
+}
+
+/// The crawl or plan that was asked for, as it waits.
+fn queued(
+    app: &App,
+    connector: &Connector,
+    start: &StartCrawl,
+    started_by: &str,
+) -> Result<CrawlId, OpsError> {
     let start_point = schedules::start_point(start.start_point.as_deref())?;
     if start.plan {
         if start_point.is_some() {
             return Err(OpsError::Invalid("a plan has no start point: it lists".to_owned()));
         }
-        let id = plan::queue_plan(app, &connector, start.scope, started_by)?;
-        return summary(app, &find(app, id.0)?);
+        return plan::queue_plan(app, connector, start.scope, started_by);
     }
-    if let Some(planned) = plan::release(app, &connector, start.scope)? {
-        return summary(app, &find(app, planned.0)?);
+    if let Some(planned) = plan::release(app, connector, start.scope)? {
+        return Ok(planned);
     }
     let scope = match start.scope {
         Some(scope) => scope,
-        None => scope_by_itself(app, &connector)?,
+        None => scope_by_itself(app, connector)?,
     };
     let covers = schedules::covers(scope, start_point)?;
-    let id = scheduler::queue(app, connector.id, covers, started_by)?;
-    summary(app, &find(app, id.0)?)
+    scheduler::queue(app, connector.id, covers, started_by)
 }
 
 /// The newest crawls first.
@@ -161,11 +221,37 @@ pub fn list_crawls(app: &App, limit: u32) -> Result<Vec<CrawlSummary>, OpsError>
 /// When there is no such crawl.
 pub fn show_crawl(app: &App, id: i64) -> Result<CrawlDetail, OpsError> {
     let crawl = find(app, id)?;
+    let AlertPage { total, alerts } =
+        app.store.load_alerts(crawl.id, &AlertFilter::default(), ALERTS_SHOWN, 0)?;
     Ok(CrawlDetail {
         crawl: summary(app, &crawl)?,
-        alerts: app.store.load_alerts(crawl.id)?,
+        alerts_total: total,
+        alerts,
         plan: plan::detail(app, &crawl)?,
     })
+}
+
+/// One crawl without its alerts.
+///
+/// # Errors
+/// When there is no such crawl.
+pub(super) fn summary_of(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
+    summary(app, &find(app, id)?)
+}
+
+/// The alerts of a crawl that a filter shows, gravest first: at most `limit`, after the first `offset`.
+///
+/// # Errors
+/// When there is no such crawl.
+pub fn list_alerts(
+    app: &App,
+    id: i64,
+    filter: &AlertFilter,
+    limit: u32,
+    offset: u32,
+) -> Result<AlertPage, OpsError> {
+    let crawl = find(app, id)?;
+    Ok(app.store.load_alerts(crawl.id, filter, limit, offset)?)
 }
 
 /// Asks a crawl to stop; the process that runs it does so within seconds, and one that nobody runs is cancelled at once.
@@ -191,21 +277,27 @@ pub fn cancel_crawl(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
 
 /// Deletes what a crawl that awaits approval found gone.
 ///
+/// Where another process serves, its pump takes the items out of the index; else this one does before it answers.
+///
 /// # Errors
 /// When the crawl does not await approval.
 pub async fn approve_deletions(app: &Arc<App>, id: i64) -> Result<CrawlSummary, OpsError> {
-    let crawl = find(app, id)?;
-    if crawl.state != CrawlState::AwaitingApproval {
-        return Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)));
+    find(app, id)?;
+    let ownership = app.own("crawls approve-deletions").ok();
+    let pump = ownership.as_ref().map(|_| app.pump()).transpose()?;
+    if let Some(pump) = &pump {
+        // Before anything new is written, as in a crawl.
+        pump.drain().await?;
     }
-    let pump = app.pump()?;
-    // Before anything new is written, as in a crawl.
-    pump.drain().await?;
-    app.store.apply_departures(&crawl, false)?;
-    let state = crawl.end_state();
-    app.store.end_crawl(crawl.id, state, None, app.runtime.now())?;
-    pump.drain().await?;
-    summary(app, &find(app, id)?)
+    let approved = app.store.approve_departures(CrawlId(id), app.runtime.now())?;
+    if let Some(pump) = &pump {
+        pump.drain().await?;
+    }
+    let crawl = summary_of(app, id)?;
+    if approved {
+        return Ok(crawl);
+    }
+    Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)))
 }
 
 fn find(app: &App, id: i64) -> Result<Crawl, OpsError> {

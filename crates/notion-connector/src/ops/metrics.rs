@@ -3,10 +3,12 @@
 //! Labels hold names of connectors, endpoints, states and kinds; never a title, an address or a secret. A new number is a call of
 //! [`Text::family`].
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::OpsError;
+use super::connector_life::effective_settings;
 use crate::app::App;
 use crate::store::CrawlState;
 
@@ -47,11 +49,7 @@ pub fn metrics(app: &App) -> Result<String, OpsError> {
         (vec![("state", state.as_str())], count)
     });
     text.family("crawls", "gauge", "Crawls that are remembered, by state", states);
-    text.number(
-        "failures",
-        "Items that failed and were not repaired",
-        app.store.load_failures()?.len() as u64,
-    );
+    text.number("failures", "Items that failed and were not repaired", app.store.count_failures()?);
     text.number("outbox_rows", "Changes that the index has not taken yet", app.store.count_outbox()?);
     text.number("index_bytes", "Size of the index", size_of(&app.dir.index()));
     let store = ["store.sqlite", "store.sqlite-wal"].map(|name| size_of(&app.dir.path().join(name)));
@@ -66,10 +64,12 @@ fn of_connectors(app: &App, text: &mut Text) -> Result<(), OpsError> {
     let connectors = app.store.load_connectors()?;
     let mut items = Vec::new();
     let mut ended = Vec::new();
-    let mut tasks = Vec::new();
+    let mut limits = Vec::new();
+    let mut tasks: BTreeMap<(&str, String), u64> = BTreeMap::new();
     for connector in &connectors {
         let name = ("connector", connector.name.as_str());
         items.push((vec![name], app.store.count_items(connector.id)?));
+        limits.push((vec![name], effective_settings(app, connector)?.crawl.item_limit));
         let Some(crawl) = app.store.load_last_crawl(connector.id)? else { continue };
         if let Some(time) = crawl.ended {
             let labels = vec![name, ("state", crawl.state.as_str())];
@@ -81,15 +81,16 @@ fn of_connectors(app: &App, text: &mut Text) -> Result<(), OpsError> {
             continue;
         };
         for (kind, count) in app.store.count_tasks(crawl.id)? {
-            let crawl = crawl.id.to_string();
-            tasks.push((crawl, connector.name.as_str(), kind, count));
+            // Without the crawl's number: that would be new series for every crawl.
+            *tasks.entry((connector.name.as_str(), kind.to_string())).or_insert(0) += count;
         }
     }
     text.family("items", "gauge", "Searchable items", items);
+    text.family("items_limit", "gauge", "Most items that the connector may hold", limits);
     text.family("last_crawl_ended_timestamp_seconds", "gauge", "When the newest crawl ended, and how", ended);
-    let tasks = tasks.iter().map(|(crawl, connector, kind, count)| {
-        (vec![("connector", *connector), ("crawl", crawl.as_str()), ("kind", kind.as_str())], *count)
-    });
+    let tasks = tasks
+        .iter()
+        .map(|((connector, kind), count)| (vec![("connector", *connector), ("kind", kind.as_str())], *count));
     text.family("tasks", "gauge", "Requests that open crawls have still to make", tasks);
     Ok(())
 }

@@ -25,8 +25,11 @@ mod status;
 mod watch;
 mod why;
 
-pub use crate::store::{Departure, Difference, Failure, Holding, Scope, StartPoint, UnknownKind, Waiting};
-pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Trend, analytics};
+pub use crate::store::{
+    AlertFilter, AlertLevel, AlertPage, AlertScope, Departure, Difference, Failure, Holding, Scope,
+    StartPoint, UnknownKind, Waiting,
+};
+pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,
@@ -38,8 +41,8 @@ pub use connectors::{
 };
 pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
 pub use crawls::{
-    CrawlDetail, CrawlSummary, StartCrawl, approve_deletions, cancel_crawl, list_crawls, show_crawl,
-    start_crawl,
+    CrawlDetail, CrawlSummary, StartCrawl, approve_deletions, cancel_crawl, list_alerts, list_crawls,
+    show_crawl, start_crawl,
 };
 pub use error::OpsError;
 pub use items::{ExportLine, export, load_item};

@@ -38,7 +38,7 @@ const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 const LOOK_BACK: u32 = 10;
 
 /// Who starts the crawls that keep connectors fresh.
-const FRESHNESS: &str = "freshness";
+pub(super) const FRESHNESS: &str = "freshness";
 
 /// Who starts the full crawls that find what incremental ones cannot.
 const RECONCILIATION: &str = "reconciliation";
@@ -281,6 +281,21 @@ fn queue_stale(app: &App) -> Result<(), OpsError> {
     Ok(())
 }
 
+/// When the connector is crawled next although nobody asks for it, while somebody serves: by a schedule, or to stay fresh.
+pub(super) fn next_crawl(app: &App, connector: &Connector) -> Result<Option<Timestamp>, OpsError> {
+    if !connector.active {
+        return Ok(None);
+    }
+    let schedules = app.store.load_schedules()?;
+    let scheduled = schedules.iter().filter(|one| one.connector == connector.id && !one.paused);
+    let scheduled = scheduled.filter_map(|one| one.next).min();
+    let stale = match app.config.crawl.freshness_minutes {
+        0 => None,
+        every => stale_from(&newest(app, connector)?, every),
+    };
+    Ok(scheduled.into_iter().chain(stale).min())
+}
+
 /// The newest crawls of a connector, plans that wait aside.
 fn newest(app: &App, connector: &Connector) -> Result<Vec<Crawl>, OpsError> {
     let mut last = app.store.load_crawls_of(connector.id, LOOK_BACK)?;
@@ -315,7 +330,9 @@ mod tests {
             id: CrawlId(1),
             connector: ConnectorId(1),
             scope: Scope::Full,
+            name: None,
             start_point: None,
+            start_point_title: None,
             state,
             phase: Phase::Settle,
             started_by: "a test".to_owned(),

@@ -17,7 +17,7 @@ pub struct Status {
     /// Each connector.
     pub connectors: Vec<ConnectorStatus>,
     /// Items that failed and were not repaired since.
-    pub failures: usize,
+    pub failures: u64,
     /// Rows of the outbox that the index has not taken yet.
     pub waiting_for_index: u64,
     /// Why the index did not take its last delivery, and what to do; none if it did. Crawls go on meanwhile.
@@ -66,7 +66,7 @@ pub fn status(app: &App) -> Result<Status, OpsError> {
         version: env!("CARGO_PKG_VERSION"),
         data_dir: app.dir.path().display().to_string(),
         connectors,
-        failures: app.store.load_failures()?.len(),
+        failures: app.store.count_failures()?,
         waiting_for_index: app.store.count_outbox()?,
         index_trouble: app.store.load_sink_trouble(crate::sink::index::NAME)?,
     })

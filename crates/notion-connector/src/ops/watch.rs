@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CrawlSummary, OpsError, show_crawl};
+use super::crawls::summary_of;
+use super::{CrawlSummary, OpsError};
 use crate::app::App;
 use crate::crawl::{Pace, Progress};
 use crate::store::CrawlId;
@@ -48,7 +49,7 @@ impl CrawlWatch {
     /// # Errors
     /// When there is no such crawl.
     pub fn new(app: Arc<App>, id: i64) -> Result<Self, OpsError> {
-        show_crawl(&app, id)?;
+        summary_of(&app, id)?;
         let since = tokio::time::Instant::now();
         Ok(Self { app, id, pace: Pace::default(), since, told: false, ended: false })
     }
@@ -67,7 +68,7 @@ impl CrawlWatch {
         self.told = true;
         let (app, id) = (Arc::clone(&self.app), self.id);
         let look = move || {
-            let crawl = show_crawl(&app, id)?.crawl;
+            let crawl = summary_of(&app, id)?;
             Ok::<_, OpsError>((crawl, app.store.count_known(CrawlId(id))?))
         };
         let (crawl, (known, listing)) = self.app.runtime.blocking(look).await?;

@@ -1,6 +1,7 @@
 //! Why something is, or is not, in the index.
 //!
-//! Told from the store; with `ask`, Notion is asked too, in at most three requests for each connector. A new reason to leave
+//! Told from the store; with `ask`, Notion is asked too: as a page, a database, a data source and a block, in at most four requests
+//! for each connector, and a few more from a block up to its page. A new reason to leave
 //! something out is an arm of [`setting_of`].
 
 use jiff::Timestamp;
@@ -10,9 +11,10 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::scheduler::next_crawl;
 use crate::app::App;
-use crate::crawl::advise;
-use crate::model::NotionId;
+use crate::crawl::{advise, step};
+use crate::model::{NotionId, Parent};
 use crate::store::{Connector, Departure, Failure, Holding, LeftOut, Proof, Trace, Waiting};
 
 /// Where an object stands, by the word that matters most.
@@ -59,6 +61,8 @@ pub struct AskedNotion {
     pub in_trash: bool,
     /// When it was last edited, if Notion told.
     pub last_edited: Option<Timestamp>,
+    /// The page it stands in, where it is a block.
+    pub page: Option<NotionId>,
     /// In words, with what to do.
     pub message: String,
 }
@@ -78,6 +82,8 @@ pub struct Why {
     pub holdings: Vec<Holding>,
     /// What failed and was not repaired.
     pub failures: Vec<Failure>,
+    /// When a crawl that nobody has to ask for tries again, while `serve` runs; of what failed, and none where nothing is due.
+    pub next_try: Option<Timestamp>,
     /// What crawls have still to ask.
     pub waiting: Vec<Waiting>,
     /// The connectors that it left, or is to leave.
@@ -101,13 +107,15 @@ pub async fn why(app: &App, page: &str, ask: bool) -> Result<Why, OpsError> {
     })?;
     let trace = app.store.load_trace(id)?;
     let standing = standing(&trace);
+    let next_try = next_try(app, &trace)?;
     let mut why = Why {
         id,
         standing,
         setting: setting_of(&trace, standing).map(str::to_owned),
-        reasons: reasons(&trace, standing),
+        reasons: reasons(&trace, standing, next_try),
         holdings: trace.holdings,
         failures: trace.failures,
+        next_try,
         waiting: trace.waiting,
         departures: trace.departures,
         asked: Vec::new(),
@@ -130,6 +138,17 @@ fn named(text: &str) -> Option<NotionId> {
     let url = Url::parse(text).or_else(|_| Url::parse(&format!("https://{text}"))).ok()?;
     let beside = url.query_pairs().find(|(name, _)| name == "p").map(|(_, id)| id.into_owned());
     beside.and_then(|id| trailing_id(&id)).or_else(|| trailing_id(url.path().trim_end_matches('/')))
+}
+
+/// When what failed is tried again by itself: with the next crawl of its connector that is due.
+fn next_try(app: &App, trace: &Trace) -> Result<Option<Timestamp>, OpsError> {
+    let mut next = None;
+    for failure in &trace.failures {
+        if let Some(connector) = app.store.load_connector(&failure.connector)? {
+            next = next.into_iter().chain(next_crawl(app, &connector)?).min();
+        }
+    }
+    Ok(next)
 }
 
 fn trailing_id(text: &str) -> Option<NotionId> {
@@ -172,10 +191,11 @@ fn setting_of(trace: &Trace, standing: Standing) -> Option<&'static str> {
     }
 }
 
-fn reasons(trace: &Trace, standing: Standing) -> Vec<Reason> {
+fn reasons(trace: &Trace, standing: Standing, next_try: Option<Timestamp>) -> Vec<Reason> {
     let about = |connector: &str, message| Reason { connector: Some(connector.to_owned()), message };
     let held = trace.holdings.iter().map(|holding| about(&holding.connector, of_holding(holding)));
-    let failed = trace.failures.iter().map(|failure| about(&failure.connector, of_failure(failure, trace)));
+    let failed =
+        trace.failures.iter().map(|failure| about(&failure.connector, of_failure(failure, trace, next_try)));
     let waiting = trace.waiting.iter().map(|waiting| about(&waiting.connector, of_waiting(waiting)));
     let left = trace.departures.iter().map(|departure| about(&departure.connector, of_departure(departure)));
     let out =
@@ -219,9 +239,13 @@ fn of_holding(holding: &Holding) -> String {
     }
 }
 
-fn of_failure(failure: &Failure, trace: &Trace) -> String {
+fn of_failure(failure: &Failure, trace: &Trace, next_try: Option<Timestamp>) -> String {
+    let due = next_try.map_or_else(
+        || ": start one".to_owned(),
+        |time| format!(", which is due at {} while serve runs", shown(time)),
+    );
     let again = trace.waiting.iter().find(|waiting| waiting.connector == failure.connector).map_or_else(
-        || "the next crawl of this connector tries again".to_owned(),
+        || format!("the next crawl of this connector tries again{due}"),
         |waiting| format!("crawl {} tries again", waiting.crawl),
     );
     let (times, last) = (failure.times, shown(failure.last));
@@ -280,6 +304,7 @@ pub(super) async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -
         readable: false,
         in_trash: false,
         last_edited: None,
+        page: None,
         message: String::new(),
     };
     let client = match app.client_of(connector) {
@@ -291,14 +316,17 @@ pub(super) async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -
         None => client,
     };
     match read(&client, id).await {
-        Ok((in_trash, last_edited)) => {
-            let place = if in_trash {
-                "can be read, and lies in the trash"
-            } else {
-                "can be read: the next crawl brings it"
+        Ok(Seen { in_trash, last_edited, page }) => {
+            let place = match (in_trash, page) {
+                (true, _) => "can be read, and lies in the trash".to_owned(),
+                (false, Some(page)) => {
+                    format!("is a block of the page {page}, which is what is indexed: ask why for that")
+                }
+                (false, None) => "can be read: the next crawl brings it".to_owned(),
             };
             asked.message = format!("Notion says now that it {place}");
-            (asked.readable, asked.in_trash, asked.last_edited) = (true, in_trash, last_edited);
+            asked.readable = true;
+            (asked.in_trash, asked.last_edited, asked.page) = (in_trash, last_edited, page);
         }
         Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
             asked.message = format!("Notion answers 404 now: {NOT_VISIBLE}");
@@ -308,22 +336,51 @@ pub(super) async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -
     asked
 }
 
-/// As a page, as a database if it is none, and as a data source if it is none either.
-async fn read(client: &Client, id: NotionId) -> Result<(bool, Option<Timestamp>), notion_api::Error> {
+/// What Notion says of an object.
+struct Seen {
+    in_trash: bool,
+    last_edited: Option<Timestamp>,
+    page: Option<NotionId>,
+}
+
+/// Most blocks that are asked for from one up to its page.
+const MAX_STEPS_UP: usize = 8;
+
+/// An id does not tell of what kind it is: as a page, then as a database, a data source, and a block.
+async fn read(client: &Client, id: NotionId) -> Result<Seen, notion_api::Error> {
+    let seen = |in_trash, last_edited| Ok(Seen { in_trash, last_edited, page: None });
     match client.fetch_page(id.0).await {
-        Ok(page) => Ok((page.value.in_trash, page.value.last_edited_time)),
-        Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
-            match client.fetch_database(id.0).await {
-                Ok(database) => Ok((database.value.in_trash, database.value.last_edited_time)),
-                Err(error) if matches!(error.class(), Class::NotFound | Class::Validation(_)) => {
-                    let found = client.fetch_data_source(id.0).await?.value;
-                    Ok((found.in_trash, found.last_edited_time))
-                }
-                Err(error) => Err(error),
-            }
-        }
-        Err(error) => Err(error),
+        Ok(page) => return seen(page.value.in_trash, page.value.last_edited_time),
+        Err(error) if is_another_kind(&error) => {}
+        Err(error) => return Err(error),
     }
+    match client.fetch_database(id.0).await {
+        Ok(database) => return seen(database.value.in_trash, database.value.last_edited_time),
+        Err(error) if is_another_kind(&error) => {}
+        Err(error) => return Err(error),
+    }
+    match client.fetch_data_source(id.0).await {
+        Ok(found) => return seen(found.value.in_trash, found.value.last_edited_time),
+        Err(error) if is_another_kind(&error) => {}
+        Err(error) => return Err(error),
+    }
+    let block = client.fetch_block(id.0).await?.value;
+    let (in_trash, last_edited) = (block.in_trash, block.last_edited_time);
+    let mut parent = step::parent_of(block.parent.as_ref());
+    for _ in 0..MAX_STEPS_UP {
+        let Parent::Block(above) = parent else { break };
+        let above = client.fetch_block(above.0).await?.value;
+        parent = step::parent_of(above.parent.as_ref());
+    }
+    let page = match parent {
+        Parent::Page(page) => Some(page),
+        _ => None,
+    };
+    Ok(Seen { in_trash, last_edited, page })
+}
+
+fn is_another_kind(error: &notion_api::Error) -> bool {
+    matches!(error.class(), Class::NotFound | Class::Validation(_))
 }
 
 #[cfg(test)]
@@ -341,6 +398,13 @@ mod tests {
             format!("https://www.notion.so/acme/Tide-{plain}?pvs=4#11111111111111111111111111111111"),
             format!("https://www.notion.so/acme/22222222222222222222222222222222?v=3&p={plain}&pm=s"),
             format!("https://acme.notion.site/{id}/"),
+            format!("https://acme.notion.site/Tide-tables-{plain}?pvs=4"),
+            format!("https://www.notion.so/{plain}?v=11111111111111111111111111111111"),
+            format!("https://app.notion.com/p/acme/Tide-{plain}?v=11111111111111111111111111111111&p="),
+            format!("https://app.notion.com/acme/22222222222222222222222222222222?p={plain}&pm=c"),
+            format!("notion.so/{plain}#11111111111111111111111111111111"),
+            format!("notion://www.notion.so/acme/Tide-{plain}"),
+            format!(" {}\n", plain.to_uppercase()),
             format!("www.notion.so/Tide-{plain}"),
         ] {
             assert_eq!(named(&text), Some(id), "{text}");

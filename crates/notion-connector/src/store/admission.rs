@@ -7,9 +7,9 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::alerts::{AlertLevel, add as add_alert};
+use super::alerts::{AlertScope, NewAlert, add as add_alert};
 use super::column::Packed;
-use super::crawls::{Outcome, account};
+use super::crawls::{Outcome, account, unsee};
 use super::parts::drop_parts;
 use super::tasks::ask;
 use super::{Crawl, CrawlId, NewTask, Proof, Result, Store, TaskKind, named_enum, tasks};
@@ -171,7 +171,8 @@ fn alert_limit(
         "the connector holds {limit} items, which is its limit: {skipped} new ones so far were counted and not indexed; raise \
          the limit (connector edit NAME --item-limit N), or leave more out"
     );
-    add_alert(tx, crawl.id, AlertLevel::Error, &format!("item limit {skipped}"), Some(object), &message, now)
+    let group = format!("item limit {skipped}");
+    add_alert(tx, crawl.id, NewAlert::error(AlertScope::Items, &group, &message).about(Some(object)), now)
 }
 
 fn leave(tx: &Transaction<'_>, crawl: &Crawl, item: i64, reason: LeftOut) -> rusqlite::Result<()> {
@@ -228,13 +229,7 @@ fn keep(
 
 /// A filter leaves an item out. It is not discovered; what was held leaves when the crawl ends.
 fn exclude(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> rusqlite::Result<()> {
-    let sighting: Option<Option<Outcome>> = tx
-        .prepare_cached("DELETE FROM sightings WHERE crawl = ?1 AND item = ?2 RETURNING outcome")?
-        .query_row(params![crawl.id.0, place.row], |row| row.get(0))
-        .optional()?;
-    if let Some(Some(outcome)) = sighting {
-        tx.execute(&format!("UPDATE crawls SET {outcome} = {outcome} - 1 WHERE id = ?1"), [crawl.id.0])?;
-    }
+    unsee(tx, crawl.id, place.row)?;
     drop_parts(tx, crawl.id, place.object)?;
     drop_from_interrupted(tx, crawl, place)?;
     leave(tx, crawl, place.row, LeftOut::Filter)?;

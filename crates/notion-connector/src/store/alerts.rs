@@ -1,3 +1,5 @@
+//! What an administrator is told of a crawl: its alerts, and what failed and was not repaired since.
+
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 use serde::Serialize;
@@ -20,20 +22,90 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// What an alert is about.
+    pub enum AlertScope {
+        /// One item.
+        Item = "item",
+        /// Several items.
+        Items = "items",
+        /// All items of the connector.
+        AllItems = "all_items",
+        /// The crawl itself.
+        Crawl = "crawl",
+    }
+}
+
 /// An event of a crawl; several of one kind are one alert with a count.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Alert {
     /// How much it matters.
     #[schema(value_type = String, example = "warning")]
     pub level: AlertLevel,
+    /// What it is about: one item, several, all items, or the crawl.
+    #[schema(value_type = String, example = "item")]
+    pub scope: AlertScope,
     /// The first object it happened to.
     pub object: Option<NotionId>,
+    /// Its title, where it is known.
+    pub title: Option<String>,
     /// What happened and what to do.
     pub message: String,
     /// How often.
     pub times: u64,
     /// When first.
     pub first: Timestamp,
+}
+
+/// What is to be recorded of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAlert<'a> {
+    level: AlertLevel,
+    scope: AlertScope,
+    group: &'a str,
+    object: Option<NotionId>,
+    message: &'a str,
+}
+
+impl<'a> NewAlert<'a> {
+    /// An event; those of a crawl with the same `group` are one alert. `message` says what happened and what to do.
+    pub const fn new(level: AlertLevel, scope: AlertScope, group: &'a str, message: &'a str) -> Self {
+        Self { level, scope, group, object: None, message }
+    }
+
+    /// Something failed.
+    pub const fn error(scope: AlertScope, group: &'a str, message: &'a str) -> Self {
+        Self::new(AlertLevel::Error, scope, group, message)
+    }
+
+    /// Something is missing or cut.
+    pub const fn warning(scope: AlertScope, group: &'a str, message: &'a str) -> Self {
+        Self::new(AlertLevel::Warning, scope, group, message)
+    }
+
+    /// The object it happened to. An alert about one item is about several once it happened to another.
+    pub const fn about(mut self, object: Option<NotionId>) -> Self {
+        self.object = object;
+        self
+    }
+}
+
+/// Which alerts to show; all, where a list is empty.
+#[derive(Debug, Clone, Default)]
+pub struct AlertFilter {
+    /// Only these levels.
+    pub levels: Vec<AlertLevel>,
+    /// Only these scopes.
+    pub scopes: Vec<AlertScope>,
+}
+
+/// Some of the alerts of a crawl.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AlertPage {
+    /// How many there are.
+    pub total: u64,
+    /// The gravest first.
+    pub alerts: Vec<Alert>,
 }
 
 /// An item, or something that could not become one, that failed and was not repaired since.
@@ -98,43 +170,63 @@ impl Store {
         })
     }
 
-    /// Records an event of a crawl. Events with the same `group` become one row with a count.
+    /// Records an event of a crawl.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn add_alert(
-        &self,
-        crawl: CrawlId,
-        level: AlertLevel,
-        group: &str,
-        object: Option<NotionId>,
-        message: &str,
-        now: Timestamp,
-    ) -> Result<()> {
-        self.write(|tx| add(tx, crawl, level, group, object, message, now))
+    pub fn add_alert(&self, crawl: CrawlId, alert: NewAlert<'_>, now: Timestamp) -> Result<()> {
+        self.write(|tx| add(tx, crawl, alert, now))
     }
 
-    /// The alerts of a crawl, gravest first.
+    /// The alerts of a crawl that a filter shows, gravest first: at most `limit`, after the first `offset`.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn load_alerts(&self, crawl: CrawlId) -> Result<Vec<Alert>> {
+    pub fn load_alerts(
+        &self,
+        crawl: CrawlId,
+        filter: &AlertFilter,
+        limit: u32,
+        offset: u32,
+    ) -> Result<AlertPage> {
+        const SHOWN: &str = "crawl = ?1 AND (?2 = '' OR instr(?2, ',' || level || ',')) AND (?3 = '' OR instr(?3, ',' || scope || ','))";
+        let levels = listed(filter.levels.iter().map(|level| level.as_str()));
+        let scopes = listed(filter.scopes.iter().map(|scope| scope.as_str()));
         self.read(|tx| {
-            tx.prepare_cached(
-                "SELECT level, object, message, times, first FROM alerts WHERE crawl = ?1
-                 ORDER BY CASE level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END, id",
-            )?
-            .query_map([crawl.0], |row| {
-                Ok(Alert {
-                    level: row.get(0)?,
-                    object: row.get(1)?,
-                    message: row.get(2)?,
-                    times: row.get(3)?,
-                    first: row.get::<_, Millis>(4)?.0,
-                })
-            })?
-            .collect()
+            let total = tx
+                .prepare_cached(&format!("SELECT count(*) FROM alerts WHERE {SHOWN}"))?
+                .query_row(params![crawl.0, levels, scopes], |row| row.get(0))?;
+            let alerts = tx
+                .prepare_cached(&format!(
+                    "SELECT level, scope, object, message, times, first,
+                       (SELECT title FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
+                        WHERE crawls.id = ?1 AND items.object = alerts.object LIMIT 1)
+                     FROM alerts WHERE {SHOWN}
+                     ORDER BY CASE level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END, id
+                     LIMIT ?4 OFFSET ?5"
+                ))?
+                .query_map(params![crawl.0, levels, scopes, limit, offset], |row| {
+                    Ok(Alert {
+                        level: row.get(0)?,
+                        scope: row.get(1)?,
+                        object: row.get(2)?,
+                        message: row.get(3)?,
+                        times: row.get(4)?,
+                        first: row.get::<_, Millis>(5)?.0,
+                        title: row.get(6)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(AlertPage { total, alerts })
         })
+    }
+
+    /// How many failures were not repaired.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_failures(&self) -> Result<u64> {
+        self.read(|tx| tx.query_row("SELECT count(*) FROM failures", [], |row| row.get(0)))
     }
 
     /// All failures that were not repaired, newest first.
@@ -172,20 +264,35 @@ pub(super) fn load_failures(
     .collect()
 }
 
+/// Names between commas, to be found in by name and two commas; nothing where there are none.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { String::new() } else { format!(",{},", names.join(",")) }
+}
+
 pub(super) fn add(
     tx: &Transaction<'_>,
     crawl: CrawlId,
-    level: AlertLevel,
-    group: &str,
-    object: Option<NotionId>,
-    message: &str,
+    alert: NewAlert<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let NewAlert { level, scope, group, object, message } = alert;
     tx.prepare_cached(
-        "INSERT INTO alerts (crawl, level, grouped, object, message, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (crawl, grouped) DO UPDATE SET times = times + 1",
+        "INSERT INTO alerts (crawl, level, scope, grouped, object, message, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (crawl, grouped) DO UPDATE SET times = times + 1,
+           scope = iif(scope = ?8 AND object IS NOT excluded.object, ?9, scope)",
     )?
-    .execute(params![crawl.0, level, group, object, message, Millis(now)])?;
+    .execute(params![
+        crawl.0,
+        level,
+        scope,
+        group,
+        object,
+        message,
+        Millis(now),
+        AlertScope::Item,
+        AlertScope::Items
+    ])?;
     match level {
         AlertLevel::Error => tx.execute("UPDATE crawls SET errors = errors + 1 WHERE id = ?1", [crawl.0])?,
         AlertLevel::Warning => {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
+use super::alerts::{AlertLevel, AlertScope, NewAlert, add as add_alert};
 use super::{Millis, NewTask, Result, Store, TaskKind, named_enum, plans, tasks};
 use crate::model::{ConnectorId, NotionId};
 
@@ -142,8 +143,12 @@ pub struct Crawl {
     pub connector: ConnectorId,
     /// What it covers.
     pub scope: Scope,
+    /// The name that somebody gave it.
+    pub name: Option<String>,
     /// The page or database below which it crawls, where it is partial.
     pub start_point: Option<NotionId>,
+    /// The title of that, where it is known.
+    pub start_point_title: Option<String>,
     /// Where it is in its life.
     pub state: CrawlState,
     /// How far it has come.
@@ -188,7 +193,9 @@ impl Crawl {
 }
 
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete OR gap, resumed, active_ms,
-    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point, plan_only, planned";
+    added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point, plan_only,
+    planned, name, (SELECT title FROM items WHERE items.object = crawls.start_point
+       AND items.workspace = (SELECT workspace FROM connectors WHERE connectors.id = crawls.connector) LIMIT 1) AS start_point_title";
 
 /// The query for crawls of which this holds.
 pub(super) fn select_crawls(which: &str) -> String {
@@ -210,6 +217,8 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
         incomplete: row.get(10)?,
         unended: row.get("unended")?,
         start_point: row.get("start_point")?,
+        name: row.get("name")?,
+        start_point_title: row.get("start_point_title")?,
         resumed: row.get(11)?,
         active_ms: row.get(12)?,
         plan_only: row.get("plan_only")?,
@@ -229,6 +238,8 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
     })
 }
 
+const RESUMED: &str =
+    "the crawl was interrupted and went on where it was; nothing is lost, and there is nothing to do";
 const SUPERSEDED: &str = "nobody approved its deletions before the next crawl asked again";
 
 impl Store {
@@ -259,6 +270,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<CrawlId> {
         self.write(|tx| add(tx, connector, Scope::Partial, Some(start_point), started_by, now))
+    }
+
+    /// Gives a crawl a name, unless it has one.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn name_crawl(&self, id: CrawlId, name: &str) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE crawls SET name = coalesce(name, ?2) WHERE id = ?1", params![id.0, name])
+                .map(|_| ())
+        })
     }
 
     /// How many items a crawl has met so far, and whether it is still listing.
@@ -397,7 +419,10 @@ impl Store {
                  WHERE id = ?1",
                 params![id.0, CrawlState::InProgress, Millis(now), resumed, CrawlState::Cancelling],
             )?;
-            if !resumed {
+            if resumed {
+                let alert = NewAlert::new(AlertLevel::Info, AlertScope::Crawl, "resumed", RESUMED);
+                add_alert(tx, id, alert, now)?;
+            } else {
                 first.iter().try_for_each(|task| tasks::add_first(tx, id, task))?;
             }
             tx.execute("UPDATE tasks SET state = 'ready' WHERE crawl = ?1 AND state = 'claimed'", [id.0])?;
@@ -444,7 +469,8 @@ impl Store {
         })
     }
 
-    /// Ends a crawl in `state`. What it had still to do is dropped.
+    /// Ends a crawl in `state`, and checks that every item it met is accounted for; where one is not, it says so and is not
+    /// *completed*. What it had still to do is dropped.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -469,37 +495,81 @@ impl Store {
                 .collect()
         })
     }
+}
 
-    /// How many sightings of a crawl have which outcome, counted from the rows: what the counters must agree with. Then how
-    /// many were counted and went with their items, and how many are open.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn count_sightings(&self, id: CrawlId) -> Result<(Counters, u64, u64)> {
-        self.read(|tx| {
-            let gone = tx
-                .prepare_cached("SELECT sightings_gone FROM crawls WHERE id = ?1")?
-                .query_row([id.0], |row| row.get(0))?;
-            let mut counted = Counters::default();
-            let mut open = 0;
-            let mut rows = tx.prepare_cached(
-                "SELECT outcome, count(*) FROM sightings WHERE crawl = ?1 GROUP BY outcome",
-            )?;
-            let mut rows = rows.query([id.0])?;
-            while let Some(row) = rows.next()? {
-                let count: u64 = row.get(1)?;
-                match row.get::<_, Option<Outcome>>(0)? {
-                    None => open = count,
-                    Some(Outcome::Added) => counted.added = count,
-                    Some(Outcome::Updated) => counted.updated = count,
-                    Some(Outcome::Unchanged) => counted.unchanged = count,
-                    Some(Outcome::Skipped) => counted.skipped = count,
-                    Some(Outcome::NotIndexed) => counted.not_indexed = count,
-                }
-            }
-            Ok((counted, gone, open))
-        })
+/// The state that a crawl may end in. Its counters are held against its sightings, one by one; a crawl that got to its end has
+/// none open.
+fn checked_end(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    state: CrawlState,
+    now: Timestamp,
+) -> rusqlite::Result<CrawlState> {
+    if crawl.ended.is_some() {
+        // Only what it would delete was still to be approved.
+        return Ok(state);
     }
+    let (counted, left, open) = count_sightings(tx, crawl)?;
+    let recorded = &crawl.counters;
+    // Each by itself: sightings that went with their items are missing somewhere among them.
+    let none_is_invented = [
+        (counted.added, recorded.added),
+        (counted.updated, recorded.updated),
+        (counted.unchanged, recorded.unchanged),
+        (counted.skipped, recorded.skipped),
+        (counted.not_indexed, recorded.not_indexed),
+    ]
+    .iter()
+    .all(|(counted, recorded)| counted <= recorded);
+    let is_settled = matches!(
+        state,
+        CrawlState::Completed | CrawlState::CompletedWithErrors | CrawlState::AwaitingApproval
+    );
+    let adds_up = none_is_invented && counted.discovered() + left == recorded.discovered();
+    if adds_up && (open == 0 || !is_settled) {
+        return Ok(state);
+    }
+    let message = format!(
+        "the counters of this crawl do not add up ({} items counted, {left} left since, {} recorded, {open} open): run a full \
+         crawl, and report this",
+        counted.discovered(),
+        recorded.discovered()
+    );
+    tracing::error!(
+        crawl = crawl.id.0,
+        ?counted,
+        ?recorded,
+        left,
+        open,
+        "the counters of a crawl do not add up"
+    );
+    add_alert(tx, crawl.id, NewAlert::error(AlertScope::Crawl, "counters", &message), now)?;
+    Ok(if state == CrawlState::Completed { CrawlState::CompletedWithErrors } else { state })
+}
+
+/// The counters of a crawl as its sightings say, how many sightings were counted and went with their items, and how many are
+/// open.
+pub(super) fn count_sightings(tx: &Transaction<'_>, crawl: &Crawl) -> rusqlite::Result<(Counters, u64, u64)> {
+    let left = tx
+        .prepare_cached("SELECT sightings_gone FROM crawls WHERE id = ?1")?
+        .query_row([crawl.id.0], |row| row.get(0))?;
+    let mut counted = Counters::default();
+    let mut open = 0;
+    let mut rows =
+        tx.prepare_cached("SELECT outcome, count(*) FROM sightings WHERE crawl = ?1 GROUP BY outcome")?;
+    let mut rows = rows.query([crawl.id.0])?;
+    while let Some(row) = rows.next()? {
+        let count: u64 = row.get(1)?;
+        match row.get::<_, Option<Outcome>>(0)? {
+            None => open = count,
+            Some(Outcome::Added) => counted.added = count,
+            Some(Outcome::Updated) => counted.updated = count,
+            Some(Outcome::Unchanged) => counted.unchanged = count,
+            Some(Outcome::Skipped) => counted.skipped = count,
+            Some(Outcome::NotIndexed) => counted.not_indexed = count,
+        }
+    }
+    Ok((counted, left, open))
 }
 
 named_enum! {
@@ -526,6 +596,8 @@ pub(super) fn end(
     reason: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let Some(crawl) = load(tx, id).optional()? else { return Ok(()) };
+    let state = checked_end(tx, &crawl, state, now)?;
     tx.execute(
         "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
         params![id.0, state, reason, Millis(now)],
@@ -604,6 +676,18 @@ pub(super) fn insert(
 
 pub(super) fn load(tx: &Transaction<'_>, id: CrawlId) -> rusqlite::Result<Crawl> {
     tx.prepare_cached(&format!("SELECT {COLUMNS} FROM crawls WHERE id = ?1"))?.query_row([id.0], from_row)
+}
+
+/// Forgets that a crawl met an item, with what was counted for it: it is not discovered.
+pub(super) fn unsee(tx: &Transaction<'_>, crawl: CrawlId, item: i64) -> rusqlite::Result<()> {
+    let sighting: Option<Option<Outcome>> = tx
+        .prepare_cached("DELETE FROM sightings WHERE crawl = ?1 AND item = ?2 RETURNING outcome")?
+        .query_row(params![crawl.0, item], |row| row.get(0))
+        .optional()?;
+    if let Some(Some(outcome)) = sighting {
+        tx.execute(&format!("UPDATE crawls SET {outcome} = {outcome} - 1 WHERE id = ?1"), [crawl.0])?;
+    }
+    Ok(())
 }
 
 /// Writes what became of an item of a crawl, once. A sighting that was accounted for already stays as it was.

@@ -1,11 +1,13 @@
 //! How items leave: on Notion's word, written down while a crawl runs and applied when it settles.
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::admission;
 use super::alerts::remove_failure;
 use super::connectors::COUNT_ITEMS;
-use super::{Crawl, Result, Store, named_enum, outbox, traces};
+use super::crawls::{end, load, unsee};
+use super::{Crawl, CrawlId, CrawlState, Result, Store, named_enum, outbox, traces};
 use crate::model::NotionId;
 
 named_enum! {
@@ -46,8 +48,28 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn apply_departures(&self, crawl: &Crawl, only_excluded: bool) -> Result<u64> {
+        self.write(|tx| apply(tx, crawl, only_excluded))
+    }
+
+    /// Deletes what a crawl found gone and awaits approval for, and ends it. False, and nothing is written, if it awaits none
+    /// any more.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn approve_departures(&self, id: CrawlId, now: Timestamp) -> Result<bool> {
         self.write(|tx| {
-            let leaving: Vec<(i64, String, NotionId, bool)> = tx
+            let waiting =
+                load(tx, id).optional()?.filter(|crawl| crawl.state == CrawlState::AwaitingApproval);
+            let Some(crawl) = waiting else { return Ok(false) };
+            apply(tx, &crawl, false)?;
+            end(tx, id, crawl.end_state(), None, now)?;
+            Ok(true)
+        })
+    }
+}
+
+fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::Result<u64> {
+    let leaving: Vec<(i64, String, NotionId, bool)> = tx
                 .prepare_cached(
                     "SELECT items.id, key, object, rendered IS NOT NULL FROM departures JOIN items ON items.id = departures.item
                      WHERE crawl = ?1 AND (NOT ?2 OR proof IN (?3, ?4)) ORDER BY items.id",
@@ -56,36 +78,37 @@ impl Store {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                 })?
                 .collect::<rusqlite::Result<_>>()?;
-            traces::bury(tx, crawl, only_excluded)?;
-            let (mut left, mut gone) = (0, Vec::new());
-            for (item, key, object, indexed) in leaving {
-                tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
-                tx.execute("DELETE FROM holders WHERE item = ?1 AND connector = ?2", params![item, crawl.connector.0])?;
-                let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
-                if !held {
-                    let left_out: bool =
-                        tx.prepare_cached("SELECT 1 FROM left_out WHERE item = ?1")?.exists([item])?;
-                    if left_out {
-                        admission::forget(tx, item)?;
-                    } else {
-                        tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
-                    }
-                }
-                remove_failure(tx, crawl.connector, object)?;
-                if indexed {
-                    outbox::push(tx, &key)?;
-                    left += 1;
-                }
-                gone.extend((!held).then_some(object));
+    traces::bury(tx, crawl, only_excluded)?;
+    let (mut left, mut gone) = (0, Vec::new());
+    for (item, key, object, indexed) in leaving {
+        tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
+        tx.execute(
+            "DELETE FROM holders WHERE item = ?1 AND connector = ?2",
+            params![item, crawl.connector.0],
+        )?;
+        let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
+        if !held {
+            let left_out: bool =
+                tx.prepare_cached("SELECT 1 FROM left_out WHERE item = ?1")?.exists([item])?;
+            if left_out {
+                admission::forget(tx, item)?;
+            } else {
+                tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
             }
-            // Only now: most of what lies below something that leaves has left too.
-            for object in gone {
-                tx.prepare_cached(REDELIVER_AROUND)?.execute(params![crawl.connector.0, object])?;
-            }
-            tx.execute("UPDATE crawls SET deleted = deleted + ?2 WHERE id = ?1", params![crawl.id.0, left])?;
-            Ok(left)
-        })
+        }
+        remove_failure(tx, crawl.connector, object)?;
+        if indexed {
+            outbox::push(tx, &key)?;
+            left += 1;
+        }
+        gone.extend((!held).then_some(object));
     }
+    // Only now: most of what lies below something that leaves has left too.
+    for object in gone {
+        tx.prepare_cached(REDELIVER_AROUND)?.execute(params![crawl.connector.0, object])?;
+    }
+    tx.execute("UPDATE crawls SET deleted = deleted + ?2 WHERE id = ?1", params![crawl.id.0, left])?;
+    Ok(left)
 }
 
 /// What stays below an object that left shows no title of it in its breadcrumb any more, nor does what is related to it.
@@ -118,10 +141,8 @@ pub(super) fn add_departure(
     let Some(item) = held(tx, crawl, object)? else {
         return remove_failure(tx, crawl.connector, object);
     };
-    tx.execute(
-        "DELETE FROM sightings WHERE crawl = ?1 AND item = ?2 AND outcome IS NULL",
-        params![crawl.id.0, item],
-    )?;
+    // Also one that was accounted for, and is gone since.
+    unsee(tx, crawl.id, item)?;
     tx.prepare_cached(
         "INSERT INTO departures (crawl, item, proof) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     )?

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 
 use super::admission::{self, Admission, Entry};
-use super::alerts::{AlertLevel, add as add_alert, remove_failure};
+use super::alerts::{AlertScope, NewAlert, add as add_alert, remove_failure};
 use super::crawls::{Outcome, account};
 use super::departures::{Proof, add_departure, held};
 use super::parts::{AnswerForm, PageSource, drop_parts};
@@ -190,24 +190,26 @@ impl Store {
                 for kind in &discovery.unknown {
                     let (group, message) = (
                         format!("unknown kind of object “{kind}”"),
-                        format!("an object of the unknown kind “{kind}” was listed: it is not indexed"),
+                        format!("objects of the unknown kind “{kind}” are not indexed: use a newer version, or report it"),
                     );
-                    add_alert(tx, crawl.id, AlertLevel::Warning, &group, None, &message, now)?;
+                    add_alert(tx, crawl.id, NewAlert::warning(AlertScope::Items, &group, &message), now)?;
                 }
                 if discovery.cut {
                     mark_unended(tx, crawl.id)?;
                     let group = format!("cut {:?}", task.target);
-                    add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, LISTING_CUT, now)?;
+                    let alert = NewAlert::error(AlertScope::Items, &group, LISTING_CUT).about(task.target);
+                    add_alert(tx, crawl.id, alert, now)?;
                 }
                 if let Some((from, to)) = discovery.gap {
                     tx.execute("UPDATE crawls SET gap = 1 WHERE id = ?1", [crawl.id.0])?;
                     let message = format!("what was edited last between {from} and {to} {SEARCH_CUT}");
-                    add_alert(tx, crawl.id, AlertLevel::Error, "search", None, &message, now)?;
+                    add_alert(tx, crawl.id, NewAlert::error(AlertScope::Items, "search", &message), now)?;
                 }
                 if discovery.malformed > 0 {
-                    let message =
-                        format!("{} objects of a listing could not be understood", discovery.malformed);
-                    add_alert(tx, crawl.id, AlertLevel::Error, "malformed", task.target, &message, now)?;
+                    let (count, what_to_do) = (discovery.malformed, "crawl again, and report it if it stays");
+                    let message = format!("{count} objects of a listing could not be understood: {what_to_do}");
+                    let alert = NewAlert::error(AlertScope::Items, "malformed", &message).about(task.target);
+                    add_alert(tx, crawl.id, alert, now)?;
                 }
                 Ok(())
             };
@@ -295,7 +297,8 @@ impl Store {
                 let message = format!("{missing} {ROWS_UNREACHABLE}");
                 mark_unended(tx, crawl.id)?;
                 let group = format!("rows {:?}", task.target);
-                add_alert(tx, crawl.id, AlertLevel::Error, &group, task.target, &message, now)
+                let alert = NewAlert::error(AlertScope::Items, &group, &message).about(task.target);
+                add_alert(tx, crawl.id, alert, now)
             };
             save().map_err(|source| self.sqlite(source))
         })
@@ -659,8 +662,9 @@ fn save_finished(
         }
     }
     for warning in &finished.warnings {
-        let group = warning.group();
-        add_alert(tx, crawl.id, AlertLevel::Warning, &group, Some(item.id), &format!("{warning}"), now)?;
+        let (group, message) = (warning.group(), warning.to_string());
+        let alert = NewAlert::warning(AlertScope::Item, &group, &message).about(Some(item.id));
+        add_alert(tx, crawl.id, alert, now)?;
     }
     remove_failure(tx, crawl.connector, item.id)?;
     if changed || fresh {

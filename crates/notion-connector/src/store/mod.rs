@@ -41,7 +41,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use admission::{Admission, LeftOut, Place, Standing};
-pub use alerts::{Alert, AlertLevel, Failure, UnknownKind};
+pub use alerts::{Alert, AlertFilter, AlertLevel, AlertPage, AlertScope, Failure, NewAlert, UnknownKind};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use departures::Proof;
@@ -76,6 +76,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_plans.sql"),
     include_str!("migrations/0015_schedule_start_points.sql"),
     include_str!("migrations/0016_gap.sql"),
+    include_str!("migrations/0017_alert_scopes.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

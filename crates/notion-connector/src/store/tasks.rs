@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::alerts::{AlertLevel, add as add_alert, add_failure};
+use super::alerts::{AlertLevel, AlertScope, NewAlert, add as add_alert, add_failure};
 use super::crawls::{Outcome, account};
 use super::parts::{self, drop_parts};
 use super::{Crawl, CrawlId, Millis, PartKey, Result, Scope, Store, StoreError, named_enum};
@@ -299,7 +299,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be written, or the task is not claimed.
-    pub fn restart_task(&self, task: &Task) -> Result<()> {
+    pub fn restart_task(&self, task: &Task, now: Timestamp) -> Result<()> {
+        const RESTARTED: &str =
+            "a listing began again from its start, because Notion no longer took its cursor; nothing is lost";
         self.try_write(|tx| {
             let changed = tx
                 .prepare_cached(
@@ -309,7 +311,11 @@ impl Store {
                 .and_then(|mut update| update.execute(params![task.id.0, task.cursor]))
                 .map_err(|source| self.sqlite(source))?;
             expect_one(changed, task)?;
-            parts::forget_answers(tx, task).map_err(|source| self.sqlite(source))
+            let alert =
+                NewAlert::new(AlertLevel::Debug, AlertScope::Items, "cursor", RESTARTED).about(task.target);
+            parts::forget_answers(tx, task)
+                .and_then(|()| add_alert(tx, task.crawl, alert, now))
+                .map_err(|source| self.sqlite(source))
         })
     }
 
@@ -476,8 +482,12 @@ fn record_failure(
     if let Some(object) = object {
         add_failure(tx, crawl, object, doing, message, now)?;
     }
-    let group = object.map_or_else(|| doing.to_owned(), |object| format!("{doing} {object}"));
-    add_alert(tx, crawl.id, AlertLevel::Error, &group, object, message, now)
+    let (group, scope) = match object {
+        Some(object) => (format!("{doing} {object}"), AlertScope::Item),
+        None => (doing.to_owned(), AlertScope::Crawl),
+    };
+    let message = format!("{message}; the next crawl of this connector tries it again");
+    add_alert(tx, crawl.id, NewAlert::error(scope, &group, &message).about(object), now)
 }
 
 /// Drops what was still to do for an item, and accounts for it as *not indexed*.

@@ -19,6 +19,16 @@ fn now() -> Timestamp {
     Timestamp::from_millisecond(ASKED).unwrap()
 }
 
+impl Fixture {
+    fn sightings(&self) -> (Counters, u64, u64) {
+        self.store.read(|tx| crawls::count_sightings(tx, &crawls::load(tx, self.crawl.id)?)).unwrap()
+    }
+
+    fn alerts(&self, filter: &AlertFilter, limit: u32, offset: u32) -> AlertPage {
+        self.store.load_alerts(self.crawl.id, filter, limit, offset).unwrap()
+    }
+}
+
 struct Fixture {
     store: Store,
     connector: ConnectorId,
@@ -191,12 +201,109 @@ fn every_item_is_accounted_for_once_and_the_counters_agree_with_the_rows() {
     fixture.read(item(1, "Home", Parent::Workspace));
     let task = fixture.claim_one(TaskKind::ReadBody);
     fixture.store.fail_task(&fixture.crawl, &task, "it broke", now()).unwrap();
-    let (counted, _, open) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
     let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    let (counted, _, open) = fixture.sightings();
     assert_eq!((counted.added, counted.not_indexed, open), (1, 1, 0));
     assert_eq!((crawl.counters.added, crawl.counters.not_indexed, crawl.counters.errors), (1, 1, 1));
     assert_eq!(crawl.end_state(), CrawlState::CompletedWithErrors);
     assert_eq!(fixture.store.load_failures().unwrap()[0].title.as_deref(), Some("Plan"));
+}
+
+#[test]
+fn a_crawl_whose_counters_are_not_its_sightings_says_so_and_is_not_completed() {
+    for (state, spoil, ends) in [
+        (CrawlState::Completed, "UPDATE crawls SET unchanged = 1", CrawlState::CompletedWithErrors),
+        (CrawlState::Completed, "UPDATE sightings SET outcome = 'skipped'", CrawlState::CompletedWithErrors),
+        (CrawlState::Completed, "UPDATE sightings SET outcome = NULL", CrawlState::CompletedWithErrors),
+        (CrawlState::AwaitingApproval, "DELETE FROM sightings", CrawlState::AwaitingApproval),
+        (CrawlState::Cancelled, "UPDATE crawls SET added = 2", CrawlState::Cancelled),
+        (CrawlState::Failed, "UPDATE crawls SET added = 2", CrawlState::Failed),
+        (CrawlState::Completed, "", CrawlState::Completed),
+    ] {
+        let fixture = fixture();
+        fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+        fixture.read(item(1, "Home", Parent::Workspace));
+        fixture.store.write(|tx| tx.execute_batch(spoil)).unwrap();
+        fixture.store.end_crawl(fixture.crawl.id, state, None, now()).unwrap();
+        let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+        let told = fixture.alerts(&AlertFilter::default(), 10, 0);
+        assert_eq!((crawl.state, told.total), (ends, u64::from(!spoil.is_empty())), "{spoil} {told:?}");
+        assert!(
+            told.alerts.iter().all(|one| one.level == AlertLevel::Error && one.scope == AlertScope::Crawl)
+        );
+    }
+    // What was still open when somebody cancelled it is no fault.
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.store.end_crawl(fixture.crawl.id, CrawlState::Cancelled, None, now()).unwrap();
+    assert_eq!(fixture.alerts(&AlertFilter::default(), 10, 0).total, 0);
+}
+
+#[test]
+fn what_is_gone_after_it_was_accounted_for_is_not_discovered() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Plan", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.read(item(2, "Plan", Parent::Workspace));
+    let gone = |tx: &Transaction<'_>| departures::add_departure(tx, &fixture.crawl, id(2), Proof::Trashed);
+    fixture.store.write(gone).unwrap();
+    assert_eq!(fixture.store.apply_departures(&fixture.crawl, false).unwrap(), 1);
+    fixture.store.end_crawl(fixture.crawl.id, CrawlState::Completed, None, now()).unwrap();
+    let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    let counters = crawl.counters;
+    assert_eq!((crawl.state, counters.discovered(), counters.deleted), (CrawlState::Completed, 1, 1));
+}
+
+#[test]
+fn a_crawl_that_may_go_on_keeps_what_it_met_when_a_newer_one_ends() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let newer = begin(&fixture.store, fixture.connector);
+    fixture.store.prune_sightings(&newer).unwrap();
+    fixture.store.end_crawl(newer.id, CrawlState::Completed, None, now()).unwrap();
+    fixture.store.end_crawl(fixture.crawl.id, CrawlState::Completed, None, now()).unwrap();
+    let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
+    assert_eq!((crawl.state, crawl.counters.added), (CrawlState::Completed, 1));
+}
+
+#[test]
+fn alerts_name_the_item_until_there_are_several_and_are_filtered_and_paged() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Plan", Parent::Workspace)]);
+    let add = |alert| fixture.store.add_alert(fixture.crawl.id, alert, now()).unwrap();
+    for group in ["a", "b", "c"] {
+        add(NewAlert::warning(AlertScope::Item, group, "cut").about(Some(id(1))));
+        add(NewAlert::warning(AlertScope::Item, group, "cut").about(Some(id(1))));
+    }
+    add(NewAlert::warning(AlertScope::Item, "b", "cut").about(Some(id(2))));
+    add(NewAlert::error(AlertScope::AllItems, "d", "no comments"));
+    add(NewAlert::new(AlertLevel::Debug, AlertScope::Crawl, "e", "again"));
+    let all = fixture.alerts(&AlertFilter::default(), 10, 0);
+    let shown: Vec<(AlertLevel, AlertScope, u64)> =
+        all.alerts.iter().map(|one| (one.level, one.scope, one.times)).collect();
+    let (warning, item) = (AlertLevel::Warning, AlertScope::Item);
+    assert_eq!(
+        shown,
+        [
+            (AlertLevel::Error, AlertScope::AllItems, 1),
+            (warning, item, 2),
+            (warning, AlertScope::Items, 3),
+            (warning, item, 2),
+            (AlertLevel::Debug, AlertScope::Crawl, 1)
+        ]
+    );
+    assert_eq!((all.alerts[1].object, all.alerts[1].title.as_deref()), (Some(id(1)), Some("Home")));
+    let filter = |levels: &[AlertLevel], scopes: &[AlertScope]| AlertFilter {
+        levels: levels.to_vec(),
+        scopes: scopes.to_vec(),
+    };
+    assert_eq!(fixture.alerts(&filter(&[warning, AlertLevel::Debug], &[]), 10, 0).total, 4);
+    assert_eq!(fixture.alerts(&filter(&[warning], &[item]), 10, 0).total, 2);
+    let page = fixture.alerts(&AlertFilter::default(), 2, 3);
+    assert_eq!((page.total, page.alerts.len(), page.alerts[1].level), (5, 2, AlertLevel::Debug));
+    let counters = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap().counters;
+    assert_eq!((counters.errors, counters.warnings), (1, 7));
 }
 
 #[test]
@@ -339,7 +446,7 @@ fn a_list_that_begins_again_holds_nothing_twice() {
         ..PartAnswer::none(false, now())
     };
     assert_eq!(fixture.store.save_part(&first, &slice("[1]", Some("dies"))).unwrap(), None);
-    fixture.store.restart_task(&fixture.claim_one(TaskKind::ReadBody)).unwrap();
+    fixture.store.restart_task(&fixture.claim_one(TaskKind::ReadBody), now()).unwrap();
     let again = fixture.claim_one(TaskKind::ReadBody);
     assert_eq!(fixture.store.save_part(&again, &slice("[1]", Some("lives"))).unwrap(), None);
     let last = fixture.claim_one(TaskKind::ReadBody);
@@ -456,11 +563,11 @@ fn what_an_interrupted_crawl_met_is_not_forgotten_when_another_ends() {
     fixture.read(item(1, "Home", Parent::Workspace));
     let other = between(&fixture);
     fixture.store.prune_sightings(&other).unwrap();
-    let (counted, gone, _) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
+    let (counted, gone, _) = fixture.sightings();
     assert_eq!((counted.added, gone), (1, 0));
     fixture.store.end_crawl(fixture.crawl.id, CrawlState::Completed, None, now()).unwrap();
     fixture.store.prune_sightings(&other).unwrap();
-    assert_eq!(fixture.store.count_sightings(fixture.crawl.id).unwrap().0.added, 0, "it has ended");
+    assert_eq!(fixture.sightings().0.added, 0, "it has ended");
 }
 
 #[test]
@@ -474,7 +581,7 @@ fn an_item_that_another_crawl_lets_go_stays_in_the_count_of_the_interrupted_one(
     let verify = tasks.iter().find(|task| task.kind == TaskKind::Verify).unwrap();
     fixture.store.save_vanished(&other, verify, id(1), Proof::Trashed).unwrap();
     assert_eq!(fixture.store.apply_departures(&other, false).unwrap(), 1);
-    let (counted, gone, open) = fixture.store.count_sightings(fixture.crawl.id).unwrap();
+    let (counted, gone, open) = fixture.sightings();
     let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
     assert_eq!((counted.discovered(), gone, open), (0, 1, 0));
     assert_eq!(crawl.counters.discovered(), 1);
@@ -524,7 +631,7 @@ fn beyond_the_limit_the_first_new_item_and_every_ten_thousandth_is_told() {
     fixture.store.save_discovery(&fixture.crawl, &task, None, &discovery, now(), plan).unwrap();
     let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
     assert_eq!((crawl.counters.skipped, crawl.counters.errors), (20_002, 3));
-    let told = fixture.store.load_alerts(crawl.id).unwrap();
+    let told = fixture.store.load_alerts(crawl.id, &AlertFilter::default(), 100, 0).unwrap().alerts;
     let told: Vec<&str> = told.iter().map(|alert| alert.message.as_str()).collect();
     for (message, number) in told.iter().zip(["1 new", "10000 new", "20000 new"]) {
         assert!(message.contains(number), "{told:?}");

@@ -28,6 +28,8 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::items::show))
         .routes(routes!(api::crawls::list::list, api::crawls::start::start))
         .routes(routes!(api::crawls::show::show))
+        .routes(routes!(api::crawls::alerts::list))
+        .routes(routes!(api::crawls::approve::approve))
         .routes(routes!(api::crawls::cancel::cancel))
         .routes(routes!(api::crawls::events::events))
         .routes(routes!(api::connectors::list::list, api::connectors::add::add))

@@ -23,6 +23,7 @@ mod faults;
 mod filters;
 mod full_disk;
 mod growth;
+mod history;
 mod kill;
 mod limit;
 mod overlap;

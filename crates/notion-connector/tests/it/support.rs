@@ -326,6 +326,7 @@ pub(crate) fn request(scope: Scope) -> CrawlRequest {
         connector: Some(CONNECTOR.to_owned()),
         scope: Some(scope),
         start_point: None,
+        name: None,
         restart: false,
         started_by: "test".to_owned(),
         first_secret: None,

@@ -69,7 +69,8 @@ async fn what_is_found_trashed_unshared_or_never_seen_says_so() {
     assert!(asked[0].readable && asked[0].in_trash, "{asked:?}");
     let asked = ops::why(&line.app(), &purged.to_string(), true).await.unwrap().asked;
     assert!(!asked[0].readable && asked[0].message.contains("404"), "{asked:?}");
-    assert_eq!(line.notion.request_log().len(), 4);
+    // A page in one request; nothing at all in four: page, database, data source, block.
+    assert_eq!(line.notion.request_log().len(), 5);
 
     line.notion.restore(trashed).unwrap();
     line.notion.advance(Duration::from_secs(3600));
@@ -90,7 +91,12 @@ async fn what_failed_says_with_which_error_and_when_it_is_tried_again() {
     let failed = why(&line, leaf).await;
     assert_eq!(failed.standing, Standing::Failed);
     assert_eq!(failed.failures.len(), 1);
-    says(&failed, "the next crawl of this connector tries again");
+    says(&failed, "the next crawl of this connector tries again, which is due at 2026-11-02 08:10 UTC");
+    assert!(failed.next_try.unwrap().to_string().starts_with("2026-11-02T08:10:"), "{:?}", failed.next_try);
+    ops::set_connector_active(&line.app(), "works", false).unwrap();
+    let resting = why(&line, leaf).await;
+    assert_eq!(resting.next_try, None);
+    says(&resting, "the next crawl of this connector tries again: start one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,4 +114,66 @@ async fn what_a_running_crawl_has_still_to_read_says_so() {
     };
     tokio::join!(line.crawl(), look);
     assert_eq!(why(&line, leaf).await.standing, Standing::InIndex);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_filter_or_the_limit_leaves_out_says_which() {
+    let line = Line::in_process(generated("pages=60,seed=94"), Options::default()).await;
+    let all = leaves(&line);
+    let excluded = all[0];
+    let edit =
+        ops::EditConnector { exclude: Some(vec![excluded.to_string()]), ..ops::EditConnector::default() };
+    ops::edit_connector(&line.app(), "works", &edit).unwrap();
+    line.crawl().await;
+    let out = why(&line, excluded).await;
+    assert_eq!(
+        (out.standing, out.setting.as_deref()),
+        (Standing::Filtered, Some("filters of the connector"))
+    );
+    says(&out, "the connector's filters leave it out");
+
+    let mut limited = Line::in_process(generated("pages=60,seed=95"), Options::default()).await;
+    limited.config.crawl.item_limit = 10;
+    let report = limited.try_crawl(Scope::Full).await.unwrap();
+    assert!(report.crawl.skipped > 0, "{report:?}");
+    let truth = limited.truth();
+    let mut skipped = 0;
+    for id in truth.keys() {
+        let one = why(&limited, *id).await;
+        if one.standing == Standing::Skipped {
+            assert_eq!(one.setting.as_deref(), Some("crawl.item_limit"));
+            says(&one, "as many items as it may");
+            skipped += 1;
+        }
+    }
+    assert_eq!(skipped, report.crawl.skipped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn notion_is_asked_for_databases_data_sources_and_blocks_too() {
+    let line = Line::in_process(generated("pages=120,seed=96"), Options::default()).await;
+    let truth = line.truth();
+    for kind in ["database", "data_source", "row", "page"] {
+        let one = truth.values().find(|fact| fact.kind == kind).unwrap();
+        let asked = ops::why(&line.app(), &one.id.to_string(), true).await.unwrap();
+        assert_eq!(asked.standing, Standing::NeverSeen, "{kind}");
+        assert!(asked.asked[0].readable && !asked.asked[0].in_trash, "{kind} {:?}", asked.asked);
+        assert!(asked.asked[0].message.contains("the next crawl brings it"), "{:?}", asked.asked);
+    }
+    let page = truth.values().find(|fact| fact.has_body() && !fact.markers.is_empty()).unwrap();
+    let request = http::Request::get(format!("/v1/blocks/{}/children", page.id))
+        .header("authorization", format!("Bearer {}", notion_emulator::DEFAULT_TOKEN))
+        .header("notion-version", "2026-03-11")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let answer = tower::ServiceExt::oneshot(line.notion.router(), request).await.unwrap();
+    let bytes = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+    let listed: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let is_text = |block: &&serde_json::Value| {
+        !["child_page", "child_database"].contains(&block["type"].as_str().unwrap())
+    };
+    let block = listed["results"].as_array().unwrap().iter().find(is_text).unwrap();
+    let asked = ops::why(&line.app(), block["id"].as_str().unwrap(), true).await.unwrap().asked;
+    assert_eq!(asked[0].page.map(|id| id.0), Some(page.id), "{asked:?}");
+    assert!(asked[0].message.contains("is a block of the page"), "{asked:?}");
 }

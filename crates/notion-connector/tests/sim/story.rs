@@ -435,6 +435,7 @@ async fn perform(app: Arc<App>, task: Task) -> Result<String, OpsError> {
                 connector: Some(CONNECTOR.to_owned()),
                 scope,
                 start_point: start_point.map(NotionId),
+                name: None,
                 restart,
                 started_by: "simulation".to_owned(),
                 first_secret: None,

@@ -12,7 +12,8 @@ use crate::web::viewer::Operator;
 
 /// Say why something is, or is not, in the index
 ///
-/// From what the store knows; with `ask=true` Notion is asked too, in at most two requests for each connector.
+/// From what the store knows; with `ask=true` Notion is asked too, in at most four requests for each connector, and a few more
+/// from a block up to its page.
 #[utoipa::path(
     get,
     path = "/api/v1/why/{id}",

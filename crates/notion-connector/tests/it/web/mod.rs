@@ -82,6 +82,7 @@ impl Server {
             connector: None,
             scope: Some(Scope::Full),
             start_point: None,
+            name: None,
             restart: false,
             started_by: "a test".to_owned(),
             first_secret: None,

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::{Server, hostile};
 
 /// The description as it is committed.
-const COMMITTED: &str = include_str!("../../../../../docs/reference/openapi.json");
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json");
 
 /// An answer, read without a client that could hide what is wrong with it.
 pub(super) struct Answer {
@@ -127,7 +127,7 @@ async fn every_route_of_the_document_answers_hardened() {
         );
         assert_hardened(&format!("PUT {address}"), &refused);
     }
-    let committed: Value = serde_json::from_str(COMMITTED).unwrap();
+    let committed: Value = serde_json::from_slice(&std::fs::read(COMMITTED).unwrap()).unwrap();
     let described = committed["paths"].as_object().unwrap().values();
     let described: usize = described.map(|operations| operations.as_object().unwrap().len()).sum();
     assert!(asked > 20 && asked == described, "{asked} routes asked, {described} committed");
@@ -157,6 +157,16 @@ async fn searches_find_what_was_crawled_and_items_can_be_read() {
     let crawl = server.get("/api/v1/crawls/1").await.json();
     assert_eq!((&crawl["state"], &crawl["connector"]), (&"completed".into(), &"sample".into()), "{crawl}");
     assert_eq!(server.get("/api/v1/crawls").await.json()["crawls"].as_array().unwrap().len(), 1);
+    assert!(crawl["name"].as_str().unwrap().starts_with("sample full 2"), "{crawl}");
+    assert!(crawl["average_items_per_second"].as_f64() > Some(0.0), "{crawl}");
+    let warnings =
+        server.get("/api/v1/crawls/1/alerts?level=warning,error&scope=item,items&limit=1").await.json();
+    assert!(warnings["total"].as_u64() <= crawl["alerts_total"].as_u64(), "{warnings}");
+    for alert in warnings["alerts"].as_array().unwrap() {
+        assert_eq!(alert["level"], "warning", "{alert}");
+    }
+    assert_eq!(server.get("/api/v1/crawls/1/alerts?level=loud&scope=all").await.status, 400);
+    assert_eq!(server.get("/api/v1/crawls/9/alerts").await.status, 404);
     let status = server.get("/api/v1/status").await.json();
     assert_eq!(status["connectors"][0]["items"], crawl["added"], "{status}");
 }
@@ -253,6 +263,7 @@ async fn bad_requests_are_told_everything_that_is_wrong() {
         ("/api/v1/items/no-id", (400, "invalid_parameters")),
         ("/api/v1/items/00000000-0000-0000-0000-000000000001", (404, "not_found")),
         ("/api/v1/crawls/one", (400, "invalid_parameters")),
+        ("/api/v1/crawls/77/alerts", (404, "not_found")),
         ("/api/v1/crawls/77", (404, "not_found")),
         ("/api/v1/nothing", (404, "no_such_path")),
         ("/api", (404, "no_such_path")),

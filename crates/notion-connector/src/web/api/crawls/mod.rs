@@ -1,3 +1,5 @@
+pub(in crate::web) mod alerts;
+pub(in crate::web) mod approve;
 pub(in crate::web) mod cancel;
 pub(in crate::web) mod events;
 pub(in crate::web) mod list;
