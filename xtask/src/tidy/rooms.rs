@@ -42,11 +42,14 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("tantivy", &["search", "sink"]),
     ("axum", &["web"]),
+    ("hyper", &["web"]),
+    ("hyper_util", &["web"]),
     ("askama", &["web"]),
     ("utoipa", &["model", "ops", "store", "web"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("chacha20poly1305", &["secrets"]),
+    ("ring", &["ops"]),
     ("reqwest", &[]),
 ];
 

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use super::output::table;
+use super::webhook::WebhookCommand;
 use super::{Context, Exit};
 use crate::config::{BodyChoice, CommentsChoice};
 use crate::crawl::Progress;
@@ -93,6 +94,9 @@ pub(super) enum ConnectorCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Say where Notion tells of changes, and let its verification token in.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Ask Notion what the secret opens and what is missing.
     Check {
         /// The connector; the only one if none is named.
@@ -185,6 +189,7 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
             show(context, &ops::set_connector_active(&context.open_existing()?, &name, true)?)
         }
         ConnectorCommand::Delete { name, yes } => delete(context, &name, yes).await,
+        ConnectorCommand::Webhook(command) => super::webhook::run(context, &command),
         ConnectorCommand::Check { name } => {
             let validation = ops::check_connector(&context.open_existing()?, name.as_deref()).await?;
             output.show(&validation, || describe(&validation));

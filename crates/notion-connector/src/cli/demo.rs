@@ -97,7 +97,7 @@ async fn show(
     let report = report?;
     context.output.remark(&describe(&report));
     context.output.show(&serde_json::json!({ "url": url, "crawl": report }), || try_this(&url));
-    let served = keep_serving(&app, listener, std::future::pending()).await;
+    let served = keep_serving(&app, listener, None, std::future::pending()).await;
     serving.abort();
     served
 }

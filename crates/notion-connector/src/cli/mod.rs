@@ -18,6 +18,7 @@ mod schedule;
 mod search;
 mod serve;
 mod status;
+mod webhook;
 mod why;
 
 use std::io::Write;

@@ -19,6 +19,9 @@ pub(super) struct ServeArguments {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// Address to listen on for Notion's events, and for nothing else; by itself `serve` does not. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    webhook_listen: Option<SocketAddr>,
 }
 
 pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<Exit, OpsError> {
@@ -27,14 +30,23 @@ pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<E
     let _ownership = app.own("serve")?;
     let listener = bind(arguments.listen.unwrap_or(app.config.server.listen)).await?;
     let url = url_of(&listener)?;
-    context.output.show(&serde_json::json!({ "url": url }), || format!("Search page: {url}/"));
-    keep_serving(&app, listener, ended).await
+    let webhooks = match arguments.webhook_listen.or(app.config.webhooks.listen) {
+        Some(address) => Some(listen(address, "--webhook-listen").await?),
+        None => None,
+    };
+    let webhook_url = webhooks.as_ref().map(url_of).transpose()?;
+    context.output.show(&serde_json::json!({ "url": url, "webhook_url": webhook_url }), || {
+        let webhooks = webhook_url.as_ref().map(|url| format!("\nEvents of Notion: {url}{}…", ops::WEBHOOKS));
+        format!("Search page: {url}/{}", webhooks.unwrap_or_default())
+    });
+    keep_serving(&app, listener, webhooks, ended).await
 }
 
 /// Serves, delivers and crawls until `end`, and then leaves in order: what is under way is finished or given back.
 pub(super) async fn keep_serving(
     app: &Arc<App>,
     listener: TcpListener,
+    webhooks: Option<TcpListener>,
     end: impl Future<Output = ()>,
 ) -> Result<Exit, OpsError> {
     let pump = app.pump()?;
@@ -49,12 +61,19 @@ pub(super) async fn keep_serving(
             Err(error) => error,
         }
     };
+    let hearing = async {
+        match webhooks {
+            Some(listener) => web::serve_webhooks(Arc::clone(app), listener).await,
+            None => std::future::pending().await,
+        }
+    };
     let ended = tokio::select! {
         biased;
         () = end => Ok(Exit::Completed),
         error = rerendering => Err(error),
         failed = pump.run() => failed.map(|()| Exit::Other).map_err(OpsError::from),
         served = web::serve(Arc::clone(app), listener) => served.map(|()| Exit::Completed),
+        () = hearing => Ok(Exit::Other),
         () = &mut scheduler => return Ok(Exit::Other),
     };
     stop.send_replace(true);
@@ -74,9 +93,13 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, OpsError> {
             "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
         )));
     }
+    listen(address, "--listen").await
+}
+
+async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, OpsError> {
     TcpListener::bind(address).await.map_err(|source| OpsError::Io {
         what: format!(
-            "{address} cannot be listened on (is another program using the port? choose one with --listen)"
+            "{address} cannot be listened on (is another program using the port? choose one with {option})"
         ),
         source,
     })

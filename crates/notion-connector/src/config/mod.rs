@@ -11,6 +11,7 @@ mod index;
 mod notion;
 mod secrets;
 mod server;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};
 pub use secrets::SecretsConfig;
 pub use server::ServerConfig;
+pub use webhooks::WebhooksConfig;
 
 /// Prefix of environment variables that override the file: `NOTION_CONNECTOR__CRAWL__CONCURRENCY=4`.
 const ENVIRONMENT_PREFIX: &str = "NOTION_CONNECTOR__";
@@ -40,6 +42,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// The web server.
     pub server: ServerConfig,
+    /// The listener for Notion's events.
+    pub webhooks: WebhooksConfig,
 }
 
 /// A configuration that cannot be used: every problem, with its path.
@@ -81,6 +85,7 @@ impl Config {
             index: section(&mut table, &mut problems),
             secrets: section(&mut table, &mut problems),
             server: section(&mut table, &mut problems),
+            webhooks: section(&mut table, &mut problems),
         };
         if config.crawl.comments == CommentsChoice::Blocks && config.notion.body != BodyChoice::Blocks {
             problems.push(
@@ -88,7 +93,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        let known = "known are notion, crawl, index, secrets, server";
+        let known = "known are notion, crawl, index, secrets, server, webhooks";
         problems.extend(table.keys().map(|name| format!("[{name}]: there is no such section; {known}")));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }

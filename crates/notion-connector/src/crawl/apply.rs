@@ -16,7 +16,7 @@ use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
 use crate::store::{
     Admission, AlertScope, Crawl, Listed, NewAlert, NewTask, PageRead, Part, PartAnswer, PartKey, Proof,
-    ReadPlan, StoreError, Task, TaskKind,
+    ReadPlan, Scope, StoreError, Stored, Task, TaskKind,
 };
 
 impl Crawler {
@@ -44,7 +44,11 @@ impl Crawler {
                     &discovery,
                     self.runtime.now(),
                     |listed, stored| {
-                        plan_read(crawl.scope, self.settings.comments, listed, stored, RENDERER_VERSION)
+                        let scope = if task.is_hint() { Scope::Events } else { crawl.scope };
+                        // Edits through the API were reported to leave the stamp as it was (dvanoni/notero, issue 571).
+                        let forget = |stored| Stored { body: None, ..stored };
+                        let stored = if task.reads_anyway() { stored.map(forget) } else { stored };
+                        plan_read(scope, self.settings.comments, listed, stored, RENDERER_VERSION)
                     },
                 )
             }

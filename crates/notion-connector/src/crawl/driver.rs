@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use notion_api::budget::Priority;
 use notion_api::{Class, Client};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -31,6 +32,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Tasks claimed at once for each request that may be under way: claiming is a transaction of its own.
 const CLAIM_AHEAD: usize = 4;
+
+/// Requests beyond the others that may be under way because of events.
+const URGENT_AT_ONCE: usize = 4;
 
 /// Why a crawl could not go on. What it did is saved.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +132,18 @@ enum Failure {
     Store(StoreError),
 }
 
+/// What goes before the rest, because events named it.
+struct Urgent {
+    /// Changes when an event came.
+    heard: watch::Receiver<u64>,
+    /// Whether to look for hints.
+    look: bool,
+    /// Whether urgent tasks may be waiting in the queue.
+    waiting: bool,
+    /// Urgent requests under way.
+    running: usize,
+}
+
 /// What a running crawl remembers between requests, and may forget at any time.
 struct Health {
     /// Answers so far.
@@ -142,7 +158,7 @@ impl Crawler {
     /// The first requests of a crawl. One for changes, before any that listed everything, lists everything.
     fn first_tasks(&self, crawl: &Crawl) -> Result<Vec<NewTask>, StoreError> {
         let watermark = match crawl.scope {
-            Scope::Partial => return Ok(Vec::new()),
+            Scope::Partial | Scope::Events => return Ok(Vec::new()),
             Scope::Test => {
                 let few = NewTask::new(TaskKind::Search).with_detail(Sweep::few().to_detail());
                 return Ok(vec![NewTask::new(TaskKind::ListUsers), few]);
@@ -226,7 +242,12 @@ impl Crawler {
             end = self.end_plan(&crawl, &mut meter).await;
         }
         match end {
-            Ok(End::Done) => self.settle(&crawl).await?,
+            Ok(End::Done) => {
+                self.settle(&crawl).await?;
+                if crawl.scope == Scope::Events {
+                    self.store.hurry();
+                }
+            }
             Ok(End::Cancelled) => self.end(id, CrawlState::Cancelled, None).await?,
             Ok(End::GivenBack | End::Planned) => {}
             Err(CrawlError::Stopped { advice, source }) => {
@@ -257,6 +278,7 @@ impl Crawler {
     async fn drive(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<End, CrawlError> {
         let mut running = JoinSet::new();
         let mut claimed: VecDeque<Task> = VecDeque::new();
+        let mut urgent = Urgent { heard: self.store.heard(), look: true, waiting: true, running: 0 };
         let mut health =
             Health { successes: 0, successes_at_failure: BTreeMap::new(), last_success: Instant::now() };
         let mut tick = tokio::time::interval(TICK);
@@ -267,8 +289,12 @@ impl Crawler {
                 claimed =
                     self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
             }
-            while running.len() < self.concurrency {
+            self.claim_urgent(crawl, &mut urgent, &mut claimed).await?;
+            while running.len() < self.concurrency
+                || (claimed.front().is_some_and(|task| task.urgent) && urgent.running < URGENT_AT_ONCE)
+            {
                 let Some(task) = claimed.pop_front() else { break };
+                urgent.running += usize::from(task.urgent);
                 let (crawler, crawl) = (Arc::clone(self), crawl.clone());
                 running.spawn(async move { crawler.run_task(&crawl, task).await });
             }
@@ -293,10 +319,15 @@ impl Crawler {
                 }
                 Some(ended) = running.join_next() => {
                     let ended = ended.map_err(|error| CrawlError::Broken(error.to_string()))?;
+                    urgent.running -= usize::from(ended.task.urgent);
                     let alone = running.is_empty() && claimed.is_empty();
                     self.judge_end(crawl, ended, &mut health, alone).await?;
                 }
+                // A sender lives as long as the store.
+                Ok(()) = urgent.heard.changed() => urgent.look = true,
                 _ = tick.tick() => {
+                    // What was read a moment ago is due again only now.
+                    urgent.look = true;
                     self.save_meter(crawl.id, meter).await?;
                     if self.tell(crawl.id).await? == CrawlState::Cancelling {
                         running.shutdown().await;
@@ -306,6 +337,33 @@ impl Crawler {
                 () = self.runtime.sleep(wait.unwrap_or(TICK)), if wait.is_some() => {}
             }
         }
+    }
+
+    /// Takes up hints that came, and claims what is urgent before all else. A crawl that has nothing else left to do takes up
+    /// no more, so that events without end do not keep it from ending.
+    async fn claim_urgent(
+        self: &Arc<Self>,
+        crawl: &Crawl,
+        urgent: &mut Urgent,
+        claimed: &mut VecDeque<Task>,
+    ) -> Result<(), CrawlError> {
+        let (at, now) = (crawl.clone(), self.runtime.now());
+        let begins = crawl.scope == Scope::Events && urgent.waiting;
+        if std::mem::take(&mut urgent.look) && (begins || !claimed.is_empty()) {
+            let taken = self.blocking(move |crawler| crawler.store.take_hints(&at, now)).await?;
+            urgent.waiting |= taken > 0;
+        }
+        if !urgent.waiting {
+            return Ok(());
+        }
+        let (id, limit) = (crawl.id, URGENT_AT_ONCE);
+        let tasks = self.blocking(move |crawler| crawler.store.claim_urgent(id, limit, now)).await?;
+        let in_hand = urgent.running > 0 || claimed.front().is_some_and(|task| task.urgent);
+        urgent.waiting = in_hand || !tasks.is_empty();
+        for task in tasks.into_iter().rev() {
+            claimed.push_front(task);
+        }
+        Ok(())
     }
 
     /// Waits until the service that runs the crawl ends; for ever where there is none.
@@ -334,7 +392,8 @@ impl Crawler {
             let result = self.blocking(skip).await.map_err(Failure::Store);
             return Ended { task, result };
         }
-        let result = match fetch(&self.client, &task, self.body()).await {
+        let client = if task.urgent { &self.client.with_priority(Priority::Fresh) } else { &self.client };
+        let result = match fetch(client, &task, self.body()).await {
             Ok(outcome) => self.write_if_there(crawl, &task, outcome, asked_at).await,
             Err(error) => Err(Failure::Notion(error)),
         };
@@ -399,6 +458,9 @@ impl Crawler {
                 health.successes += 1;
                 health.last_success = Instant::now();
                 health.successes_at_failure.remove(&task.id);
+                if task.urgent {
+                    self.store.hurry();
+                }
                 return Ok(());
             }
             Err(Failure::Store(error)) => return self.unless_dropped(task.id, error.into()).await,

@@ -6,6 +6,7 @@
 //!
 //! - `plan` decides what to read and what a failure means; `step` what an answer changes. Both are pure.
 //! - `sweep`, `windows` and `watermark` say what one listing asks for and what the next; all are pure.
+//! - `events` says what is read because of a webhook's event. Pure.
 //! - `filters` says which items a connector indexes. Pure.
 //! - `driver` keeps requests under way; `apply` writes; `settle` ends a crawl.
 //! - The queue is the checkpoint: a process that dies loses the requests it had under way and nothing else.
@@ -18,6 +19,7 @@ mod advice;
 mod apply;
 mod driver;
 mod eta;
+pub mod events;
 mod fetch;
 pub mod filters;
 mod long_properties;

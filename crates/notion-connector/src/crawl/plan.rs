@@ -34,7 +34,7 @@ pub fn plan_read(
     let failed = stored.is_some_and(|stored| stored.failed);
     let read_again = match (scope, stored.and_then(|stored| stored.body)) {
         (Scope::ForceReindex | Scope::Test, _) | (_, None) => true,
-        (Scope::Full | Scope::Incremental | Scope::Partial, Some((edited, read))) => {
+        (Scope::Full | Scope::Incremental | Scope::Partial | Scope::Events, Some((edited, read))) => {
             failed || edited != listed.edited || read < edited + STAMP_SETTLES
         }
     };
@@ -127,6 +127,7 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
         Class::MissingCapability => Verdict::Stop,
         // Asked for as one kind of object, and another.
         Class::Validation(_) | Class::NotFound if task.detail.as_deref() == Some(GIVEN) => Verdict::Nothing,
+        Class::Validation(_) if task.is_hint() => Verdict::Nothing,
         Class::NotFound => in_its_own_place(task).unwrap_or(Verdict::Gone(Proof::NotFound)),
         // Before 2026 a linked view was refused in these words; its rows live in the original, which is listed by itself.
         Class::Validation(_) if task.kind == TaskKind::ReadDatabase => Verdict::Nothing,
@@ -251,6 +252,7 @@ mod tests {
             attempts,
             restarts: 0,
             target_kind: None,
+            urgent: false,
         }
     }
 

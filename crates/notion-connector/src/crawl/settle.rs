@@ -62,7 +62,7 @@ impl Crawler {
                 // Where search has a gap, each held item is asked for by itself: nothing is concluded from its absence.
                 let asks = !crawl.incomplete || self.store.has_only_gap(crawl.id)?;
                 match crawl.scope {
-                    Scope::Incremental => self.store.queue_doubted(crawl)?,
+                    Scope::Incremental | Scope::Events => self.store.queue_doubted(crawl)?,
                     // What a listing that did not end omits proves nothing.
                     Scope::Full | Scope::ForceReindex | Scope::Partial if !asks => 0,
                     Scope::Full | Scope::ForceReindex => self.store.queue_unseen(crawl)?,
@@ -223,8 +223,12 @@ impl Crawler {
             self.tell_missing(crawl)?;
         }
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
-        let met_nothing = crawl.counters.discovered() == 0 && (held == 0 || crawl.scope == Scope::Test);
-        if met_nothing && self.filters.is_empty() {
+        let reaches_nothing = match crawl.scope {
+            Scope::Test => true,
+            Scope::Events => false,
+            Scope::Full | Scope::ForceReindex | Scope::Incremental | Scope::Partial => held == 0,
+        };
+        if crawl.counters.discovered() == 0 && reaches_nothing && self.filters.is_empty() {
             let alert = NewAlert::warning(AlertScope::Crawl, "nothing connected", NOTHING_CONNECTED);
             self.store.add_alert(crawl.id, alert, now)?;
         }

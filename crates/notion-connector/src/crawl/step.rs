@@ -469,6 +469,7 @@ mod tests {
             attempts: 0,
             restarts: 0,
             target_kind: None,
+            urgent: false,
         }
     }
 

@@ -23,6 +23,7 @@ mod search;
 mod start_points;
 mod status;
 mod watch;
+mod webhooks;
 mod why;
 
 pub use crate::store::{
@@ -64,4 +65,8 @@ pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
 pub use start_points::{list_start_points, queue_start_points, refresh_start_points};
 pub use status::{ConnectorStatus, Status, list_failures, status};
 pub use watch::{CrawlProgress, CrawlWatch};
+pub use webhooks::{
+    Received, WEBHOOKS, WebhookDetail, close_webhook, forget_webhook, open_webhook, receive_webhook,
+    show_webhook,
+};
 pub use why::{AskedNotion, Reason, Standing, Why, why};

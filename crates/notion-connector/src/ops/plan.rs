@@ -80,7 +80,7 @@ pub async fn plan_crawl(
         return show_crawl(app, planned.0);
     }
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
-    let crawler = Arc::new(crawler(app, &connector, progress, None).await.map_err(refused)?);
+    let crawler = Arc::new(crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?);
     let crawl = tokio::select! {
         biased;
         crawl = crawler.run(planned) => crawl.map_err(|error| refused(error.into()))?,

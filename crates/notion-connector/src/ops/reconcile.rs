@@ -59,7 +59,7 @@ pub async fn compare(
 ) -> Result<Reconciliation, OpsError> {
     let connector = find_connector(app, connector)?;
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
-    let usual = crawler(app, &connector, progress, None).await.map_err(refused)?;
+    let usual = crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?;
     let at = Arc::clone(app);
     let copy = app.runtime.blocking(move || Copy::make(&at)).await?;
     let (store, now) = (Arc::clone(&copy.store), app.runtime.now());

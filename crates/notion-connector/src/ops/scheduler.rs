@@ -4,6 +4,8 @@
 //!   finds it within a second. Nothing is kept in memory that a restart would lose.
 //! - At most `crawl.at_once` crawls run at once, in the order in which they were added, and one of each connector: a second
 //!   one would ask for the same things beside the first. Crawls of one integration share its budget of requests.
+//! - Hints of webhooks are taken up by the crawl of their connector that runs; where none does, by one for them alone, which
+//!   waits for no slot: it is short, and freshness is what it is for.
 //! - A crawl that cannot go on because of an outage, a full disk or a bug stays open and is tried again; one that Notion
 //!   refuses has failed.
 //! - Ending is orderly: nothing new begins, requests under way may finish, the rest is left for the next start.
@@ -37,6 +39,12 @@ const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Crawls looked back upon when it is decided whether a connector is fresh.
 const LOOK_BACK: u32 = 10;
 
+/// How long hints wait after a crawl of their connector failed.
+const REST: SignedDuration = SignedDuration::from_mins(10);
+
+/// Who starts the crawls of hints.
+const WEBHOOK: &str = "webhook";
+
 /// Who starts the crawls that keep connectors fresh.
 pub(super) const FRESHNESS: &str = "freshness";
 
@@ -54,16 +62,20 @@ pub async fn run_scheduler(app: &Arc<App>, stop: watch::Receiver<bool>) {
         prune_at: Timestamp::MIN,
     };
     let mut told = slots.stop.clone();
+    let mut heard = app.store.heard();
     loop {
-        if let Err(error) = slots.turn().await {
+        let wait = slots.turn().await.unwrap_or_else(|error| {
             tracing::error!(%error, "the queue of crawls could not be served");
-        }
+            TICK
+        });
         tokio::select! {
             biased;
             // A sender that is gone has nothing to serve any more.
             _ = told.wait_for(|stop| *stop) => break,
             Some(ended) = slots.running.join_next_with_id() => slots.free(ended),
-            () = app.runtime.sleep(TICK) => {}
+            // A sender lives as long as the store.
+            Ok(()) = heard.changed() => {}
+            () = app.runtime.sleep(wait) => {}
         }
     }
     while let Some(ended) = slots.running.join_next_with_id().await {
@@ -133,8 +145,8 @@ struct Slots {
 }
 
 impl Slots {
-    /// Adds what is due, ends what was cancelled, starts what has its turn.
-    async fn turn(&mut self) -> Result<(), OpsError> {
+    /// Adds what is due, ends what was cancelled, starts what has its turn. Returns how long nothing more is due.
+    async fn turn(&mut self) -> Result<Duration, OpsError> {
         let app = Arc::clone(&self.app);
         let running: BTreeSet<CrawlId> = self.taken.iter().map(|(_, crawl)| crawl.id).collect();
         let look = move || {
@@ -143,9 +155,10 @@ impl Slots {
             run_due(&app)?;
             queue_reconciling(&app)?;
             queue_stale(&app)?;
-            Ok::<_, OpsError>(app.store.load_open_crawls()?)
+            let next = queue_hinted(&app)?;
+            Ok::<_, OpsError>((app.store.load_open_crawls()?, next))
         };
-        let open = self.app.runtime.blocking(look).await?;
+        let (mut open, next_hint) = self.app.runtime.blocking(look).await?;
         let now = self.app.runtime.now();
         if self.prune_at <= now {
             let app = Arc::clone(&self.app);
@@ -153,20 +166,29 @@ impl Slots {
             self.prune_at = now + PRUNE_EVERY;
         }
         self.later.retain(|id, _| open.iter().any(|crawl| crawl.id == *id));
+        // One that is under way, or waits to go on, takes up the hints of its connector itself.
+        let begun: BTreeSet<ConnectorId> = open
+            .iter()
+            .filter(|crawl| crawl.scope != Scope::Events && crawl.started.is_some())
+            .map(|crawl| crawl.connector)
+            .collect();
+        open.retain(|crawl| crawl.scope != Scope::Events || !begun.contains(&crawl.connector));
+        open.sort_by_key(|crawl| crawl.scope != Scope::Events);
         let mut busy: BTreeSet<ConnectorId> = self.taken.iter().map(|(_, crawl)| crawl.connector).collect();
         for crawl in open {
             // Also one that waits to be tried again keeps its connector: crawls of a connector run in order.
             if !busy.insert(crawl.connector) || self.later.get(&crawl.id).is_some_and(|later| now < *later) {
                 continue;
             }
-            if self.taken.len() >= self.app.config.crawl.at_once {
+            let long = self.taken.iter().filter(|(_, taken)| taken.scope != Scope::Events).count();
+            if crawl.scope != Scope::Events && long >= self.app.config.crawl.at_once {
                 break;
             }
             let taken_up = take_up(Arc::clone(&self.app), crawl.clone(), self.stop.clone());
             let id = self.running.spawn(taken_up).id();
             self.taken.push((id, crawl));
         }
-        Ok(())
+        Ok(next_hint.unwrap_or(TICK).min(TICK))
     }
 
     /// A crawl no longer runs.
@@ -192,14 +214,21 @@ async fn take_up(app: Arc<App>, crawl: Crawl, stop: watch::Receiver<bool>) -> Re
     let begun = tokio::select! {
         biased;
         _ = told.wait_for(|stop| *stop) => return Ok(()),
-        begun = crawler(&app, &connector, progress, Some(stop)) => begun.map_err(|error| error.naming_secret_of(&connector.name)),
+        begun = crawler(&app, &connector, crawl.scope, progress, Some(stop)) => begun.map_err(|error| error.naming_secret_of(&connector.name)),
         // Notion may take a minute to say who the secret is.
         () = until_cancelled(&app, crawl.id) => {
             return Ok(app.store.end_crawl(crawl.id, CrawlState::Cancelled, None, app.runtime.now())?);
         }
     };
     match begun {
-        Ok(crawler) => Ok(Arc::new(crawler).run(crawl.id).await.map(|_| ())?),
+        Ok(crawler) => {
+            Arc::new(crawler).run(crawl.id).await?;
+            if crawl.scope == Scope::Events {
+                let at = Arc::clone(&app);
+                app.runtime.blocking(move || at.store.fold_crawl_of_hints(crawl.id)).await?;
+            }
+            Ok(())
+        }
         Err(error) if passes(&error) => Err(error),
         Err(error) => {
             let reason = error.to_string();
@@ -240,12 +269,13 @@ fn passes(error: &OpsError) -> bool {
     }
 }
 
-/// Forgets crawls that are older than the history is long.
+/// Forgets crawls that are older than the history is long, and events that do not come again.
 pub(super) fn forget_old(app: &App) -> Result<(), OpsError> {
     let days = i64::try_from(app.config.crawl.history_days).unwrap_or(i64::MAX);
     if let Ok(before) = app.runtime.now().checked_sub(SignedDuration::from_hours(days.saturating_mul(24))) {
         app.store.prune_crawls(before)?;
     }
+    app.store.prune_events(app.runtime.now())?;
     Ok(())
 }
 
@@ -296,9 +326,33 @@ pub(super) fn next_crawl(app: &App, connector: &Connector) -> Result<Option<Time
     Ok(scheduled.into_iter().chain(stale).min())
 }
 
-/// The newest crawls of a connector, plans that wait aside.
+/// Queues a crawl of each active connector that hints wait for, unless one is under way that takes them up itself. Not before
+/// the connector was crawled, and not for some time after a crawl of it failed: what is missed then is listed later. Returns
+/// in which time the next hint is due.
+fn queue_hinted(app: &App) -> Result<Option<Duration>, OpsError> {
+    let now = app.runtime.now();
+    let (hinted, next) = app.store.load_hinted(now)?;
+    if !hinted.is_empty() {
+        let open = app.store.load_open_crawls()?;
+        for id in hinted {
+            let Some(connector) = app.store.load_connector_by_id(id)? else { continue };
+            let taken_up = open
+                .iter()
+                .any(|one| one.connector == id && (one.scope == Scope::Events || one.started.is_some()));
+            let is_ready = connector.active && app.store.load_watermark(id)?.is_some();
+            let failed = app.store.load_last_crawl(id)?.filter(|one| one.state == CrawlState::Failed);
+            let is_resting = failed.and_then(|one| one.ended).is_some_and(|ended| now < ended + REST);
+            if !taken_up && is_ready && !is_resting {
+                app.store.add_crawl(id, Scope::Events, WEBHOOK, now)?;
+            }
+        }
+    }
+    Ok(next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default()))
+}
+
+/// The newest crawls of a connector, plans that wait and crawls of hints aside.
 fn newest(app: &App, connector: &Connector) -> Result<Vec<Crawl>, OpsError> {
-    let mut last = app.store.load_crawls_of(connector.id, LOOK_BACK)?;
+    let mut last = app.store.load_listing_crawls(connector.id, LOOK_BACK)?;
     last.retain(|crawl| crawl.state != CrawlState::Planned);
     Ok(last)
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::OpsError;
 use super::connectors::find_connector;
+use super::crawl::BY_EVENTS_ALONE;
 use crate::app::App;
 use crate::crawl::filters::parse_object;
 use crate::model::{NotionId, Recurrence};
@@ -215,6 +216,7 @@ pub(super) fn covers(
     start_point: Option<NotionId>,
 ) -> Result<(Scope, Option<NotionId>), OpsError> {
     let wrong = match (scope, start_point) {
+        (Scope::Events, _) => BY_EVENTS_ALONE,
         (Scope::Partial, None) => "a partial crawl needs a start point: see connector start-points",
         (Scope::Partial, Some(_)) | (_, None) => return Ok((scope, start_point)),
         (_, Some(_)) => "a start point goes with scope partial",

@@ -35,6 +35,9 @@ const POLL: Duration = Duration::from_millis(500);
 const TRY_AGAIN: [Duration; 4] =
     [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
 
+/// The shortest time between two deliveries that somebody asked to hurry.
+const BREATH: Duration = Duration::from_millis(250);
+
 /// Why the pump stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PumpError {
@@ -64,14 +67,14 @@ impl Pump {
         Self { store, sink, runtime, commit_after, delivering, told }
     }
 
-    /// Delivers as rows come, until it is dropped. A sink that fails is tried again.
+    /// Delivers as rows come, at once where the store says that somebody waits, until it is dropped. A sink that fails is tried again.
     ///
     /// # Errors
     /// When the store fails, or the sink has to be made anew. Nothing is lost: run it again.
     pub async fn run(&self) -> Result<(), PumpError> {
-        let (mut waiting_since, mut failures) = (None, 0);
+        let (mut waiting_since, mut failures, mut hurried) = (None, 0, false);
         loop {
-            match self.turn(&mut waiting_since).await {
+            match self.turn(&mut waiting_since, hurried).await {
                 Ok(()) => failures = 0,
                 Err(PumpError::Sink(error)) if !error.is_mended_by_rebuild() => {
                     let again = TRY_AGAIN[failures.min(TRY_AGAIN.len() - 1)];
@@ -81,18 +84,29 @@ impl Pump {
                 }
                 Err(error) => return Err(error),
             }
-            self.runtime.sleep(POLL).await;
+            if hurried {
+                self.runtime.sleep(BREATH).await;
+            }
+            hurried = tokio::select! {
+                biased;
+                () = self.store.hurried() => true,
+                () = self.runtime.sleep(POLL) => false,
+            };
         }
     }
 
-    /// Delivers what waits, if it is worth a commit or has waited long enough.
-    async fn turn(&self, waiting_since: &mut Option<tokio::time::Instant>) -> Result<(), PumpError> {
+    /// Delivers what waits, if somebody waits for it, it is worth a commit or has waited long enough.
+    async fn turn(
+        &self,
+        waiting_since: &mut Option<tokio::time::Instant>,
+        hurried: bool,
+    ) -> Result<(), PumpError> {
         let waiting = self.count_waiting(WORTH_A_COMMIT).await?;
         let now = tokio::time::Instant::now();
         let since = *waiting_since.get_or_insert(now);
         if waiting == 0 {
             *waiting_since = None;
-        } else if waiting >= WORTH_A_COMMIT || now - since >= self.commit_after {
+        } else if hurried || waiting >= WORTH_A_COMMIT || now - since >= self.commit_after {
             self.drain().await?;
             *waiting_since = None;
         }

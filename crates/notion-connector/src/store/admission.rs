@@ -12,7 +12,7 @@ use super::column::Packed;
 use super::crawls::{Outcome, account, unsee};
 use super::parts::drop_parts;
 use super::tasks::ask;
-use super::{Crawl, CrawlId, NewTask, Proof, Result, Store, TaskKind, named_enum, tasks};
+use super::{Crawl, CrawlId, NewTask, Proof, Result, Scope, Store, TaskKind, hints, named_enum, tasks};
 use crate::model::{ConnectorId, ItemKind, NotionId};
 
 /// After each so many new items that the limit leaves out there is another alert.
@@ -107,15 +107,19 @@ pub(super) fn enter(
         return Ok(Entry::LeftOut);
     }
     let fresh = !is_held(tx, crawl, item)?;
-    let first_sight = tx
+    // What was met before and opened again stays as new as it was.
+    let first_sight: Option<bool> = tx
         .prepare_cached(
-            "INSERT INTO sightings (crawl, item, fresh, undecided) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            "INSERT INTO sightings (crawl, item, fresh, undecided) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET reopened = 0, undecided = excluded.undecided WHERE reopened RETURNING fresh",
         )?
-        .execute(params![crawl.id.0, item, fresh, admission.filtered])?;
-    if first_sight == 0 || (!admission.filtered && !hold(tx, crawl, item, fresh, admission.limit, now)?) {
+        .query_row(params![crawl.id.0, item, fresh, admission.filtered], |row| row.get(0))
+        .optional()?;
+    let Some(was_fresh) = first_sight else { return Ok(Entry::Known) };
+    if !admission.filtered && !hold(tx, crawl, item, fresh, admission.limit, now)? {
         return Ok(Entry::Known);
     }
-    Ok(Entry::First { fresh, undecided: admission.filtered })
+    Ok(Entry::First { fresh: was_fresh, undecided: admission.filtered })
 }
 
 fn is_held(tx: &Transaction<'_>, crawl: &Crawl, item: i64) -> rusqlite::Result<bool> {
@@ -221,7 +225,8 @@ fn keep(
     let kind: ItemKind =
         tx.prepare_cached("SELECT kind FROM items WHERE id = ?1")?.query_row([item], |row| row.get(0))?;
     // Rows are found by this request, also where the data source itself is beyond the limit: they are counted.
-    if kind == ItemKind::DataSource {
+    let by_events = crawl.scope == Scope::Events && hints::knows_rows(tx, crawl, place.object)?;
+    if kind == ItemKind::DataSource && !by_events {
         ask(tx, crawl.id, place.object, TaskKind::QueryDataSource, true)?;
     }
     Ok(())

@@ -33,6 +33,8 @@ named_enum! {
         Partial = "partial",
         /// Reads a handful of items, to see whether that works; deletes nothing.
         Test = "test",
+        /// What events named; begun by them alone.
+        Events = "events",
     }
 }
 
@@ -41,7 +43,7 @@ impl Scope {
     pub const fn lists_all(self) -> bool {
         match self {
             Self::Full | Self::ForceReindex => true,
-            Self::Incremental | Self::Partial | Self::Test => false,
+            Self::Incremental | Self::Partial | Self::Test | Self::Events => false,
         }
     }
 }
@@ -361,6 +363,20 @@ impl Store {
         })
     }
 
+    /// The same without those that events began, which list nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_listing_crawls(&self, connector: ConnectorId, limit: u32) -> Result<Vec<Crawl>> {
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope <> ?3 ORDER BY id DESC LIMIT ?2"
+            ))?
+            .query_map(params![connector.0, limit, Scope::Events], from_row)?
+            .collect()
+        })
+    }
+
     /// The connector's newest crawl.
     ///
     /// # Errors
@@ -602,7 +618,7 @@ pub(super) fn end(
         "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
         params![id.0, state, reason, Millis(now)],
     )?;
-    for table in ["tasks", "parts", "asked"] {
+    for table in ["tasks", "parts", "asked", "urgent"] {
         tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
     }
     recrawled(tx, id)

@@ -11,7 +11,7 @@ use super::departures::{Proof, add_departure, held};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
-use super::{Crawl, Millis, NewTask, Packed, Result, Scope, Store, Task, TaskKind, outbox};
+use super::{Crawl, Millis, NewTask, Packed, Result, Scope, Store, Task, TaskKind, hints, outbox};
 use crate::model::{
     ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
 };
@@ -164,6 +164,9 @@ impl Store {
                     discovery.if_new.iter().try_for_each(|task| add_task(tx, crawl.id, task).map(drop))?;
                 }
                 for listed in &discovery.listed {
+                    if task.is_hint() {
+                        hints::reopen(tx, crawl, listed.id)?;
+                    }
                     save_listed(tx, crawl, listed, discovery.admission, now, &plan)?;
                 }
                 for (object, proof) in &discovery.gone {
@@ -175,8 +178,12 @@ impl Store {
                     }
                 }
                 for (object, kind, at_once) in &discovery.named {
+                    let rows = *kind == TaskKind::QueryDataSource;
+                    let by_events = rows && crawl.scope == Scope::Events && !task.reads_anyway();
                     // Where filters decide, they ask for the rows of what they keep.
-                    if discovery.admission.filtered && *kind == TaskKind::QueryDataSource {
+                    if (rows && discovery.admission.filtered)
+                        || (by_events && hints::knows_rows(tx, crawl, *object)?)
+                    {
                         continue;
                     }
                     ask(tx, crawl.id, *object, *kind, *at_once)?;
@@ -537,7 +544,9 @@ fn save_listed(
         // It has a title of its own, which no search lists.
         let wanted = match crawl.scope {
             Scope::Full | Scope::ForceReindex => true,
-            Scope::Incremental => plan != ReadPlan::Nothing || held(tx, crawl, database)?.is_none(),
+            Scope::Incremental | Scope::Events => {
+                plan != ReadPlan::Nothing || held(tx, crawl, database)?.is_none()
+            }
             Scope::Partial => held(tx, crawl, database)?.is_none(),
             Scope::Test => false,
         };
@@ -651,7 +660,7 @@ fn save_finished(
         for (object, task) in save_links(tx, row, item)? {
             // A view of a data source may lead out of what a partial crawl covers, and a test follows nothing.
             let followed = match crawl.scope {
-                Scope::Full | Scope::ForceReindex | Scope::Incremental => true,
+                Scope::Full | Scope::ForceReindex | Scope::Incremental | Scope::Events => true,
                 Scope::Partial => task != TaskKind::ReadDataSource,
                 Scope::Test => false,
             };

@@ -19,6 +19,7 @@ mod connectors;
 mod crawls;
 mod departures;
 mod differences;
+mod hints;
 mod history;
 mod items;
 mod outbox;
@@ -28,10 +29,12 @@ mod plans;
 mod sameness;
 mod schedules;
 mod scopes;
+mod signals;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +58,7 @@ pub use schedules::Schedule;
 pub use scopes::{Known, KnownFailure, StartPoint};
 pub use tasks::{GIVEN, NewTask, Task, TaskId, TaskKind};
 pub use traces::{Departure, Holding, Trace, Waiting};
+pub use webhooks::{Asked, Webhook, WebhookCounts};
 
 use column::{Millis, Packed, named_enum};
 
@@ -77,6 +81,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_schedule_start_points.sql"),
     include_str!("migrations/0016_gap.sql"),
     include_str!("migrations/0017_alert_scopes.sql"),
+    include_str!("migrations/0018_webhooks.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.
@@ -185,6 +190,7 @@ pub struct Store {
     readers: Mutex<Vec<Connection>>,
     /// Changes that are still taken; see [`Store::refuse_after`].
     changes_left: AtomicU64,
+    signals: signals::Signals,
 }
 
 impl Store {
@@ -205,6 +211,7 @@ impl Store {
             writer: Mutex::new(connection),
             readers: Mutex::default(),
             changes_left: AtomicU64::new(u64::MAX),
+            signals: Default::default(),
         };
         store.migrate()?;
         Ok(store)

@@ -196,8 +196,10 @@ impl Store {
                 gone: count("SELECT count(*) FROM departures WHERE crawl = ?1 AND proof <> 'excluded'")?,
                 to_ask: match crawl.scope {
                     Scope::Full | Scope::ForceReindex if !crawl.incomplete => of_connector(UNSEEN)?,
-                    Scope::Incremental => of_connector(&format!("SELECT count(*) FROM ({DOUBTED})"))?,
-                    Scope::Full | Scope::ForceReindex | Scope::Partial | Scope::Test => 0,
+                    Scope::Incremental => {
+                        of_connector(&format!("SELECT count(*) FROM ({})", DOUBTED.replace("?3", "TRUE")))?
+                    }
+                    Scope::Full | Scope::ForceReindex | Scope::Partial | Scope::Test | Scope::Events => 0,
                 },
                 waiting: count("SELECT count(*) FROM tasks WHERE crawl = ?1")?,
             })

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::tasks::ask;
-use super::{Crawl, CrawlId, Millis, Result, Store, TaskKind};
+use super::{Crawl, CrawlId, Millis, Result, Scope, Store, TaskKind};
 use crate::model::{ConnectorId, ItemKind, NotionId};
 
 /// What an incremental crawl asks for by itself.
@@ -187,8 +187,8 @@ impl Store {
         })
     }
 
-    /// Queues a question for what an incremental crawl has not met and has reason to doubt: what lies below an item that is
-    /// gone, and pages whose body may be older than their stamp says. Returns how many.
+    /// Queues a question for what a crawl has not met and has reason to doubt: what lies below an item that is gone, and, in an
+    /// incremental one, pages whose body may be older than their stamp says. Returns how many.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -196,7 +196,9 @@ impl Store {
         self.write(|tx| {
             let doubted: Vec<NotionId> = tx
                 .prepare_cached(DOUBTED)?
-                .query_map(params![crawl.id.0, crawl.connector.0], |row| row.get(0))?
+                .query_map(params![crawl.id.0, crawl.connector.0, crawl.scope != Scope::Events], |row| {
+                    row.get(0)
+                })?
                 .collect::<rusqlite::Result<_>>()?;
             for object in &doubted {
                 ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
@@ -250,7 +252,7 @@ pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (
      doubted (id, object) AS (
        SELECT items.id, items.object FROM below CROSS JOIN items USING (workspace, object)
        UNION SELECT items.id, items.object FROM connectors JOIN items USING (workspace)
-         WHERE connectors.id = ?2 AND items.kind IN ('page', 'row')
+         WHERE ?3 AND connectors.id = ?2 AND items.kind IN ('page', 'row')
            AND (items.body_edited IS NULL OR items.body_read < items.body_edited + 120000))
      SELECT object FROM doubted JOIN holders ON holders.item = doubted.id AND holders.connector = ?2
      WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = doubted.id)

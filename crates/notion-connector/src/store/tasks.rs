@@ -129,9 +129,21 @@ pub struct Task {
     pub restarts: u32,
     /// What the target is, where it is a known item.
     pub target_kind: Option<ItemKind>,
+    /// Whether it goes before all others, because an event named the object.
+    pub urgent: bool,
 }
 
 impl Task {
+    /// Whether an event asked for it.
+    pub fn is_hint(&self) -> bool {
+        is_hint(self.detail.as_deref())
+    }
+
+    /// Whether the object's content is to be read whatever its stamp says.
+    pub fn reads_anyway(&self) -> bool {
+        self.detail.as_deref() == Some(HINT_ANYWAY)
+    }
+
     /// Which part of its page the answer is.
     pub fn part(&self) -> Option<PartKey> {
         self.kind.part(self.target, self.detail.as_deref())
@@ -153,6 +165,19 @@ pub struct NewTask {
 
 /// Detail of a request for an object that settings name: what kind of object it is, is not known.
 pub const GIVEN: &str = "given";
+
+/// Detail of a request for an object that an event named.
+pub(super) const HINT: &str = "hint";
+
+/// The same where the content is to be read whatever the object's stamp says.
+pub(super) const HINT_ANYWAY: &str = "hint anyway";
+
+fn is_hint(detail: Option<&str>) -> bool {
+    matches!(detail, Some(HINT | HINT_ANYWAY))
+}
+
+/// Priority of what an event asked for.
+const URGENT: i64 = -1;
 
 impl NewTask {
     /// A task on nothing in particular.
@@ -188,8 +213,8 @@ pub(super) const CLAIM: &str = "SELECT id, crawl, kind, target, page, detail, cu
          AND NOT EXISTS (SELECT 1 FROM tasks other WHERE other.crawl = tasks.crawl AND other.page = tasks.page AND other.id <> tasks.id)
          AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.crawl = tasks.crawl AND parts.page = tasks.page),
        (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
-        WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify')
-     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2
+        WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify'), priority < 0
+     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 AND priority < ?4
        AND (priority <= 1 OR NOT (SELECT plan_only FROM crawls WHERE id = ?1))
      ORDER BY priority, id LIMIT ?3";
 
@@ -226,10 +251,22 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn claim_tasks(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
+        self.claim(crawl, limit, now, i64::MAX)
+    }
+
+    /// Claims up to `limit` tasks that are due and go before all others.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn claim_urgent(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
+        self.claim(crawl, limit, now, URGENT + 1)
+    }
+
+    fn claim(&self, crawl: CrawlId, limit: usize, now: Timestamp, below: i64) -> Result<Vec<Task>> {
         self.write(|tx| {
             let mut select = tx.prepare_cached(CLAIM)?;
             let claimed: Vec<Task> = select
-                .query_map(params![crawl.0, Millis(now), limit], from_row)?
+                .query_map(params![crawl.0, Millis(now), limit, below], from_row)?
                 .collect::<rusqlite::Result<_>>()?;
             let mut claim = tx.prepare_cached("UPDATE tasks SET state = 'claimed' WHERE id = ?1")?;
             for task in &claimed {
@@ -422,7 +459,7 @@ impl Store {
                          SELECT 1 FROM items JOIN holders ON holders.item = items.id
                          WHERE holders.connector = ?2 AND items.object = asked.object))",
                 )?
-                .query_map(params![crawl.id.0, crawl.connector.0, crawl.scope == Scope::Incremental], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map(params![crawl.id.0, crawl.connector.0, matches!(crawl.scope, Scope::Incremental | Scope::Events)], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             tx.execute("UPDATE asked SET queued = 1 WHERE crawl = ?1", [crawl.id.0])?;
             let mut queued = 0;
@@ -502,9 +539,19 @@ fn drop_item_work(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusq
 
 pub(super) fn add(tx: &Transaction<'_>, crawl: CrawlId, task: &NewTask) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO tasks (crawl, kind, target, page, detail, state, priority) VALUES (?1, ?2, ?3, ?4, ?5, 'ready', ?6)",
+        "INSERT INTO tasks (crawl, kind, target, page, detail, state, priority) VALUES (?1, ?2, ?3, ?4, ?5, 'ready',
+           iif(?7 OR EXISTS (SELECT 1 FROM urgent WHERE crawl = ?1 AND object = ?4), ?8, ?6))",
     )?
-    .execute(params![crawl.0, task.kind, task.target, task.page, task.detail, task.kind.priority()])
+    .execute(params![
+        crawl.0,
+        task.kind,
+        task.target,
+        task.page,
+        task.detail,
+        task.kind.priority(),
+        is_hint(task.detail.as_deref()),
+        URGENT
+    ])
     .map(|_| ())
 }
 
@@ -590,5 +637,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
         restarts: row.get(8)?,
         alone: row.get(9)?,
         target_kind: row.get(10)?,
+        urgent: row.get(11)?,
     })
 }

@@ -651,3 +651,73 @@ fn what_stays_below_an_item_that_leaves_is_delivered_without_its_title() {
     fixture.store.apply_departures(&fixture.crawl, false).unwrap();
     assert!(fixture.breadcrumbs().contains(&("Plan".to_owned(), Vec::new())));
 }
+
+fn read_page(number: u128, anyway: bool) -> Asked {
+    Asked::Read { object: id(number), kind: TaskKind::ReadPage, anyway }
+}
+
+#[test]
+fn events_are_known_again_and_those_about_one_object_are_one_hint() {
+    let Fixture { store, connector, crawl, _dir } = fixture();
+    let at = |ms: i64| now().checked_add(jiff::SignedDuration::from_millis(ms)).unwrap();
+    store.open_webhook(connector, "path", at(600_000)).unwrap();
+    assert!(store.save_event(connector, "a", read_page(1, true), at(0)).unwrap());
+    assert!(store.save_event(connector, "b", read_page(1, false), at(5)).unwrap());
+    assert!(!store.save_event(connector, "a", read_page(1, true), at(6)).unwrap());
+    assert!(store.save_event(connector, "c", Asked::Unknown, at(7)).unwrap());
+    assert_eq!(store.load_hinted(at(7)).unwrap().0, [connector]);
+    assert_eq!(store.take_hints(&crawl, at(10)).unwrap(), 1);
+    let [task] = &store.claim_urgent(crawl.id, 10, at(10)).unwrap()[..] else { panic!("one task") };
+    assert!(task.urgent && task.is_hint() && task.reads_anyway(), "the stronger wish holds");
+
+    // Again within a second: not before that is over.
+    store.save_event(connector, "d", read_page(1, false), at(20)).unwrap();
+    assert_eq!(store.take_hints(&crawl, at(900)).unwrap(), 0);
+    assert_eq!(store.load_hinted(at(900)).unwrap(), (vec![], Some(at(1_010))));
+    assert_eq!(store.take_hints(&crawl, at(1_010)).unwrap(), 1);
+    let counts = store.load_webhook(connector).unwrap().unwrap().counts;
+    assert_eq!((counts.accepted, counts.repeated, counts.unknown), (3, 1, 1));
+
+    store.prune_events(at(47 * 3_600_000)).unwrap();
+    assert!(
+        !store.save_event(connector, "a", read_page(1, true), at(0)).unwrap(),
+        "Notion may send it still"
+    );
+    store.prune_events(at(49 * 3_600_000)).unwrap();
+    assert!(store.save_event(connector, "a", read_page(1, true), at(0)).unwrap());
+}
+
+#[test]
+fn a_crawl_in_its_later_phases_takes_up_no_hints_and_cancelled_ones_neither() {
+    let Fixture { store, connector, crawl, _dir } = fixture();
+    store.open_webhook(connector, "path", now()).unwrap();
+    store.save_event(connector, "a", read_page(1, true), now()).unwrap();
+    store.save_phase(crawl.id, Phase::Verify).unwrap();
+    assert_eq!(store.take_hints(&crawl, now()).unwrap(), 0);
+    store.save_phase(crawl.id, Phase::Read).unwrap();
+    store.request_cancel(crawl.id).unwrap();
+    assert_eq!(store.take_hints(&crawl, now()).unwrap(), 0);
+    assert_eq!(store.load_hinted(now()).unwrap().0, [connector], "it waits");
+}
+
+#[test]
+fn crawls_of_events_of_one_day_are_one_in_the_history_unless_something_failed() {
+    let Fixture { store, connector, crawl, _dir } = fixture();
+    store.end_crawl(crawl.id, CrawlState::Completed, None, now()).unwrap();
+    let run = |state: CrawlState, requests, at: Timestamp| {
+        let id = store.add_crawl(connector, Scope::Events, "webhook", at).unwrap();
+        store.begin_crawl(id, &[], at).unwrap();
+        store.save_progress(id, requests, 10).unwrap();
+        store.end_crawl(id, state, None, at).unwrap();
+        store.fold_crawl_of_hints(id).unwrap();
+        id
+    };
+    let first = run(CrawlState::Completed, 2, now());
+    run(CrawlState::Completed, 3, now());
+    let failed = run(CrawlState::CompletedWithErrors, 1, now());
+    let tomorrow = run(CrawlState::Completed, 1, now() + jiff::SignedDuration::from_hours(24));
+    let ids: Vec<CrawlId> = store.load_crawls(10).unwrap().iter().map(|crawl| crawl.id).collect();
+    assert_eq!(ids, [tomorrow, failed, first, crawl.id]);
+    let folded = store.load_crawl(first).unwrap().unwrap();
+    assert_eq!((folded.counters.requests, folded.active_ms), (5, 20));
+}

@@ -8,6 +8,7 @@
 //! - `guard` decides which requests are heard at all; `viewer` says who asks; `problem` is the only place that knows
 //!   which failure is which status.
 //! - There is no sign-in yet, so the server listens on loopback only and hears only requests that name it so.
+//! - `webhooks` is a listener of its own, which others may reach: it serves Notion's events and nothing else.
 //! - Verbs block (database, index): handlers run them through [`Web::blocking`], a bounded number at once.
 //!
 //! To add a route: a verb in `ops`, a handler under `api/`, a line in `router`; then refresh the committed document
@@ -23,6 +24,7 @@ mod parameters;
 mod problem;
 mod router;
 mod viewer;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +37,7 @@ use crate::app::App;
 use crate::ops::OpsError;
 use crate::search::SearchIndex;
 use problem::Problem;
+pub use webhooks::serve_webhooks;
 
 /// Verbs that run at once; more wait. Each may hold a thread and a share of the page cache.
 const WORKING_AT_ONCE: usize = 16;

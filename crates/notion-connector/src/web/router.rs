@@ -50,6 +50,8 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::analytics::analytics))
         .routes(routes!(api::schedules::list, api::schedules::add))
         .routes(routes!(api::schedules::edit, api::schedules::delete))
+        .routes(routes!(api::webhooks::show, api::webhooks::open, api::webhooks::forget))
+        .routes(routes!(api::webhooks::close))
         .routes(routes!(api::status::status))
         .routes(routes!(api::why::why))
         .routes(routes!(api::health::alive))

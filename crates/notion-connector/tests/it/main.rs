@@ -38,5 +38,6 @@ mod serve;
 mod truth;
 mod upgrade;
 mod web;
+mod webhooks;
 mod whole;
 mod why;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::events::{self, Happening};
-use super::{NewSubscription, WebhookFault, loopback};
+use super::{Delivery, NewSubscription, WebhookFault, loopback};
 use crate::emulator::{Emulator, State};
 use crate::verbs::VerbError;
 use crate::world::World;
@@ -67,6 +67,12 @@ impl Emulator {
     pub async fn resend_verification(&self, id: Uuid) -> Result<u16, VerbError> {
         let handshake = self.webhooks().handshake(id).ok_or(VerbError::UnknownSubscription(id))?;
         Ok(self.send(&handshake).await)
+    }
+
+    /// The request that carries the verification token of a subscription, for who sends it in another way.
+    #[must_use]
+    pub fn verification_request(&self, id: Uuid) -> Option<Delivery> {
+        self.webhooks().handshake(id)
     }
 
     /// Brings the verification token back, as a person does; from then on events are sent.

@@ -10,4 +10,5 @@ pub(super) mod openapi;
 pub(super) mod schedules;
 pub(super) mod search;
 pub(super) mod status;
+pub(super) mod webhooks;
 pub(super) mod why;

@@ -89,6 +89,9 @@ async fn every_route_of_the_document_answers_hardened() {
         server.get("/api/v1/search?limit=1").await.json()["hits"][0]["id"].as_str().unwrap().to_owned();
     let page = server.get("/").await.body;
     let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
+    // There is no webhook to show before somebody opened it.
+    assert_eq!(server.ask("GET", "/api/v1/connectors/sample/webhook", &[]).await.status, 404);
+    assert_eq!(server.ask("POST", "/api/v1/connectors/sample/webhook", &[]).await.status, 200);
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         let address = path
@@ -106,7 +109,7 @@ async fn every_route_of_the_document_answers_hardened() {
                 ("activate_connector" | "deactivate_connector" | "check_connector", ..) => 200,
                 // Nobody confirms it.
                 ("delete_connector", ..) => 400,
-                (_, "get", _) => 200,
+                ("open_webhook" | "forget_webhook", ..) | (_, "get", _) => 200,
                 // What changes something takes JSON only.
                 (_, _, true) => 415,
                 ("refresh_start_points", ..) => 202,
@@ -122,7 +125,7 @@ async fn every_route_of_the_document_answers_hardened() {
         let refused = server.ask("PUT", &address, &[]).await;
         assert_eq!(refused.status, 405, "{address}");
         assert!(
-            ["GET", "POST", "PATCH"].iter().any(|method| refused.headers["allow"].contains(method)),
+            ["GET", "POST", "PATCH", "DELETE"].iter().any(|method| refused.headers["allow"].contains(method)),
             "{address}"
         );
         assert_hardened(&format!("PUT {address}"), &refused);

@@ -1,0 +1,123 @@
+//! The listener for Notion's events: one route, and 404 for all else.
+//!
+//! Unlike the rest of the server it can be reached from other machines, so it trusts nobody: who speaks to it has a bounded time,
+//! body, headers and number of connections, and learns nothing but a status. What is believed is decided in `ops`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::routing::post;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::ops::{self, OpsError, Received};
+
+/// Bytes of a body. An event names the blocks that changed, some hundred bytes each.
+const MAX_BODY_BYTES: usize = 256 << 10;
+/// Bytes of all headers.
+const MAX_HEADER_BYTES: usize = 16 << 10;
+/// Connections at once; more wait.
+const CONNECTIONS: usize = 128;
+/// Requests that are worked on at once; more wait.
+const WORKING_AT_ONCE: usize = 8;
+/// How long a request's headers may take, and how long a connection may be silent.
+const HEADER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may take from then on, its body included.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a connection lives, however busy.
+const LIFE: Duration = Duration::from_secs(300);
+/// Pause after a connection could not be taken: too many files are open, for example.
+const PAUSE: Duration = Duration::from_millis(200);
+
+struct Endpoint {
+    app: Arc<App>,
+    working: Semaphore,
+}
+
+/// Serves until it is dropped.
+pub async fn serve_webhooks(app: Arc<App>, listener: TcpListener) {
+    let router = router(Arc::clone(&app));
+    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            app.runtime.sleep(PAUSE).await;
+            continue;
+        };
+        let router = router.clone();
+        connections.spawn(async move {
+            // An end before its time harms nobody: Notion sends again.
+            let _ = tokio::time::timeout(LIFE, converse(stream, router)).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn converse(stream: TcpStream, router: Router) -> Result<(), hyper::Error> {
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_PATIENCE)
+        .max_buf_size(MAX_HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .await
+}
+
+fn router(app: Arc<App>) -> Router {
+    let endpoint = Arc::new(Endpoint { app, working: Semaphore::new(WORKING_AT_ONCE) });
+    let nothing = async || StatusCode::NOT_FOUND;
+    Router::new()
+        .route(&format!("{}{{id}}", ops::WEBHOOKS), post(receive))
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        .with_state(endpoint)
+}
+
+async fn receive(
+    State(endpoint): State<Arc<Endpoint>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let Ok(_permit) = endpoint.working.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE };
+    let app = Arc::clone(&endpoint.app);
+    let work = move || {
+        let signature = headers.get("x-notion-signature").map(HeaderValue::as_bytes);
+        ops::receive_webhook(&app, &id, signature, &body)
+    };
+    match endpoint.app.runtime.blocking(work).await {
+        Ok(received) => status_of(received),
+        Err(error) => {
+            log(&error);
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+fn log(error: &OpsError) {
+    tracing::error!(%error, "an event could not be written down; Notion sends it again");
+}
+
+const fn status_of(received: Received) -> StatusCode {
+    match received {
+        Received::Token | Received::Event => StatusCode::OK,
+        Received::Nowhere => StatusCode::NOT_FOUND,
+        Received::Malformed => StatusCode::BAD_REQUEST,
+        Received::Unsigned => StatusCode::UNAUTHORIZED,
+        Received::Unwanted => StatusCode::FORBIDDEN,
+    }
+}
