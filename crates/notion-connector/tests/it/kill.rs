@@ -21,6 +21,8 @@ use crate::support::{Dice, Server, assert_holds, generated, subtree, truth_of};
 use crate::truth::{change_at_random, edited, page, renamed};
 
 const CONCURRENCY: usize = 4;
+/// Reads that two items may have in common, without a kill: a synced block is read for each of its copies.
+const SHARED_READS: usize = 3;
 const MINUTES: Duration = Duration::from_secs(600);
 
 /// The longest that a process lives before it is killed: in its start, in its midst, or near its end.
@@ -146,7 +148,8 @@ impl Victim {
                 }
                 2 if subtree(&truth, page_id).len() < 6 => notion.trash(page_id).unwrap(),
                 _ => {
-                    let new = page(&format!("New {marker}"), &marker, Vec::new());
+                    // Its title stands in the text of its holder too: the marker must not.
+                    let new = page("A new page", &marker, Vec::new());
                     drop(notion.seed(Some(page_id), &[new], &files).unwrap());
                 }
             }
@@ -210,7 +213,8 @@ async fn crawls_killed_at_random_instants_lose_nothing_and_do_nothing_twice() {
         if scope.lists_all() {
             assert_eq!(counters.discovered(), truth.len() as u64);
         }
-        assert!(done.repeated <= done.kills * CONCURRENCY, "more than what was under way was asked again");
+        let bound = done.kills * CONCURRENCY + SHARED_READS;
+        assert!(done.repeated <= bound, "more than what was under way was asked again");
         before = truth;
         round += 1;
         victim.change(ROUNDS[round % ROUNDS.len()].0, round);

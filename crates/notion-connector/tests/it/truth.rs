@@ -202,7 +202,8 @@ pub(crate) fn change_at_random(notion: &Emulator, dice: &mut Dice, gone: &mut Ve
             notion.unshare(one, None).unwrap();
             gone.push(one);
         }
-        5 => drop(notion.seed(Some(one), &[page(&format!("New {marker}"), marker, Vec::new())], &files)),
+        // Its title stands in the text of its holder too: the marker must not.
+        5 => drop(notion.seed(Some(one), &[page("A new page", marker, Vec::new())], &files)),
         6 if !gone.is_empty() => {
             let back = gone.swap_remove(dice.below(gone.len()));
             notion.restore(back).unwrap();
