@@ -22,6 +22,7 @@ mod differences;
 mod hints;
 mod history;
 mod items;
+mod links;
 mod outbox;
 mod parts;
 mod people;

@@ -221,7 +221,7 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usi
     Ok((Change::Upsert(Box::new(delivery)), rendered.len()))
 }
 
-/// CROSS JOIN keeps the order of the tables; see `items::REDELIVER`.
+/// CROSS JOIN keeps the order of the tables; see `links::REDELIVER`.
 pub(super) const ANCESTORS: &str = "WITH RECURSIVE up (workspace, object, depth) AS (
        SELECT workspace, home, 1 FROM items WHERE id = ?1
        UNION ALL SELECT up.workspace, items.home, depth + 1 FROM up CROSS JOIN items USING (workspace, object)

@@ -208,7 +208,7 @@ impl Store {
     }
 }
 
-/// Follows the index `items_data_sources`; CROSS JOIN as in `items::REDELIVER`.
+/// Follows the index `items_data_sources`; CROSS JOIN as in `links::REDELIVER`.
 pub(super) const DATA_SOURCES: &str = "SELECT items.object, rows_listed
      FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1
      WHERE connectors.id = ?1 AND items.kind = 'data_source' ORDER BY items.id";
@@ -232,7 +232,7 @@ const START_POINTS: &str = "SELECT items.object, items.kind, items.title, max(kn
        AND (?2 IS NULL OR known.crawl = ?2 OR EXISTS (SELECT 1 FROM sightings WHERE crawl = ?2 AND item = items.id))
      GROUP BY items.id ORDER BY items.title, items.id";
 
-/// CROSS JOIN as in `items::REDELIVER`.
+/// CROSS JOIN as in `links::REDELIVER`.
 pub(super) const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
        SELECT workspace, ?3 FROM connectors WHERE id = ?2
        UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
@@ -244,7 +244,7 @@ pub(super) const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
        AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = items.id)
      ORDER BY items.id";
 
-/// CROSS JOIN as in `items::REDELIVER`. The second half follows the index `items_unsettled`.
+/// CROSS JOIN as in `links::REDELIVER`. The second half follows the index `items_unsettled`.
 pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (
        SELECT workspace, object FROM departures JOIN items ON items.id = departures.item WHERE crawl = ?1
        UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)

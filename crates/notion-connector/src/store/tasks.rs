@@ -222,7 +222,7 @@ pub(super) const CLAIM: &str = "SELECT id, crawl, kind, target, page, detail, cu
 pub(super) const LISTING: &str = "SELECT 1 FROM tasks
      WHERE crawl = ?1 AND state IN ('ready', 'claimed') AND priority = ?2 AND kind IN (?3, ?4)";
 
-/// Pages of a crawl whose place is not known. CROSS JOIN as in `items::REDELIVER`: they are few, what a crawl met may be much.
+/// Pages of a crawl whose place is not known. CROSS JOIN as in `links::REDELIVER`: they are few, what a crawl met may be much.
 pub(super) const UNRESOLVED: &str = "INSERT INTO tasks (crawl, kind, target, page, state, priority)
      SELECT ?1, ?2, unhex(json_extract(parent, '$.id'), '-'), object, 'ready', ?3
      FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN sightings ON sightings.item = items.id AND sightings.crawl = ?1

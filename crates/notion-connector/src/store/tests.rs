@@ -520,7 +520,7 @@ fn statements_that_run_for_every_item_never_scan_all_items() {
         })
     };
     let statements = [
-        items::REDELIVER,
+        links::REDELIVER,
         items::OUTDATED,
         items::PRUNE_SIGHTINGS,
         outbox::ANCESTORS,
