@@ -13,9 +13,7 @@ use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
 use super::{Crawl, Millis, NewTask, Packed, Result, Scope, Store, Task, TaskKind, hints, outbox};
-use crate::model::{
-    ConnectorId, Item, ItemKey, ItemKind, LinkKind, NotionId, Parent, PropertyValue, Warning,
-};
+use crate::model::{ConnectorId, Item, ItemKey, ItemKind, NotionId, Parent, Warning};
 
 /// An object as a listing returned it.
 #[derive(Debug, Clone)]
