@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::ops::{self, OpsError};
 use crate::web;
 
-/// How long crawls may take to stop; longer than a crawl waits for its requests.
+/// How long crawls and answers may take to end; longer than a crawl waits for its requests.
 const LEAVING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
@@ -53,7 +53,9 @@ pub(super) async fn keep_serving(
     // Before anything new is written: rows that are added could hide that index and store have parted.
     pump.drain().await?;
     let (stop, told) = watch::channel(false);
-    let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told));
+    let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told.clone()));
+    let mut serving = std::pin::pin!(web::serve(Arc::clone(app), listener, told));
+    let mut serves = true;
     // Beside serving: what an older version rendered stays searchable until its turn comes.
     let rerendering = async {
         match ops::rerender(app).await {
@@ -72,13 +74,22 @@ pub(super) async fn keep_serving(
         () = end => Ok(Exit::Completed),
         error = rerendering => Err(error),
         failed = pump.run() => failed.map(|()| Exit::Other).map_err(OpsError::from),
-        served = web::serve(Arc::clone(app), listener) => served.map(|()| Exit::Completed),
+        served = &mut serving => {
+            serves = false;
+            served.map(|()| Exit::Completed)
+        }
         () = hearing => Ok(Exit::Other),
         () = &mut scheduler => return Ok(Exit::Other),
     };
     stop.send_replace(true);
-    if tokio::time::timeout(LEAVING, scheduler).await.is_err() {
-        tracing::warn!("crawls did not stop in time; they go on where they were with the next start");
+    let answers = async {
+        if serves {
+            // How it ends does not matter any more.
+            let _ = serving.await;
+        }
+    };
+    if tokio::time::timeout(LEAVING, futures::future::join(scheduler, answers)).await.is_err() {
+        tracing::warn!("not everything ended in time; crawls go on where they were with the next start");
     }
     if ended.is_ok() {
         pump.drain().await?;

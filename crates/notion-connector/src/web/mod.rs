@@ -31,7 +31,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
 use crate::ops::OpsError;
@@ -45,11 +45,15 @@ const WORKING_AT_ONCE: usize = 16;
 /// Crawls that are followed at once: each costs a look at the database every second.
 const FOLLOWING_AT_ONCE: usize = 32;
 
-/// Serves until it is dropped.
+/// Serves until `stop` says so, and then answers what was asked before.
 ///
 /// # Errors
 /// When the listener can be reached from other machines, or the network of this machine fails.
-pub async fn serve(app: Arc<App>, listener: TcpListener) -> Result<(), OpsError> {
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), OpsError> {
     let fail = |source| OpsError::Io { what: "the web server cannot go on".to_owned(), source };
     let address = listener.local_addr().map_err(fail)?;
     if !address.ip().is_loopback() {
@@ -57,8 +61,15 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> Result<(), OpsError>
             "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
         )));
     }
-    let router = router::router(Web::new(app), address.port());
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await.map_err(fail)
+    let router = router::router(Web::new(app, stop.clone()), address.port());
+    let told = async move {
+        // An error means that nobody is left who could say it: the same.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(told)
+        .await
+        .map_err(fail)
 }
 
 /// What handlers share.
@@ -69,15 +80,18 @@ pub(crate) struct Web {
     working: Arc<Semaphore>,
     /// Crawls that somebody may follow still.
     following: Arc<Semaphore>,
+    /// When it says so, nobody follows a crawl any more.
+    stop: watch::Receiver<bool>,
 }
 
 impl Web {
-    pub(crate) fn new(app: Arc<App>) -> Arc<Self> {
+    pub(crate) fn new(app: Arc<App>, stop: watch::Receiver<bool>) -> Arc<Self> {
         Arc::new(Self {
             app,
             index: Mutex::new(None),
             working: Arc::new(Semaphore::new(WORKING_AT_ONCE)),
             following: Arc::new(Semaphore::new(FOLLOWING_AT_ONCE)),
+            stop,
         })
     }
 
@@ -117,7 +131,8 @@ mod tests {
     async fn a_verb_that_panics_fails_its_own_request_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
         let dir = DataDir::create(&directory.path().join("data")).unwrap();
-        let web = Web::new(Arc::new(App::open(Config::default(), dir).unwrap()));
+        let app = Arc::new(App::open(Config::default(), dir).unwrap());
+        let web = Web::new(app, watch::channel(false).1);
         for _ in 0..2 * WORKING_AT_ONCE {
             let problem =
                 web.blocking(|_| -> Result<(), OpsError> { panic!("a fault in a verb") }).await.unwrap_err();

@@ -84,7 +84,7 @@ mod tests {
         two.holders = vec![ConnectorId(2)];
         let changes = [one, two].map(|delivery| Change::Upsert(Box::new(delivery)));
         sink.deliver_now(&changes, cursor(2)).unwrap();
-        (directory, Web::new(Arc::new(app)))
+        (directory, Web::new(Arc::new(app), tokio::sync::watch::channel(false).1))
     }
 
     async fn ask(web: &Arc<Web>, viewer: Option<Viewer>, path: &str) -> (StatusCode, String) {

@@ -35,6 +35,8 @@ struct Server {
     app: Arc<App>,
     address: SocketAddr,
     serving: JoinHandle<()>,
+    /// Tells it to end.
+    stop: watch::Sender<bool>,
     /// The emulated Notion that was crawled.
     notion: Option<JoinHandle<()>>,
     directory: TempDir,
@@ -60,8 +62,9 @@ impl Server {
         let listener = loopback().await;
         let address = listener.local_addr().unwrap();
         let served = Arc::clone(&app);
-        let serving = tokio::spawn(async move { web::serve(served, listener).await.unwrap() });
-        Self { app, address, serving, notion: None, directory }
+        let (stop, told) = watch::channel(false);
+        let serving = tokio::spawn(async move { web::serve(served, listener, told).await.unwrap() });
+        Self { app, address, serving, stop, notion: None, directory }
     }
 
     /// With the sample workspace, crawled.

@@ -350,6 +350,30 @@ async fn a_crawl_is_followed_until_the_event_that_says_how_it_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_told_to_end_answers_what_was_asked_and_keeps_nobody_waiting() {
+    let mut server = Server::sample().await;
+    let connector = server.app.store.load_connectors().unwrap()[0].id;
+    let (scope, now) = (notion_connector::store::Scope::Full, server.app.runtime.now());
+    server.app.store.add_crawl(connector, scope, "a test", now).unwrap();
+    let (followed, ()) = tokio::join!(server.get("/api/v1/crawls/2/events"), async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        server.stop.send_replace(true);
+    });
+    assert!(followed.status == 200 && followed.body.contains("\"state\":\"queued\""), "{}", followed.body);
+    tokio::time::timeout(std::time::Duration::from_secs(30), &mut server.serving).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_index_cannot_be_read_is_alive_and_not_ready() {
+    let server = Server::sample().await;
+    let broken = server.app.dir.index().join("meta.json");
+    std::fs::write(&broken, "no index").unwrap();
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.code().0, ready.code().1.as_str()), (503, "not_ready"), "{}", ready.body);
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_requests_items_and_crawls_and_name_no_content() {
     let server = Server::sample().await;
     let answer = server.get("/metrics").await;

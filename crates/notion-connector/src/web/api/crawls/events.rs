@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::StreamExt as _;
 use futures::stream::unfold;
 
 use super::number;
@@ -41,6 +42,7 @@ pub(in crate::web) async fn events(
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_followers", message)
     })?;
     let watch = web.blocking(move |web| CrawlWatch::new(Arc::clone(&web.app), id)).await?;
+    let mut stop = web.stop.clone();
     let events = unfold((watch, permit), |(mut watch, permit)| async move {
         let progress =
             watch.next().await.inspect_err(|error| tracing::warn!(%error, "a crawl is no longer followed"));
@@ -48,6 +50,7 @@ pub(in crate::web) async fn events(
         let event = Event::default().event("progress").json_data(&progress).ok()?;
         Some((Ok::<_, Infallible>(event), (watch, permit)))
     });
+    let events = events.take_until(Box::pin(async move { stop.wait_for(|stop| *stop).await.map(drop) }));
     // Stricter than what the events say by themselves: nothing of them is to be kept.
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((headers, Sse::new(events).keep_alive(KeepAlive::default())))
