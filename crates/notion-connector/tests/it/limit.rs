@@ -170,13 +170,20 @@ async fn a_limit_of_the_workspace_that_moves_is_kept_by_all_its_integrations() {
     }
 }
 
+/// A busy machine delivers a request late, into the next window: what all windows saw together is judged.
 #[tokio::test]
 async fn a_real_clock_changes_nothing() {
-    let window: Window = "60/2".parse().unwrap();
+    let window: Window = "60/3".parse().unwrap();
     let line = Line::over_http(generated("pages=300,seed=62")).await;
     line.notion.set_limits(Some(window), None);
     line.notion.set_latency(Duration::from_millis(10));
     line.notion.clear_requests();
     line.crawl().await;
-    assert_spent_to_the_last(&line.notion.request_log(), window, 10, "real clock");
+    let spent = windows(&line.notion.request_log(), window);
+    let learning = spent.iter().position(|spent| spent.refused > 0).unwrap();
+    let learned = &spent[learning + 1..spent.len() - 1];
+    let sum = |count: fn(&Spent) -> u32| learned.iter().map(count).sum::<u32>() as usize;
+    assert!(learned.len() >= 3 && spent[learning].refused <= 10, "{spent:?}");
+    assert!(sum(|spent| spent.answered) * 100 >= learned.len() * 60 * 90, "{spent:?}");
+    assert!(sum(|spent| spent.refused) <= learned.len() * 2, "{spent:?}");
 }
