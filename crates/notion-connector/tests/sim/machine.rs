@@ -205,6 +205,12 @@ impl Machine {
         }
     }
 
+    /// What is called when all that was written is on the disk for sure.
+    pub(crate) fn syncing(&self) -> Box<dyn Fn() + Send + Sync> {
+        let index = Arc::clone(&self.index);
+        Box::new(move || index.copy_store())
+    }
+
     /// Keeps a copy of the store, as `backup` would.
     pub(crate) fn back_up(&self) {
         drop(std::fs::remove_file(self.backup()));

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::dice::Dice;
+use crate::events::Courier;
 use crate::machine::{Damage, Death, End, Machine};
 use crate::network::{ADDRESS, Network};
 use crate::oracle;
@@ -43,6 +44,8 @@ pub(crate) struct Tally {
     pub(crate) crashes: u64,
     pub(crate) crawls: u64,
     pub(crate) items: u64,
+    pub(crate) events: u64,
+    pub(crate) forged: u64,
 }
 
 impl Tally {
@@ -50,13 +53,18 @@ impl Tally {
         self.crashes += other.crashes;
         self.crawls += other.crawls;
         self.items += other.items;
+        self.events += other.events;
+        self.forged += other.forged;
     }
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { crashes, crawls, items } = self;
-        write!(f, "{crashes} crashes, {crawls} crawls, {items} items compared")
+        let Self { crashes, crawls, items, events, forged } = self;
+        write!(
+            f,
+            "{crashes} crashes, {crawls} crawls, {events} events heard and {forged} forged ones refused, {items} items compared"
+        )
     }
 }
 
@@ -66,6 +74,7 @@ pub(crate) struct Story {
     trace: Trace,
     workspace: Arc<Mutex<Workspace>>,
     machine: Machine,
+    courier: Arc<Courier>,
     tally: Tally,
     crashes_left: u64,
     /// What the next crash does, where it is not left to chance.
@@ -97,17 +106,24 @@ impl Story {
         machine.config.crawl.deletion_floor = dice.pick(&[2, 5, 50]);
         machine.config.notion.concurrency = dice.pick(&[1, 3, 10]);
         let crashes_left = dice.between(1, 5);
+        let courier = Courier::new(seed, Arc::clone(&workspace), trace.clone(), machine.syncing());
         Self {
             dice,
             trace: trace.clone(),
             workspace,
             machine,
+            courier: Arc::new(courier),
             tally: Tally::default(),
             crashes_left,
             damage: None,
             held: BTreeSet::new(),
             judged: BTreeSet::new(),
         }
+    }
+
+    fn tally(&self) -> Tally {
+        let heard = self.courier.heard();
+        Tally { events: heard.events, forged: heard.forged, ..self.tally }
     }
 
     fn workspace(&self) -> MutexGuard<'_, Workspace> {
@@ -156,11 +172,30 @@ impl Story {
         if self.dice.chance(30) {
             self.approve().await;
         }
+        self.subscribe().await;
         self.machine.network().set_changes(self.dice.pick(&[0, 0, 10, 40]));
         let task = self.choose_task();
-        let death = self.choose_death();
+        let mut death = self.choose_death();
+        if self.courier.is_open() {
+            // Also while nothing is asked for something happens that events tell of.
+            let changes = self.dice.pick(&[0, 3, 30]);
+            let at_event = matches!((task, death), (Task::Serve(_), Some(_))) && self.dice.chance(50);
+            let at_event = at_event.then(|| (self.dice.between(0, 5), self.dice.chance(50)));
+            death = death.filter(|_| at_event.is_none());
+            self.courier.foresee(changes, at_event);
+        }
         self.work(task, death).await;
         self.machine.network().set_changes(0);
+    }
+
+    /// Where the story has a webhook, an administrator sees to it that it is open.
+    async fn subscribe(&mut self) {
+        if !self.courier.is_wanted() || self.courier.is_open() {
+            return;
+        }
+        let courier = Arc::clone(&self.courier);
+        let open = |app: Arc<App>| async move { courier.subscribe(&app).await };
+        let End::Done(()) = self.machine.run(None, open).await else { panic!("no webhook") };
     }
 
     /// Somebody gives the connector the secret that Notion accepts now. Notion may refuse to say whose it is.
@@ -180,14 +215,20 @@ impl Story {
         };
         let id = id.id;
         self.trace.say(format!("approve {id}"));
-        let approve = |app: Arc<App>| async move { ops::approve_deletions(&app, id).await.map(drop) };
+        let approve = |app: Arc<App>| async move {
+            ops::approve_deletions(&app, id).await?;
+            // The data directory has an owner, so the command leaves the delivery to it.
+            app.pump()?.drain().await?;
+            Ok::<(), OpsError>(())
+        };
         let End::Done(Ok(())) = self.machine.run(None, approve).await else { panic!("not approved") };
         self.judged.remove(&id);
         self.judge();
     }
 
     fn choose_task(&mut self) -> Task {
-        if self.dice.chance(30) {
+        let serving = if self.courier.is_open() { 60 } else { 30 };
+        if self.dice.chance(serving) {
             return Task::Serve(self.dice.duration(MINUTE, 2 * HOUR));
         }
         let scope = self.dice.pick(&[
@@ -224,7 +265,8 @@ impl Story {
 
     async fn work(&mut self, task: Task, death: Option<Death>) {
         self.trace.say(format!("{task:?}, death {death:?}"));
-        match self.machine.run(death, |app| perform(app, task)).await {
+        let courier = Arc::clone(&self.courier);
+        match self.machine.run(death, |app| perform(app, task, courier)).await {
             End::Died => self.crash(),
             End::Done(Ok(said)) => self.trace.say(said),
             End::Done(Err(error)) => {
@@ -256,6 +298,7 @@ impl Story {
         if damage == Damage::OldStore {
             // What its open crawl has been told lies further back than anybody watched.
             self.workspace().stop_watching();
+            self.courier.unsubscribe();
             self.held = self.exported().iter().map(|line| line.id.0).collect();
             self.judged.clear();
         }
@@ -370,6 +413,7 @@ impl Story {
     async fn quiesce(&mut self) {
         self.trace.say("peace");
         self.workspace().calm();
+        self.courier.be_faithful();
         self.renew_secret().await;
         tokio::time::sleep(HOUR).await;
         for left in (0..PEACEFUL_TRIES).rev() {
@@ -408,6 +452,28 @@ impl Story {
         }
     }
 
+    /// Edits that are found because events tell of them, without any other crawl.
+    async fn follow_events(&mut self) {
+        self.subscribe().await;
+        if !self.courier.is_open() {
+            return;
+        }
+        self.trace.say("edits that events tell of");
+        let before = self.machine.config.crawl.clone();
+        self.machine.config.crawl.freshness_minutes = 0;
+        self.machine.config.crawl.reconcile = "never".to_owned();
+        // What is to be approved would wait for somebody.
+        self.machine.config.crawl.deletion_floor = 1_000;
+        let last = ops::list_crawls(&self.app(), 1).unwrap()[0].id;
+        self.courier.foresee_edits(self.dice.between(1, 8));
+        self.work(Task::Serve(HOUR), None).await;
+        let crawls = ops::list_crawls(&self.app(), 100).unwrap();
+        for crawl in crawls.iter().filter(|crawl| crawl.id > last) {
+            assert_eq!((crawl.scope.as_str(), crawl.state), ("events", CrawlState::Completed), "{crawl:?}");
+        }
+        self.machine.config.crawl = before;
+    }
+
     /// The index holds the truth.
     fn compare(&mut self) {
         let exported = self.exported();
@@ -428,7 +494,7 @@ impl Story {
 }
 
 /// What the process does, and what it says at its end.
-async fn perform(app: Arc<App>, task: Task) -> Result<String, OpsError> {
+async fn perform(app: Arc<App>, task: Task, courier: Arc<Courier>) -> Result<String, OpsError> {
     match task {
         Task::Crawl { scope, start_point, restart, cancel_after } => {
             let request = CrawlRequest {
@@ -460,12 +526,12 @@ async fn perform(app: Arc<App>, task: Task) -> Result<String, OpsError> {
             };
             Ok(format!("crawl {} has ended: {}", report.crawl.id, report.crawl.state))
         }
-        Task::Serve(duration) => serve(&app, duration).await,
+        Task::Serve(duration) => serve(&app, &courier, duration).await,
     }
 }
 
 /// As `serve` does it, without a socket.
-async fn serve(app: &Arc<App>, duration: Duration) -> Result<String, OpsError> {
+async fn serve(app: &Arc<App>, courier: &Courier, duration: Duration) -> Result<String, OpsError> {
     let pump = app.pump()?;
     pump.drain().await?;
     ops::rerender(app).await?;
@@ -475,6 +541,7 @@ async fn serve(app: &Arc<App>, duration: Duration) -> Result<String, OpsError> {
         biased;
         () = tokio::time::sleep(duration) => {}
         failed = pump.run() => failed?,
+        () = courier.keep_going(app) => {}
         () = &mut scheduler => {}
     }
     stop.send_replace(true);
@@ -513,7 +580,9 @@ pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
         story.compare();
         story.follow_edits().await;
         story.compare();
-        story.tally
+        story.follow_events().await;
+        story.compare();
+        story.tally()
     })
 }
 
