@@ -428,17 +428,21 @@ impl Store {
     /// When the database cannot be written.
     pub fn begin_crawl(&self, id: CrawlId, first: &[NewTask], now: Timestamp) -> Result<bool> {
         self.write(|tx| {
-            let resumed = load(tx, id)?.started.is_some();
+            let before = load(tx, id)?;
+            let resumed = before.started.is_some();
+            // One that goes on with a plan was not interrupted: it waited.
+            let interrupted = resumed && before.state != CrawlState::Queued;
             plans::supersede(tx, id, now)?;
             tx.execute(
                 "UPDATE crawls SET state = iif(state = ?5, state, ?2), started = coalesce(started, ?3), resumed = resumed + ?4
                  WHERE id = ?1",
-                params![id.0, CrawlState::InProgress, Millis(now), resumed, CrawlState::Cancelling],
+                params![id.0, CrawlState::InProgress, Millis(now), interrupted, CrawlState::Cancelling],
             )?;
-            if resumed {
+            if interrupted {
                 let alert = NewAlert::new(AlertLevel::Info, AlertScope::Crawl, "resumed", RESUMED);
                 add_alert(tx, id, alert, now)?;
-            } else {
+            }
+            if !resumed {
                 first.iter().try_for_each(|task| tasks::add_first(tx, id, task))?;
             }
             tx.execute("UPDATE tasks SET state = 'ready' WHERE crawl = ?1 AND state = 'claimed'", [id.0])?;

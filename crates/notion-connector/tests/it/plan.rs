@@ -63,6 +63,8 @@ async fn a_plan_and_the_crawl_after_it_cost_what_the_crawl_alone_costs() {
         let bill = line.bill();
         let to_come: usize = bill.values().sum();
         assert_eq!((report.crawl.id, listings(&bill)), (detail.crawl.id, 0), "listed again: {bill:?}");
+        let interrupted = line.alerts(&report).iter().any(|alert| alert.contains("interrupted"));
+        assert!(!interrupted, "a plan that waited was not interrupted");
         assert!(made + to_come <= alone + 2, "{made} + {to_come} requests, {alone} without a plan");
         assert_true(&plan, &line, to_come);
         line.assert_holds_the_truth();
