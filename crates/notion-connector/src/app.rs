@@ -171,8 +171,8 @@ impl App {
         }
     }
 
-    /// The pump from the outbox to its sink, which is the embedded index unless another was given. An index that cannot be used is made anew and filled from the
-    /// store: that takes no request to Notion. The caller owns the data directory.
+    /// The pump from the outbox to its sink, which is the embedded index unless another was given. An index that cannot be
+    /// used is made anew and filled from the store: that takes no request to Notion. The caller owns the data directory.
     ///
     /// # Errors
     /// When the index can neither be opened nor made.
