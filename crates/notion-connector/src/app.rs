@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use notion_api::budget::{BudgetSettings, Budgets};
+use notion_api::budget::{BudgetSettings, Budgets, Priority};
 use notion_api::{BaseUrl, Client, HttpSettings, HttpTransport, Transport, TransportError};
 use secrecy::SecretString;
 
@@ -142,13 +142,18 @@ impl App {
         Ok(Client::new(Arc::clone(&self.transport), base_url, self.config.notion.api_version, secret))
     }
 
-    /// A client for a connector, with its secret opened.
+    /// A client for a connector, with its secret opened. Somebody waits for its answers: of the budget that crawls share
+    /// it has the first turns.
     ///
     /// # Errors
     /// When the secret does not open.
     pub fn client_of(&self, connector: &Connector) -> Result<Client, OpsError> {
         let secret = self.vault()?.open(&connector.name, &connector.sealed_secret)?;
-        self.client(&connector.notion_url, secret)
+        let client = self.client(&connector.notion_url, secret)?.with_priority(Priority::Interactive);
+        Ok(match connector.bot {
+            Some(bot) => client.paced(self.budgets.pacing(bot.0, connector.workspace.map(|id| id.0))),
+            None => client,
+        })
     }
 
     /// Takes ownership of the data directory for as long as the answer lives.

@@ -4,7 +4,8 @@
 //! workspace, whose limit all of its integrations share (developers.notion.com "request-limits"). A request needs a
 //! turn in both. [`Budgets`] hands them out; [`Pacing`] is what a client carries.
 //!
-//! Invariants: turns are given by priority, then in the order of asking; a dropped waiter or permit loses nothing;
+//! Invariants: turns are given by priority, then in the order of asking, and the bulk leaves the last of a window to
+//! what is more urgent; a dropped waiter or permit loses nothing;
 //! with one seed and tokio's paused clock everything happens at the same instants.
 
 mod pace;
@@ -120,7 +121,7 @@ impl Pacing {
                     pass.unsent();
                     None
                 }
-                None => workspace.try_acquire(endpoint),
+                None => workspace.try_acquire(priority, endpoint),
             };
             if pass.is_some() {
                 return Permit { endpoint, integration, workspace: pass };

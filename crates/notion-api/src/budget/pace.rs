@@ -25,6 +25,10 @@
 //! requests go out side by side again. That the window which ended was all but spent is likely, not proven; it is
 //! assumed only of a spending as fast as the limit, and a few times in a row.
 //!
+//! The bulk leaves a [`RESERVE_PART`] of what fits to what is more urgent, until the window is about to end; then it
+//! spends that as well. A crawl at full speed spends a minute's requests in a few seconds, and whoever came after it
+//! would wait for the rest of the minute.
+//!
 //! A limit that is raised is found by the requests sent one at a time, and, when these do not get there, by trying a
 //! quarter more after some windows without a refusal.
 //!
@@ -36,6 +40,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+use super::Priority;
 
 /// `Retry-After` is rounded up to this.
 const ROUNDING: Duration = Duration::from_secs(1);
@@ -64,6 +70,17 @@ const SHORT_PART: u64 = 33;
 const ROLLED_AT_MOST: u32 = 3;
 /// A window is spent at full speed within this many times its least length, or more slowly than this speaks of.
 const ROLLED_WITHIN: u32 = 2;
+
+/// One in so many of the requests that fit is kept for what is more urgent than the bulk: 12 of 180, enough for the
+/// pages of some events and for a person who asks.
+const RESERVE_PART: u64 = 15;
+/// Nothing is kept in windows shorter than this: waiting for the next one is soon over.
+const RESERVE_FROM: Duration = Duration::from_secs(10);
+/// Before the window can end, the bulk has this long to spend what was kept and to meet the limit; and this part of
+/// the window, and so many times the slowest answer of late, more.
+const RESERVE_RELEASE: Duration = Duration::from_secs(2);
+const RESERVE_RELEASE_PART: u32 = 20;
+const RESERVE_RELEASE_ANSWERS: u32 = 3;
 
 /// What a [`Pace`] is told once.
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +172,8 @@ pub struct Pace {
     reset_before: Option<Between>,
     /// Grants of the epoch, forgotten ones included.
     epoch_granted: u64,
+    /// When the first of them was answered.
+    epoch_first: Option<Duration>,
     /// Refusals of the epoch.
     epoch_refused: u64,
     spent: VecDeque<Spent>,
@@ -175,9 +194,14 @@ pub struct Pace {
     /// When the epoch began, or `sure` was last raised without proof.
     tried_more_at: Duration,
     tried_more: u64,
+    /// Whether the window before the last reset held just `sure`.
+    confirmed: bool,
     /// Whether two resets in a row have bounded the window.
     window_learned: bool,
     quickest: Option<Duration>,
+    /// The slowest answer to a request of this epoch, and of the one before.
+    epoch_slowest: Duration,
+    slowest: Duration,
     granted: u64,
     refused: u64,
 }
@@ -193,6 +217,7 @@ impl Pace {
             epoch: 0,
             reset_before: None,
             epoch_granted: 0,
+            epoch_first: None,
             epoch_refused: 0,
             spent: VecDeque::new(),
             spent_sum: 0,
@@ -207,15 +232,18 @@ impl Pace {
             rolled_over: 0,
             tried_more_at: Duration::ZERO,
             tried_more: 0,
+            confirmed: false,
             window_learned: false,
             quickest: None,
+            epoch_slowest: Duration::ZERO,
+            slowest: Duration::ZERO,
             granted: 0,
             refused: 0,
         }
     }
 
     /// Lets one request go, if it is time.
-    pub fn turn(&mut self, now: Duration) -> Turn {
+    pub fn turn(&mut self, now: Duration, priority: Priority) -> Turn {
         if now < self.held_until {
             return Turn::Later(Some(self.held_until));
         }
@@ -234,6 +262,9 @@ impl Pace {
         }
         if let Some(later) = self.full(now) {
             return later;
+        }
+        if let Some(release) = self.reserved(now, priority) {
+            return Turn::Later(Some(release));
         }
         let ticket = Ticket { id: self.next_id, epoch: self.epoch };
         self.next_id += 1;
@@ -269,6 +300,26 @@ impl Pace {
             return None;
         }
         Some(Turn::Later(Some(forgotten.map_or(admitted, |forgotten| forgotten.min(admitted)))))
+    }
+
+    /// When the bulk may go on, if what is left of the window is kept from it now. Nothing is kept of a number that is
+    /// not known to be the limit: trying more takes the time.
+    fn reserved(&self, now: Duration, priority: Priority) -> Option<Duration> {
+        let (Priority::Crawl, Some(sure), Some(before), true) =
+            (priority, self.sure, self.reset_before, self.confirmed)
+        else {
+            return None;
+        };
+        let held_back = self.spent_or_outstanding() + sure / RESERVE_PART >= sure;
+        if self.blind || !held_back || self.window.from < RESERVE_FROM {
+            return None;
+        }
+        // The limit must be met, as always: that tells when the next window begins.
+        let ends = before.from + self.window.from;
+        let answers = RESERVE_RELEASE_ANSWERS * self.slowest.max(self.epoch_slowest);
+        let release =
+            ends.saturating_sub(RESERVE_RELEASE + self.window.from / RESERVE_RELEASE_PART + answers);
+        (now < release).then_some(release)
     }
 
     /// Raises `sure` when it has held requests back for some windows without a refusal. Without this, a limit that was
@@ -313,6 +364,7 @@ impl Pace {
         let Some(request) = self.outstanding.remove(&ticket.id) else { return };
         let took = now.saturating_sub(request.sent);
         self.quickest = Some(self.quickest.map_or(took, |quickest| quickest.min(took)));
+        self.epoch_slowest = self.epoch_slowest.max(took);
         self.granted += 1;
         self.blind_pauses = 0;
         if ticket.epoch != self.epoch {
@@ -324,6 +376,7 @@ impl Pace {
             self.open_epoch(None, now);
         }
         self.epoch_granted += 1;
+        self.epoch_first.get_or_insert(now);
         self.spend(now, true);
         self.grow(now);
         self.roll_over(now);
@@ -462,6 +515,7 @@ impl Pace {
             return;
         }
         self.rolled_over += 1;
+        self.confirmed = false;
         let tried_more_at = self.tried_more_at;
         self.open_epoch(Some(Between { from: before.from + self.window.from, to: now }), now);
         self.tried_more_at = tried_more_at;
@@ -489,6 +543,8 @@ impl Pace {
         self.epoch += 1;
         self.reset_before = reset;
         self.epoch_granted = 0;
+        self.epoch_first = None;
+        self.slowest = std::mem::take(&mut self.epoch_slowest);
         self.epoch_refused = 0;
         self.spent.clear();
         self.spent_sum = 0;
@@ -512,9 +568,15 @@ impl Pace {
                 self.window.to = self.window.to.min(span).max(self.window.from);
                 self.window_learned = true;
                 alone = span < 2 * self.window.from;
+                if let (true, Some(first)) = (alone, self.epoch_first) {
+                    // What was granted first was granted in the window that ended here.
+                    let least = reset.from.saturating_sub(first);
+                    self.window.from = self.window.from.max(least).min(self.window.to);
+                }
             }
         }
         let (granted, unknown) = self.counted(reset);
+        self.confirmed = alone && self.sure.is_some_and(|sure| (granted..=granted + unknown).contains(&sure));
         if granted + unknown == 0 {
             return;
         }
@@ -527,7 +589,7 @@ impl Pace {
                 self.first_granted = granted + self.in_doubt(reset);
                 self.first_granted.saturating_sub(self.provable_one_at_a_time())
             }
-            Some(sure) if alone && !(granted..=granted + unknown).contains(&sure) => granted,
+            Some(_) if alone && !self.confirmed => granted,
             Some(sure) if granted + unknown < sure => {
                 // Fewer than fitted before: another process spends too, or the window is not what it was.
                 self.window.to = self.settings.window_at_most.max(self.window.from);

@@ -118,14 +118,14 @@ impl Budget {
     }
 
     /// A turn, if there is one now and nobody waits for it.
-    pub(super) fn try_acquire(self: &Arc<Self>, endpoint: &'static str) -> Option<Pass> {
+    pub(super) fn try_acquire(self: &Arc<Self>, priority: Priority, endpoint: &'static str) -> Option<Pass> {
         let now = self.now();
         let mut state = self.lock();
         let paused = state.endpoint_pauses.get(endpoint).is_some_and(|until| now < *until);
         if paused || !state.queue.is_empty() {
             return None;
         }
-        match state.pace.turn(now) {
+        match state.pace.turn(now, priority) {
             Turn::Now(ticket) => {
                 Some(Pass { budget: Arc::clone(self), ticket: Some(ticket), delivered: true })
             }
@@ -151,7 +151,7 @@ impl Budget {
             let pauses = &state.endpoint_pauses;
             let next = state.queue.iter().find(|(_, waiter)| !pauses.contains_key(waiter.endpoint));
             let Some((&place, _)) = next else { break pauses.values().min().copied() };
-            let ticket = match state.pace.turn(now) {
+            let ticket = match state.pace.turn(now, place.0) {
                 Turn::Now(ticket) => ticket,
                 Turn::Later(at) => break at.into_iter().chain(pauses.values().copied()).min(),
             };

@@ -1,11 +1,12 @@
 //! [`Pace`] against a simulated Notion, in both readings of its window, with the time and all delays in our hands.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::Priority;
 use super::pace::{Pace, PaceSettings, Ticket, Turn};
 
 const MS: Duration = Duration::from_millis(1);
@@ -78,6 +79,7 @@ enum Event {
     Arrives(u64),
     Answered(u64, Option<Option<Duration>>),
     Demand,
+    Urgent,
     Wake,
 }
 
@@ -98,6 +100,10 @@ struct World {
     wanted: u64,
     waited: Duration,
     hints: bool,
+    /// When something urgent was asked for that has not gone out.
+    urgent: VecDeque<Duration>,
+    /// How long each urgent thing waited.
+    urgent_waited: Vec<Duration>,
 }
 
 impl World {
@@ -116,6 +122,8 @@ impl World {
             wanted: 0,
             waited: Duration::ZERO,
             hints: true,
+            urgent: VecDeque::new(),
+            urgent_waited: Vec::new(),
         }
     }
 
@@ -140,10 +148,14 @@ impl World {
     }
 
     fn send_what_may_go(&mut self) {
-        while self.every.is_none() || self.wanted > 0 {
-            match self.pace.turn(self.now) {
+        while self.every.is_none() || self.wanted > 0 || !self.urgent.is_empty() {
+            let priority = if self.urgent.is_empty() { Priority::Crawl } else { Priority::Fresh };
+            match self.pace.turn(self.now, priority) {
                 Turn::Now(ticket) => {
-                    self.wanted = self.wanted.saturating_sub(1);
+                    match self.urgent.pop_front() {
+                        Some(asked) => self.urgent_waited.push(self.now - asked),
+                        None => self.wanted = self.wanted.saturating_sub(1),
+                    }
                     let id = self.sequence;
                     self.tickets.insert(id, ticket);
                     let arrives = self.now + self.one_way();
@@ -203,6 +215,7 @@ impl World {
                     let every = self.every.unwrap();
                     self.at(time + every, Event::Demand);
                 }
+                Event::Urgent => self.urgent.push_back(time),
                 Event::Wake => {}
             }
             self.send_what_may_go();
@@ -308,6 +321,38 @@ fn the_real_limits_are_spent_in_both_readings() {
     }
 }
 
+/// A crawl spends a window in its first quarter; what is urgent is sent in the other three quarters nonetheless.
+#[test]
+fn what_is_urgent_seldom_waits_for_a_crawl_at_full_speed() {
+    for limit in [180, 600] {
+        for reading in [Reading::Anchored, Reading::Aligned(Duration::from_secs(25))] {
+            let server = Server::new(limit, Duration::from_secs(60), reading);
+            let mut world = World::new(settings(10), server, (MS * 150, MS * 450), 7);
+            world.run(Duration::from_secs(60 * 3));
+            for _ in 0..240 {
+                // Some ten seconds apart, as fits the least reserve: six of 180.
+                let after = Duration::from_secs(world.random(20));
+                let last = world.now;
+                world.at(last + after, Event::Urgent);
+                world.run(last + after);
+            }
+            world.run(world.now + Duration::from_secs(70));
+            let waited = &world.urgent_waited;
+            assert_eq!(waited.len(), 240);
+            let at_once = waited.iter().filter(|waited| **waited < Duration::from_secs(1)).count();
+            assert!(at_once >= 200, "{limit} {reading:?}: {at_once} of 240");
+            assert!(waited.iter().all(|waited| *waited < Duration::from_secs(12)), "{limit} {reading:?}");
+            for seen in world.after_learning() {
+                assert!(
+                    seen.granted == limit && seen.refused <= 1,
+                    "{limit} {reading:?}: {:?}",
+                    world.server.seen
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_crawl_slower_than_the_limit_never_waits() {
     let server = Server::new(100, Duration::from_secs(60), Reading::Aligned(Duration::from_secs(3)));
@@ -392,13 +437,13 @@ fn a_restart_within_a_spent_window_does_not_keep_the_small_number_it_saw() {
 fn a_late_refusal_about_the_window_before_stops_nobody() {
     let second = Duration::from_secs;
     let mut pace = Pace::new(settings(10));
-    let Turn::Now(first) = pace.turn(second(0)) else { panic!() };
-    let Turn::Now(late) = pace.turn(second(0)) else { panic!() };
-    let Turn::Now(third) = pace.turn(second(0)) else { panic!() };
+    let Turn::Now(first) = pace.turn(second(0), Priority::Crawl) else { panic!() };
+    let Turn::Now(late) = pace.turn(second(0), Priority::Crawl) else { panic!() };
+    let Turn::Now(third) = pace.turn(second(0), Priority::Crawl) else { panic!() };
     pace.granted(first, second(1));
     pace.refused(third, second(1), Some(second(10)));
-    let Turn::Later(Some(resume)) = pace.turn(second(2)) else { panic!() };
-    assert!(matches!(pace.turn(resume), Turn::Now(_)));
+    let Turn::Later(Some(resume)) = pace.turn(second(2), Priority::Crawl) else { panic!() };
+    assert!(matches!(pace.turn(resume, Priority::Crawl), Turn::Now(_)));
     pace.refused(late, resume + MS, Some(second(10)));
     assert_eq!(pace.snapshot(resume + MS).paused_until, None);
 }

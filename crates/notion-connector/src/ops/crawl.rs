@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use notion_api::budget::Priority;
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -127,7 +128,7 @@ pub(super) async fn crawler(
             (identity.bot, workspace_of(app, connector, &identity)?)
         }
     };
-    let client = client.paced(app.budgets.pacing(bot.0, Some(workspace.0)));
+    let client = client.paced(app.budgets.pacing(bot.0, Some(workspace.0))).with_priority(Priority::Crawl);
     Ok(Crawler {
         store: Arc::clone(&app.store),
         client,

@@ -311,10 +311,6 @@ pub(super) async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -
         Ok(client) => client,
         Err(error) => return AskedNotion { message: error.to_string(), ..asked },
     };
-    let client = match connector.bot {
-        Some(bot) => client.paced(app.budgets.pacing(bot.0, connector.workspace.map(|id| id.0))),
-        None => client,
-    };
     match read(&client, id).await {
         Ok(Seen { in_trash, last_edited, page }) => {
             let place = match (in_trash, page) {

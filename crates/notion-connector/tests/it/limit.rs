@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use notion_connector::crawl::Progress;
 use notion_connector::ops::{self, AddConnector, StartCrawl};
-use notion_connector::store::Scope;
+use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::log::Entry;
 use notion_emulator::rules::limit::{Anchor, Window};
 use notion_emulator::{Behavior, DEFAULT_TOKEN, Options, TokenOptions};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::support::{CONNECTOR, IN_PROCESS, Line, generated};
+use crate::support::{CONNECTOR, IN_PROCESS, Line, generated, request};
 
 /// What one window saw.
 #[derive(Debug, Default, Clone, Copy)]
@@ -81,6 +82,36 @@ async fn every_window_is_spent_and_hardly_a_request_is_refused() {
             }
         }
     }
+}
+
+/// A crawl spends a minute's requests in seconds. Who validates a connector meanwhile does not wait for the next minute.
+#[tokio::test(start_paused = true)]
+async fn who_asks_during_a_crawl_at_full_speed_waits_for_seconds_at_most() {
+    let window = Window { requests: 180, window_ms: 60_000, anchor: Anchor::Clock };
+    let behavior = Behavior { latency_ms: 250, ..Behavior::default() };
+    let options = Options { window: Some(window), behavior, ..Options::default() };
+    let line = Line::in_process(generated("pages=1500,seed=64"), options).await;
+    let app = line.app();
+    line.notion.clear_requests();
+    let crawl = ops::run_crawl(&app, request(Scope::Full), watch::Sender::new(Progress::default()));
+    let asking = async {
+        // The limit, and how long its window is, are learned in three.
+        tokio::time::sleep(Duration::from_secs(180)).await;
+        let mut waited = Vec::new();
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_secs(13)).await;
+            let asked = tokio::time::Instant::now();
+            ops::check_connector(&app, Some(CONNECTOR)).await.unwrap();
+            waited.push(asked.elapsed());
+        }
+        waited
+    };
+    let (report, waited) = tokio::join!(crawl, asking);
+    assert_eq!(report.unwrap().crawl.state, CrawlState::Completed);
+    println!("{waited:?}");
+    let soon = waited.iter().filter(|waited| **waited < Duration::from_secs(3)).count();
+    assert!(soon >= 15 && waited.iter().all(|waited| *waited < Duration::from_secs(12)), "{waited:?}");
+    assert_spent_to_the_last(&line.notion.request_log(), window, 10, "with a person who asks");
 }
 
 /// Crawls of two connectors beside each other, as `serve` runs them, each reading everything.

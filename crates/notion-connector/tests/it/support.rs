@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
+use notion_api::budget::Priority;
 use notion_api::{HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::config::Config;
@@ -175,7 +176,7 @@ impl Line {
         let pacing = app.budgets.pacing(bot.0, Some(workspace.0));
         let crawler = Crawler {
             store: Arc::clone(&app.store),
-            client: app.client_of(&connector).unwrap().paced(pacing),
+            client: app.client_of(&connector).unwrap().paced(pacing).with_priority(Priority::Crawl),
             runtime: app.runtime.clone(),
             workspace,
             body: app.config.notion.body,
