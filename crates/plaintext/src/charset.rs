@@ -16,6 +16,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded> {
     decode_named(bytes, None)
 }
 
+/// Whether [`decode`] gives text.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    Encoding::for_bom(bytes).is_some() || looks_like_text(&bytes[..bytes.len().min(PROBE_BYTES)])
+}
+
 /// The encoding whose label follows `mark` in the first `within` bytes, in quotes or without.
 pub(crate) fn named_after(bytes: &[u8], mark: &[u8], within: usize) -> Option<&'static Encoding> {
     let head = bytes[..bytes.len().min(within)].to_ascii_lowercase();

@@ -12,13 +12,20 @@ mod format;
 mod html;
 mod mail;
 mod odf;
+mod office;
 mod package;
+mod pdf;
 mod rtf;
+mod sheets;
 mod text;
 mod xml;
 
 pub use format::Format;
 pub use text::Heading;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use office_oxide::DocumentFormat;
 
 use text::Text;
 
@@ -29,7 +36,7 @@ pub struct Limits {
     pub input_bytes: usize,
     /// Longest text, in bytes; what is beyond is cut and counted.
     pub text_bytes: usize,
-    /// Most bytes that are unpacked from a package (OpenDocument, EPUB), all parts together.
+    /// Most bytes that are unpacked from a package, all parts together.
     pub unpacked_bytes: u64,
 }
 
@@ -173,14 +180,19 @@ pub fn extract(bytes: &[u8], name: &str, limits: &Limits) -> Extraction {
         return nothing(Some(format), Status::NoText, "it is empty");
     }
     let mut text = Text::new(limits.text_bytes);
-    let read = read(format, bytes, limits, &mut text);
+    let read =
+        guarded(|| read(format, bytes, limits, &mut text)).unwrap_or_else(|why| Err(Failure::broken(why)));
     let (text, headings, cut_bytes) = text.finish();
     let has_text = text.contains(|c: char| !c.is_whitespace());
     match read {
         Ok(reading) => Extraction {
             format: Some(format),
             status: if has_text { Status::Text } else { Status::NoText },
-            reason: (!has_text).then(|| "it holds no text".to_owned()),
+            reason: (!has_text).then(|| {
+                // The pages are pictures.
+                let is_pdf = format == Format::Pdf;
+                if is_pdf { "it has no text layer" } else { "it holds no text" }.to_owned()
+            }),
             text,
             headings,
             metadata: reading.metadata,
@@ -190,6 +202,12 @@ pub fn extract(bytes: &[u8], name: &str, limits: &Limits) -> Extraction {
         },
         Err(failure) => nothing(Some(format), failure.status, &failure.reason),
     }
+}
+
+/// Runs a reader where its panic is an error: other people's readers have panicked on damaged files. What it worked on
+/// is not looked at again but through it. (An abort, for want of memory or stack, is for the caller's process to survive.)
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| "its reader failed on it".to_owned())
 }
 
 fn read(format: Format, bytes: &[u8], limits: &Limits, text: &mut Text) -> Result<Reading, Failure> {
@@ -214,6 +232,13 @@ fn read(format: Format, bytes: &[u8], limits: &Limits, text: &mut Text) -> Resul
         Format::Odt | Format::Ods | Format::Odp => odf::read(bytes, limits, text),
         Format::Epub => epub::read(bytes, limits, text),
         Format::Eml => mail::read(bytes, text),
+        Format::Docx => office::read(bytes, DocumentFormat::Docx, limits, text),
+        Format::Xlsx => office::read(bytes, DocumentFormat::Xlsx, limits, text),
+        Format::Pptx => office::read(bytes, DocumentFormat::Pptx, limits, text),
+        Format::Doc => office::read(bytes, DocumentFormat::Doc, limits, text),
+        Format::Xls => office::read(bytes, DocumentFormat::Xls, limits, text),
+        Format::Ppt => office::read(bytes, DocumentFormat::Ppt, limits, text),
+        Format::Pdf => pdf::read(bytes, text),
     }
 }
 #[cfg(test)]

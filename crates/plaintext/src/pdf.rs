@@ -1,0 +1,260 @@
+//! PDF, by the `pdf_oxide` crate: page by page, so that a page it cannot read costs that page alone.
+//!
+//! The crate can panic on damaged files (a slice not at a character border, tried on 600 of them); a page that does is
+//! left out like one that fails.
+
+use std::collections::BTreeMap;
+
+use pdf_oxide::PdfDocument;
+use pdf_oxide::annotation_types::AnnotationSubtype;
+use pdf_oxide::annotations::{Annotation, LinkAction};
+use pdf_oxide::extractors::xmp::XmpExtractor;
+use pdf_oxide::object::Object;
+use pdf_oxide::outline::{Destination, OutlineItem};
+
+use crate::text::Text;
+use crate::{Failure, Metadata, Reading, guarded};
+
+/// Pages that are read; the largest books have a few thousand.
+const MAX_PAGES: usize = 20_000;
+
+/// Pages that are named when they could not be read; the rest is counted.
+const MAX_NAMED: usize = 20;
+
+/// Bookmarks within bookmarks, and bookmarks in all.
+const MAX_OUTLINE_DEPTH: u8 = 6;
+const MAX_OUTLINE: usize = 20_000;
+
+/// Longest property that is kept.
+const MAX_PROPERTY_BYTES: usize = 4_096;
+
+/// Reads a document.
+pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
+    let document = guarded(|| PdfDocument::from_bytes(bytes.to_vec()))
+        .and_then(|opened| opened.map_err(|error| error.to_string()))
+        .map_err(Failure::broken)?;
+    // Many are encrypted with an empty password, which forbids printing and not reading.
+    if document.is_encrypted()
+        && !guarded(|| document.authenticate(b"")).is_ok_and(|opened| matches!(opened, Ok(true)))
+    {
+        return Err(Failure::encrypted());
+    }
+    let pages = guarded(|| document.page_count())
+        .and_then(|count| count.map_err(|error| error.to_string()))
+        .map_err(Failure::broken)?;
+    let mut reading =
+        Reading { metadata: guarded(|| properties(&document)).unwrap_or_default(), ..Reading::default() };
+    let bookmarks = guarded(|| bookmarks(&document)).unwrap_or_default();
+    let mut unread = Vec::new();
+    for page in 0..pages.min(MAX_PAGES) {
+        match guarded(|| document.extract_text(page)) {
+            Ok(Ok(content)) => write_page(&content, bookmarks.get(&page).map_or(&[], Vec::as_slice), text),
+            Ok(Err(error)) => unread.push(format!("page {}: {error}", page + 1)),
+            Err(panicked) => unread.push(format!("page {}: {panicked}", page + 1)),
+        }
+        let annotations = guarded(|| document.get_annotations(page).unwrap_or_default()).unwrap_or_default();
+        for annotation in &annotations {
+            if let Some(LinkAction::Uri(address)) = &annotation.action {
+                reading.metadata.add_link(address);
+            }
+            write_comment(annotation, text);
+        }
+        if text.is_full() {
+            break;
+        }
+    }
+    if pages > 0 && unread.len() == pages.min(MAX_PAGES) {
+        return Err(Failure::broken(unread.swap_remove(0)));
+    }
+    let named = unread.len().min(MAX_NAMED);
+    if unread.len() > named {
+        reading.left_out.push(format!("{} more pages", unread.len() - named));
+    }
+    if pages > MAX_PAGES {
+        reading.left_out.push(format!("{} pages beyond the first {MAX_PAGES}", pages - MAX_PAGES));
+    }
+    reading.left_out.splice(0..0, unread.into_iter().take(named));
+    Ok(reading)
+}
+
+/// Writes the lines of a page; a line that is the title of a bookmark to this page is a heading, and lines that the
+/// page's width broke are one again.
+fn write_page(content: &str, bookmarks: &[(u8, String)], text: &mut Text) {
+    let longest = content.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    let mut lines = content.lines().peekable();
+    while let Some(line) = lines.next() {
+        let squeezed = squeezed(line);
+        if let Some((level, _)) =
+            bookmarks.iter().find(|(_, title)| !squeezed.is_empty() && *title == squeezed)
+        {
+            text.headed(*level, line);
+            continue;
+        }
+        text.flow(line);
+        match lines.peek().map(|next| seam(line, next, longest)) {
+            Some(Seam::Blank) => text.flow(" "),
+            Some(Seam::Nothing) => {}
+            Some(Seam::Line) | None => text.line(),
+        }
+    }
+    text.paragraph();
+}
+
+/// What parts two lines of a page.
+#[derive(Debug, PartialEq, Eq)]
+enum Seam {
+    Line,
+    /// They are one sentence.
+    Blank,
+    /// They are one sentence of a script without blanks.
+    Nothing,
+}
+
+/// A line goes on in the next if it is about as long as lines of this page get and the next begins amid a sentence.
+fn seam(line: &str, next: &str, longest: usize) -> Seam {
+    let (line, next) = (line.trim(), next.trim());
+    let (Some(last), Some(first)) = (line.chars().next_back(), next.chars().next()) else {
+        return Seam::Line;
+    };
+    let is_long = line.chars().count() * 10 >= longest * 7;
+    // Kana, Han; Hangul has blanks.
+    let is_dense =
+        |c: char| matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{20000}'..='\u{3FFFF}');
+    if !is_long || ".!?:;|".contains(last) {
+        Seam::Line
+    } else if is_dense(last) && is_dense(first) {
+        Seam::Nothing
+    } else if first.is_lowercase() && !line.contains("  ") && !next.contains("  ") {
+        Seam::Blank
+    } else {
+        Seam::Line
+    }
+}
+
+fn squeezed(line: &str) -> String {
+    line.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Titles by the page that they lead to.
+fn bookmarks(document: &PdfDocument) -> BTreeMap<usize, Vec<(u8, String)>> {
+    let mut by_page: BTreeMap<usize, Vec<(u8, String)>> = BTreeMap::new();
+    let outline = document.get_outline().ok().flatten().unwrap_or_default();
+    let mut open: Vec<(u8, OutlineItem)> = outline.into_iter().map(|item| (1, item)).collect();
+    let mut seen = 0;
+    while let Some((level, item)) = open.pop() {
+        seen += 1;
+        if seen > MAX_OUTLINE {
+            break;
+        }
+        if let Some(Destination::PageIndex(page)) = item.dest {
+            by_page.entry(page).or_default().push((level, squeezed(&item.title)));
+        }
+        if level < MAX_OUTLINE_DEPTH {
+            open.extend(item.children.into_iter().map(|child| (level + 1, child)));
+        }
+    }
+    by_page
+}
+
+/// What a reader of the document wrote on it; the text of a free text annotation is part of the page.
+fn write_comment(annotation: &Annotation, text: &mut Text) {
+    let unread = [
+        AnnotationSubtype::Link,
+        AnnotationSubtype::FreeText,
+        AnnotationSubtype::Widget,
+        // A pop-up shows what the annotation says that it belongs to.
+        AnnotationSubtype::Popup,
+    ];
+    if let Some(contents) = annotation.contents.as_deref().filter(|contents| !contents.trim().is_empty())
+        && !unread.contains(&annotation.subtype_enum)
+    {
+        if let Some(author) = annotation.author.as_deref().filter(|author| !author.trim().is_empty()) {
+            text.flow(&format!("{author}: "));
+        }
+        text.flow(contents);
+        text.line();
+    }
+}
+
+/// The document information dictionary (ISO 32000-1, 14.3.3).
+fn properties(document: &PdfDocument) -> Metadata {
+    let info = document.trailer().as_dict().and_then(|trailer| trailer.get("Info"));
+    let info = info.and_then(|info| document.resolve_object(info).ok());
+    let value = |key: &str| {
+        let value = document.resolve_object(info.as_ref()?.as_dict()?.get(key)?).ok()?;
+        let Object::String(bytes) = value else { return None };
+        let text = text_string(&bytes);
+        (!text.trim().is_empty() && text.len() <= MAX_PROPERTY_BYTES).then(|| text.trim().to_owned())
+    };
+    // PDF 2.0 keeps them in XMP alone, older versions in both.
+    let xmp = XmpExtractor::extract(document).ok().flatten().unwrap_or_default();
+    let short = |value: Option<String>| {
+        value.filter(|value| !value.trim().is_empty() && value.len() <= MAX_PROPERTY_BYTES)
+    };
+    Metadata {
+        title: value("Title").or_else(|| short(xmp.dc_title)),
+        author: value("Author").or_else(|| short(xmp.dc_creator.into_iter().next())),
+        created: value("CreationDate").and_then(|date| iso_date(&date)).or(short(xmp.xmp_create_date)),
+        modified: value("ModDate").and_then(|date| iso_date(&date)).or(short(xmp.xmp_modify_date)),
+        links: Vec::new(),
+    }
+}
+
+/// UTF-16 or UTF-8 with a byte order mark, else one byte a character (ISO 32000-2, 7.9.2.2).
+fn text_string(bytes: &[u8]) -> String {
+    match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
+        None => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
+/// `D:20260311090000+01'00'` as `2026-03-11T09:00:00+01:00`, as far as it is written.
+fn iso_date(date: &str) -> Option<String> {
+    let date = date.strip_prefix("D:").unwrap_or(date);
+    let digits = date.bytes().take_while(u8::is_ascii_digit).count();
+    let (stamp, zone) = date.split_at(digits);
+    if digits < 8 {
+        return None;
+    }
+    let day = format!("{}-{}-{}", &stamp[..4], &stamp[4..6], &stamp[6..8]);
+    if digits < 14 {
+        return Some(day);
+    }
+    let zone: String = zone.chars().filter(|c| *c != '\'').collect();
+    let zone = match zone.len() {
+        5 if zone.is_ascii() => format!("{}:{}", &zone[..3], &zone[3..]),
+        _ if zone.starts_with('Z') => "Z".to_owned(),
+        _ => String::new(),
+    };
+    Some(format!("{day}T{}:{}:{}{zone}", &stamp[8..10], &stamp[10..12], &stamp[12..14]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_the_page_broke_are_one_again() {
+        let mut text = Text::new(1_000);
+        let page = "A heading\nThe first line goes on for long and\ndoes not end here. But\nhere it does.\n日本語の文章を検索する日本語の文章を検索する日本語\nの文章";
+        write_page(page, &[(1, "Aheading".to_owned())], &mut text);
+        let (text, headings, _) = text.finish();
+        assert_eq!(
+            text,
+            "A heading\n\nThe first line goes on for long and does not end here. But\nhere it does.\n\
+             日本語の文章を検索する日本語の文章を検索する日本語の文章"
+        );
+        assert_eq!(headings.len(), 1);
+        assert_eq!(seam("Amount  12", "amount", 10), Seam::Line);
+    }
+
+    #[test]
+    fn dates_and_text_strings_are_read_as_they_are_written() {
+        assert_eq!(iso_date("D:20260311090000+01'00'").as_deref(), Some("2026-03-11T09:00:00+01:00"));
+        assert_eq!(iso_date("D:20260311090000Z").as_deref(), Some("2026-03-11T09:00:00Z"));
+        assert_eq!(iso_date("20260311").as_deref(), Some("2026-03-11"));
+        assert_eq!(iso_date("yesterday"), None);
+        assert_eq!(text_string(b"\xFE\xFF\x00T\x00\xFC"), "Tü");
+        assert_eq!(text_string(b"T\xFC"), "Tü");
+    }
+}
