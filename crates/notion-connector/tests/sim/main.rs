@@ -17,22 +17,23 @@ mod events;
 mod machine;
 mod network;
 mod oracle;
+mod run;
 mod story;
 mod trace;
 mod workspace;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use machine::Damage;
 use notion_connector::store::Scope;
-use story::{Tally, tell, tell_of_one_crash};
+use run::Run;
+use story::{Crash, tell, tell_of_one_crash};
 
 /// Seeds that are told by default.
 const SEEDS: u64 = 100;
 
 /// Without being asked for all, a crawl dies at each so-manieth change of the store.
-const STRIDE: u64 = 9;
+const STRIDE: u64 = 11;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
@@ -52,7 +53,7 @@ fn for_each(from: u64, work: impl Fn(u64) -> bool + Sync) {
 #[test]
 fn the_index_is_the_truth_whatever_happened() {
     let (from, count) = (setting("SIM_FROM").unwrap_or(0), setting("SIM_SEEDS").unwrap_or(SEEDS));
-    let (failed, sum) = (Mutex::new(Vec::new()), Mutex::new(Tally::default()));
+    let run = Run::begin(format!("of {count} seeds"), Some(count));
     for_each(from, |seed| {
         if seed >= from + count {
             return false;
@@ -61,56 +62,37 @@ fn the_index_is_the_truth_whatever_happened() {
         if setting("SIM_TRACE").is_some() {
             println!("{}", trace.text());
         }
-        match result {
-            Ok(tally) => sum.lock().unwrap().add(tally),
-            Err(why) => {
-                println!(
-                    "seed {seed} failed: {why}\n  all of it: cargo xtask sim --seeds 1 --from {seed} --trace"
-                );
-                failed.lock().unwrap().push(seed);
-            }
-        }
-        let done = seed + 1 - from;
-        if done.is_multiple_of(100) {
-            println!("{done} of {count} seeds, {} failed", failed.lock().unwrap().len());
-        }
+        run.note(&format!("cargo xtask sim --seeds 1 --from {seed} --trace"), result);
         true
     });
-    let (failed, sum) = (failed.into_inner().unwrap(), sum.into_inner().unwrap());
-    println!("{count} seeds from {from}: {sum}; {} failed", failed.len());
-    assert!(failed.is_empty(), "these seeds failed: {failed:?}");
+    let sum = run.end();
     assert!(count < 20 || (sum.events > 0 && sum.forged > 0), "nothing was heard of webhooks: {sum}");
 }
 
 #[test]
 fn a_crawl_that_dies_at_any_change_of_the_store_ends_as_the_truth() {
-    let stride = if setting("SIM_EXHAUSTIVE").is_some() { 1 } else { STRIDE };
+    let all = setting("SIM_EXHAUSTIVE").is_some();
+    let damages = [Damage::Nothing, Damage::PowerLost, Damage::IndexLost];
     for scope in [Scope::Full, Scope::Incremental] {
-        let (failed, sum) = (Mutex::new(Vec::new()), Mutex::new(Tally::default()));
-        for_each(0, |number| {
-            let changes = 1 + number * stride;
-            let damage = match number % 3 {
-                0 => Damage::Nothing,
-                1 => Damage::PowerLost,
-                _ => Damage::IndexLost,
-            };
-            match tell_of_one_crash(scope, changes, damage) {
-                (_, Ok(None)) => return false,
-                (_, Ok(Some(tally))) => sum.lock().unwrap().add(tally),
-                (trace, Err(why)) => {
-                    println!(
-                        "{scope} crawl, death after {changes} changes, {damage:?}: {why}\n{}",
-                        trace.text()
-                    );
-                    failed.lock().unwrap().push(changes);
+        for filtered in [false, true] {
+            let with = if filtered { "with a filter and comments " } else { "" };
+            let run = Run::begin(format!("{scope} crawls {with}that died"), None);
+            for_each(0, |number| {
+                let changes = 1 + number * if all { 1 } else { STRIDE };
+                let chosen = usize::try_from(number).unwrap() % damages.len();
+                for damage in if all { &damages[..] } else { &damages[chosen..=chosen] } {
+                    let crash = Crash { scope, changes, damage: *damage, filtered };
+                    let (trace, result) = tell_of_one_crash(crash);
+                    if result.is_err() {
+                        println!("{}", trace.text());
+                    }
+                    let Some(result) = result.transpose() else { return false };
+                    run.note(&format!("{crash:?}"), result);
                 }
-            }
-            true
-        });
-        let (failed, sum) = (failed.into_inner().unwrap(), sum.into_inner().unwrap());
-        println!("{scope} crawl: {sum}; {} failed", failed.len());
-        assert!(sum.crashes > 4, "hardly ever did it die");
-        assert!(failed.is_empty(), "died after so many changes, and failed: {failed:?}");
+                true
+            });
+            assert!(run.end().crashes > 4, "hardly ever did it die");
+        }
     }
 }
 

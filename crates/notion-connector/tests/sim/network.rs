@@ -32,6 +32,8 @@ struct Chance {
     /// Of a thousand requests, so many find a change.
     changes: u64,
     jitter: Duration,
+    requests: u64,
+    failures: u64,
 }
 
 impl Network {
@@ -39,13 +41,19 @@ impl Network {
         let router = workspace.lock().unwrap().notion.router();
         let mut dice = Dice::new(seed, 2);
         let jitter = Duration::from_millis(dice.pick(&[0, 50, 1_500]));
-        let chance = Mutex::new(Chance { dice, changes: 0, jitter });
+        let chance = Mutex::new(Chance { dice, changes: 0, jitter, requests: 0, failures: 0 });
         Self { router, workspace, chance, trace }
     }
 
     /// Lets so many of a thousand requests find that somebody changes something while they are under way.
     pub(crate) fn set_changes(&self, of_a_thousand: u64) {
         self.chance.lock().unwrap().changes = of_a_thousand;
+    }
+
+    /// How many requests were made, and how many of them were refused or failed.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let chance = self.chance.lock().unwrap();
+        (chance.requests, chance.failures)
     }
 
     async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
@@ -75,6 +83,11 @@ impl Transport for Network {
         let answer = tokio::time::timeout(HttpSettings::default().request_timeout, self.ask(request))
             .await
             .unwrap_or_else(|_| Err(TransportError::new(TransportErrorKind::Timeout, "in process")));
+        {
+            let mut chance = self.chance.lock().unwrap();
+            chance.requests += 1;
+            chance.failures += u64::from(!answer.as_ref().is_ok_and(|answer| answer.status().is_success()));
+        }
         let end = match &answer {
             Ok(answer) => answer.status().as_u16().to_string(),
             Err(error) => error.to_string(),

@@ -10,7 +10,7 @@ use notion_connector::config::{BodyChoice, CommentsChoice};
 use notion_connector::crawl::{CrawlError, Progress};
 use notion_connector::model::NotionId;
 use notion_connector::ops::{
-    self, AddConnector, CrawlReport, CrawlRequest, EditConnector, ExportLine, OpsError, Setting,
+    self, AddConnector, CrawlReport, CrawlRequest, CrawlSummary, EditConnector, ExportLine, OpsError, Setting,
 };
 use notion_connector::runtime::Runtime;
 use notion_connector::store::{CrawlState, Scope};
@@ -24,6 +24,7 @@ use crate::events::Courier;
 use crate::machine::{Damage, Death, End, Machine};
 use crate::network::{ADDRESS, Network};
 use crate::oracle;
+use crate::run::Tally;
 use crate::trace::Trace;
 use crate::workspace::{Wanted, Workspace};
 
@@ -37,36 +38,6 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How often a crawl may be taken up until it has to have ended, once nothing is wrong any more.
 const PEACEFUL_TRIES: u32 = 12;
-
-/// What a story came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) crashes: u64,
-    pub(crate) crawls: u64,
-    pub(crate) items: u64,
-    pub(crate) events: u64,
-    pub(crate) forged: u64,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.crashes += other.crashes;
-        self.crawls += other.crawls;
-        self.items += other.items;
-        self.events += other.events;
-        self.forged += other.forged;
-    }
-}
-
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { crashes, crawls, items, events, forged } = self;
-        write!(
-            f,
-            "{crashes} crashes, {crawls} crawls, {events} events heard and {forged} forged ones refused, {items} items compared"
-        )
-    }
-}
 
 /// A story under way.
 pub(crate) struct Story {
@@ -122,8 +93,9 @@ impl Story {
     }
 
     fn tally(&self) -> Tally {
-        let heard = self.courier.heard();
-        Tally { events: heard.events, forged: heard.forged, ..self.tally }
+        let (heard, (requests, failures)) = (self.courier.heard(), self.machine.network().counts());
+        let changes = self.workspace().changes();
+        Tally { requests, failures, changes, events: heard.events, forged: heard.forged, ..self.tally }
     }
 
     fn workspace(&self) -> MutexGuard<'_, Workspace> {
@@ -209,7 +181,7 @@ impl Story {
 
     /// Somebody approves what the newest crawl would delete, if it asks.
     async fn approve(&mut self) {
-        let crawls = ops::list_crawls(&self.app(), 1).unwrap();
+        let crawls = self.crawls();
         let Some(id) = crawls.first().filter(|crawl| crawl.state == CrawlState::AwaitingApproval) else {
             return;
         };
@@ -321,6 +293,10 @@ impl Story {
         self.machine.look()
     }
 
+    fn crawls(&self) -> Vec<CrawlSummary> {
+        ops::list_crawls(&self.app(), 100).unwrap()
+    }
+
     fn exported(&self) -> Vec<ExportLine> {
         let mut lines = Vec::new();
         let keep = |line: &ExportLine| {
@@ -378,8 +354,6 @@ impl Story {
     async fn edit_settings(&mut self) {
         let mut wanted = self.workspace().wanted().clone();
         let truth: Vec<Uuid> = self.workspace().truth().into_keys().collect();
-        let mut edit = EditConnector::default();
-        let named = |ids: &BTreeSet<Uuid>| Some(ids.iter().map(Uuid::to_string).collect());
         match self.dice.below(7) {
             0 | 1 => {
                 wanted.exclude = self.dice.try_pick(&truth).into_iter().collect();
@@ -396,9 +370,13 @@ impl Story {
             _ => wanted.comments = !wanted.comments,
         }
         let body = self.dice.pick(&[BodyChoice::Auto, BodyChoice::V1, BodyChoice::V2, BodyChoice::Blocks]);
-        if self.dice.chance(30) {
-            edit.body = Some(Setting::Own(body));
-        }
+        let body = self.dice.chance(30).then_some(body);
+        self.apply_settings(wanted, body).await;
+    }
+
+    async fn apply_settings(&mut self, wanted: Wanted, body: Option<BodyChoice>) {
+        let named = |ids: &BTreeSet<Uuid>| Some(ids.iter().map(Uuid::to_string).collect());
+        let mut edit = EditConnector { body: body.map(Setting::Own), ..EditConnector::default() };
         (edit.include, edit.exclude) = (named(&wanted.include), named(&wanted.exclude));
         edit.archived = Some(Setting::Own(wanted.archived));
         let comments = if wanted.comments { CommentsChoice::Pages } else { CommentsChoice::Off };
@@ -416,15 +394,19 @@ impl Story {
         self.courier.be_faithful();
         self.renew_secret().await;
         tokio::time::sleep(HOUR).await;
+        self.end_what_was_begun().await;
+        self.peaceful_crawl(Some(Scope::Full)).await;
+    }
+
+    async fn end_what_was_begun(&mut self) {
         for left in (0..PEACEFUL_TRIES).rev() {
-            let open = ops::list_crawls(&self.app(), 100).unwrap().iter().any(|crawl| crawl.state.is_open());
+            let open = self.crawls().iter().any(|crawl| crawl.state.is_open());
             if !open {
                 break;
             }
             assert!(left > 0, "a crawl does not end");
             self.peaceful_crawl(None).await;
         }
-        self.peaceful_crawl(Some(Scope::Full)).await;
     }
 
     async fn peaceful_crawl(&mut self, scope: Option<Scope>) {
@@ -432,8 +414,7 @@ impl Story {
         self.work(task, None).await;
         self.approve().await;
         if scope.is_some() {
-            let detail =
-                ops::show_crawl(&self.app(), ops::list_crawls(&self.app(), 1).unwrap()[0].id).unwrap();
+            let detail = ops::show_crawl(&self.app(), self.crawls()[0].id).unwrap();
             assert_eq!(detail.crawl.state, CrawlState::Completed, "in peace: {:?}", detail.alerts);
         }
     }
@@ -464,10 +445,10 @@ impl Story {
         self.machine.config.crawl.reconcile = "never".to_owned();
         // What is to be approved would wait for somebody.
         self.machine.config.crawl.deletion_floor = 1_000;
-        let last = ops::list_crawls(&self.app(), 1).unwrap()[0].id;
+        let last = self.crawls()[0].id;
         self.courier.foresee_edits(self.dice.between(1, 8));
         self.work(Task::Serve(HOUR), None).await;
-        let crawls = ops::list_crawls(&self.app(), 100).unwrap();
+        let crawls = self.crawls();
         for crawl in crawls.iter().filter(|crawl| crawl.id > last) {
             assert_eq!((crawl.scope.as_str(), crawl.state), ("events", CrawlState::Completed), "{crawl:?}");
         }
@@ -586,33 +567,53 @@ pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
     })
 }
 
-/// A crawl of that scope that dies after so many changes of the store, and is taken up again. None where it is done before.
-pub(crate) fn tell_of_one_crash(
-    scope: Scope,
-    changes: u64,
-    damage: Damage,
-) -> (Trace, Result<Option<Tally>, String>) {
+/// A crawl that dies once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Crash {
+    pub(crate) scope: Scope,
+    /// After so many changes of the store.
+    pub(crate) changes: u64,
+    pub(crate) damage: Damage,
+    /// Whether a filter leaves a part out, and comments are read.
+    pub(crate) filtered: bool,
+}
+
+/// A crawl that dies and is taken up again: what it was to find it has found then, without another one. None where it is
+/// done before its death.
+pub(crate) fn tell_of_one_crash(crash: Crash) -> (Trace, Result<Option<Tally>, String>) {
     on_a_paused_clock(async |trace| {
         let mut story = Story::begin(CRASHED_SEED, trace);
         story.connect().await;
+        if crash.filtered {
+            let excluded = story.workspace().truth().into_values().find(|fact| fact.kind == "database");
+            let exclude = excluded.into_iter().map(|fact| fact.id).collect();
+            let wanted = Wanted { exclude, comments: true, ..Wanted::default() };
+            story.apply_settings(wanted, None).await;
+        }
         let crawl = |scope| Task::Crawl { scope, start_point: None, restart: false, cancel_after: None };
         tokio::time::sleep(HOUR).await;
-        if scope == Scope::Incremental {
+        if crash.scope == Scope::Incremental {
             story.work(crawl(Some(Scope::Full)), None).await;
             for _ in 0..12 {
                 tokio::time::sleep(MINUTE).await;
-                story.workspace().change();
+                story.workspace().edit_something();
             }
+            tokio::time::sleep(10 * MINUTE).await;
         }
-        let before = story.tally.crashes;
-        story.crash_with(damage);
-        story.work(crawl(Some(scope)), Some(Death::Change(changes))).await;
-        if story.tally.crashes == before {
+        let (crashes, crawls) = (story.tally.crashes, story.crawls().len());
+        story.crash_with(crash.damage);
+        story.work(crawl(Some(crash.scope)), Some(Death::Change(crash.changes))).await;
+        if story.tally.crashes == crashes {
             return None;
         }
-        story.quiesce().await;
+        if story.crawls().len() == crawls {
+            // Not even that it was asked for is on the disk.
+            story.peaceful_crawl(Some(crash.scope)).await;
+        }
+        story.end_what_was_begun().await;
+        story.approve().await;
         story.compare();
-        Some(story.tally)
+        Some(story.tally())
     })
 }
 

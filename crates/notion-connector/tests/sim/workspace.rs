@@ -84,6 +84,7 @@ pub(crate) struct Workspace {
     /// What was to be indexed at every instant since [`Workspace::watch`].
     steady: Option<BTreeSet<Uuid>>,
     number: u32,
+    changes: u64,
     seed: u64,
 }
 
@@ -119,6 +120,7 @@ impl Workspace {
             token: DEFAULT_TOKEN,
             steady: None,
             number: 0,
+            changes: 0,
             seed,
         }
     }
@@ -224,6 +226,11 @@ impl Workspace {
         format!("{prefix}{}", String::from_iter(letters))
     }
 
+    /// How often somebody did something.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Somebody does something. Some of it is refused: then nothing changes.
     pub(crate) fn change(&mut self) {
         self.remember();
@@ -231,6 +238,7 @@ impl Workspace {
         let (what, result) = self.change_something(&truth);
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
         self.trace.say(format!("people {what}{refused}"));
+        self.changes += 1;
         self.remember();
         self.settle();
     }
@@ -477,6 +485,7 @@ impl Workspace {
         };
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
         self.trace.say(format!("people {what}{refused}"));
+        self.changes += 1;
         self.remember();
         self.settle();
     }
