@@ -201,7 +201,7 @@ impl Story {
     fn choose_task(&mut self) -> Task {
         let serving = if self.courier.is_open() { 60 } else { 30 };
         if self.dice.chance(serving) {
-            return Task::Serve(self.dice.duration(MINUTE, 2 * HOUR));
+            return Task::Serve(self.dice.duration(MINUTE, HOUR));
         }
         let scope = self.dice.pick(&[
             None,
@@ -447,7 +447,7 @@ impl Story {
         self.machine.config.crawl.deletion_floor = 1_000;
         let last = self.crawls()[0].id;
         self.courier.foresee_edits(self.dice.between(1, 8));
-        self.work(Task::Serve(HOUR), None).await;
+        self.work(Task::Serve(20 * MINUTE), None).await;
         let crawls = self.crawls();
         for crawl in crawls.iter().filter(|crawl| crawl.id > last) {
             assert_eq!((crawl.scope.as_str(), crawl.state), ("events", CrawlState::Completed), "{crawl:?}");

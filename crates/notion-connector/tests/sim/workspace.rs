@@ -150,9 +150,11 @@ impl Workspace {
 
     /// What is to be in the index.
     pub(crate) fn expected(&self) -> BTreeMap<Uuid, Fact> {
-        let truth = self.truth();
-        let keep =
-            |fact: &&Fact| (self.wanted.archived || !fact.archived) && self.wanted.passes(&truth, fact);
+        self.expected_of(&self.truth())
+    }
+
+    fn expected_of(&self, truth: &BTreeMap<Uuid, Fact>) -> BTreeMap<Uuid, Fact> {
+        let keep = |fact: &&Fact| (self.wanted.archived || !fact.archived) && self.wanted.passes(truth, fact);
         truth.values().filter(keep).map(|fact| (fact.id, fact.clone())).collect()
     }
 
@@ -166,7 +168,8 @@ impl Workspace {
 
     /// Words that stood somewhere once, and are in nothing that is to be indexed.
     pub(crate) fn retired(&mut self) -> BTreeSet<String> {
-        self.remember();
+        let truth = self.truth();
+        self.remember(&truth);
         let there = self.expected().into_values().chain(self.tolerated().into_values());
         let now: BTreeSet<String> = there.flat_map(|fact| fact.markers).collect();
         self.marked
@@ -176,14 +179,14 @@ impl Workspace {
             .collect()
     }
 
-    fn remember(&mut self) {
-        let truth = self.truth();
-        self.marked.extend(truth.into_values().flat_map(|fact| fact.markers));
+    fn remember(&mut self, truth: &BTreeMap<Uuid, Fact>) {
+        self.marked.extend(truth.values().flat_map(|fact| fact.markers.iter().cloned()));
     }
 
     pub(crate) fn set_wanted(&mut self, wanted: Wanted) {
         self.wanted = wanted;
-        self.settle();
+        let truth = self.truth();
+        self.settle(&truth);
     }
 
     pub(crate) fn wanted(&self) -> &Wanted {
@@ -205,9 +208,9 @@ impl Workspace {
         self.steady.as_ref()
     }
 
-    fn settle(&mut self) {
+    fn settle(&mut self, truth: &BTreeMap<Uuid, Fact>) {
         if let Some(mut steady) = self.steady.take() {
-            let expected = self.expected();
+            let expected = self.expected_of(truth);
             steady.retain(|id| expected.contains_key(id));
             self.steady = Some(steady);
         }
@@ -233,14 +236,15 @@ impl Workspace {
 
     /// Somebody does something. Some of it is refused: then nothing changes.
     pub(crate) fn change(&mut self) {
-        self.remember();
         let truth = self.truth();
+        self.remember(&truth);
         let (what, result) = self.change_something(&truth);
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
         self.trace.say(format!("people {what}{refused}"));
         self.changes += 1;
-        self.remember();
-        self.settle();
+        let truth = self.truth();
+        self.remember(&truth);
+        self.settle(&truth);
     }
 
     fn change_something(&mut self, truth: &BTreeMap<Uuid, Fact>) -> (String, Result<(), VerbError>) {
@@ -448,8 +452,8 @@ impl Workspace {
 
     /// What a person changes whose edits every crawl for changes is to find.
     pub(crate) fn edit_something(&mut self) {
-        self.remember();
         let truth = self.truth();
+        self.remember(&truth);
         let of = |kinds: &[&str]| -> Vec<&Fact> {
             truth.values().filter(|fact| kinds.contains(&fact.kind.as_str())).collect()
         };
@@ -486,8 +490,9 @@ impl Workspace {
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
         self.trace.say(format!("people {what}{refused}"));
         self.changes += 1;
-        self.remember();
-        self.settle();
+        let truth = self.truth();
+        self.remember(&truth);
+        self.settle(&truth);
     }
 
     /// Notion as it is when nothing is wrong.
