@@ -10,6 +10,8 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 use crate::emulator::Emulator;
 use crate::faults::Fault;
+use crate::files::{FileContent, Host, NewFile};
 use crate::options::Behavior;
 use crate::rules::auth::Capabilities;
 use crate::rules::limit::Window;
@@ -99,6 +102,17 @@ pub(crate) fn router() -> Router<Emulator> {
         )
         .route("/webhook-deliver", post(deliver_events))
         .route("/webhook-faults", post(push_webhook_fault).delete(clear_webhook_faults))
+        .route("/file", post(add_file))
+        .route("/file-content", post(replace_file))
+        .route("/file-remove", post(async |emulator, body| on_object(emulator, body, Emulator::remove_file)))
+        .route("/caption", post(caption))
+        .route(
+            "/file-requests",
+            get(async |State(emulator): State<Emulator>| shown(&emulator.file_report()))
+                .delete(clear_file_requests),
+        )
+        .route("/file-faults", get(file_faults).post(push_file_fault).delete(clear_file_faults))
+        .route("/random-file-faults", post(random_file_faults))
         .route("/faults", get(faults).post(push_fault).delete(clear_faults))
         .fallback(async || {
             let message = "no such verb; see docs/reference/emulator.md";
@@ -153,13 +167,45 @@ struct Seed {
     parent: Option<Uuid>,
     content: Vec<Content>,
     #[serde(default)]
-    files: std::collections::BTreeMap<String, String>,
+    files: GivenFiles,
 }
 
-fn seed_files(files: std::collections::BTreeMap<String, String>) -> SeedFiles {
-    let seed = |(path, text): (String, String)| {
+/// What is in a file: a text, or any bytes in base64.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum GivenContent {
+    Text(String),
+    Bytes(Base64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Base64 {
+    #[serde(deserialize_with = "base64_bytes")]
+    base64: Vec<u8>,
+}
+
+fn base64_bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let kept: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    STANDARD.decode(kept).map_err(serde::de::Error::custom)
+}
+
+impl From<GivenContent> for FileContent {
+    fn from(given: GivenContent) -> Self {
+        match given {
+            GivenContent::Text(text) => text.into_bytes().into(),
+            GivenContent::Bytes(Base64 { base64 }) => base64.into(),
+        }
+    }
+}
+
+type GivenFiles = std::collections::BTreeMap<String, GivenContent>;
+
+fn seed_files(files: GivenFiles) -> SeedFiles {
+    let seed = |(path, given): (String, GivenContent)| {
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-        (path.clone(), FileSeed { name, path, bytes: text.into_bytes() })
+        (path.clone(), FileSeed { name, path, content: given.into() })
     };
     files.into_iter().map(seed).collect()
 }
@@ -174,7 +220,7 @@ async fn seed(State(emulator): State<Emulator>, body: Bytes) -> Answer {
 struct EditBody {
     id: Uuid,
     #[serde(default)]
-    files: std::collections::BTreeMap<String, String>,
+    files: GivenFiles,
     #[serde(flatten)]
     edit: Map,
 }
@@ -205,7 +251,7 @@ struct CommentBody {
     #[serde(default)]
     markers: Vec<String>,
     #[serde(default)]
-    files: std::collections::BTreeMap<String, String>,
+    files: GivenFiles,
 }
 
 async fn comment(State(emulator): State<Emulator>, body: Bytes) -> Answer {
@@ -399,6 +445,82 @@ async fn verify_subscription(State(emulator): State<Emulator>, body: Bytes) -> A
 
 async fn deliver_events(State(emulator): State<Emulator>) -> Response {
     shown(&Value::from(emulator.deliver_events(true).await))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileBody {
+    id: Uuid,
+    name: String,
+    content: GivenContent,
+    kind: Option<String>,
+    #[serde(default)]
+    caption: String,
+    #[serde(default)]
+    external: bool,
+    property: Option<String>,
+    #[serde(default)]
+    markers: Vec<String>,
+}
+
+async fn add_file(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let FileBody { id, name, content, kind, caption, external, property, markers } = read(&body)?;
+    let host = if external { Host::External } else { Host::Notion };
+    let new = NewFile { name, content: content.into(), kind, caption, host, property, markers };
+    let (file, block) = emulator.add_file(id, new)?;
+    Ok(shown(&json!({"id": file, "block": block})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContentBody {
+    id: Uuid,
+    content: GivenContent,
+    #[serde(default)]
+    markers: Vec<String>,
+}
+
+async fn replace_file(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let ContentBody { id, content, markers } = read(&body)?;
+    Ok(shown(&json!({"id": emulator.replace_file(id, content.into(), markers)?})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaptionBody {
+    id: Uuid,
+    caption: String,
+}
+
+async fn caption(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let CaptionBody { id, caption } = read(&body)?;
+    emulator.set_caption(id, &caption)?;
+    done()
+}
+
+async fn clear_file_requests(State(emulator): State<Emulator>) -> Answer {
+    emulator.clear_file_requests();
+    done()
+}
+
+async fn file_faults(State(emulator): State<Emulator>) -> Response {
+    let settings = emulator.settings();
+    shown(&json!({"faults": settings["file_faults"], "random": settings["random_file_faults"]}))
+}
+
+async fn push_file_fault(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    emulator.push_file_fault(read(&body)?);
+    done()
+}
+
+async fn random_file_faults(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    emulator.set_random_file_faults(read(&body)?);
+    done()
+}
+
+async fn clear_file_faults(State(emulator): State<Emulator>) -> Answer {
+    emulator.clear_file_faults();
+    done()
 }
 
 async fn push_webhook_fault(State(emulator): State<Emulator>, body: Bytes) -> Answer {

@@ -21,7 +21,8 @@ use crate::clock::Clock;
 use crate::control;
 use crate::error::ApiError;
 use crate::faults::{Effect, Failure, Faults};
-use crate::files::{self, Signer};
+use crate::files::faults::FileFaults;
+use crate::files::{FileLog, Signer};
 use crate::log::{Entry, Log};
 use crate::objects::{Reader, exact_utc, http_date};
 use crate::options::{Behavior, Options};
@@ -54,6 +55,8 @@ pub(crate) struct Inner {
     log: Mutex<Log>,
     matched: Matched,
     faults: Mutex<Faults>,
+    file_faults: Mutex<FileFaults>,
+    file_log: Mutex<FileLog>,
     webhooks: Mutex<Webhooks>,
     pub(crate) clock: Clock,
     pub(crate) signer: Signer,
@@ -138,9 +141,11 @@ impl Emulator {
                 log: Mutex::default(),
                 matched: Matched::default(),
                 faults: Mutex::default(),
+                file_faults: Mutex::default(),
+                file_log: Mutex::default(),
                 webhooks: Mutex::default(),
                 clock: Clock::new(options.base_ms),
-                signer: Signer::new(&options.files_url),
+                signer: Signer::new(&options.files_url, &options.external_url),
                 requests: AtomicU64::new(0),
             }),
         }
@@ -166,6 +171,14 @@ impl Emulator {
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn file_faults(&self) -> MutexGuard<'_, FileFaults> {
+        self.inner.file_faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn file_log(&self) -> MutexGuard<'_, FileLog> {
+        self.inner.file_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn webhooks(&self) -> MutexGuard<'_, Webhooks> {
@@ -321,14 +334,6 @@ impl Emulator {
         world.ids().seal(Space::Request, 0, number).to_string()
     }
 
-    /// Answers one request to the file host.
-    pub(crate) fn handle_file(&self, request: &Request) -> Response<Body> {
-        let state = self.state();
-        let uri = request.uri();
-        let target = (uri.path(), uri.query().unwrap_or_default());
-        files::answer(&state.world, &self.inner.signer, self.inner.clock.now_ms(), target, request.headers())
-    }
-
     /// Start points of each token, by secret.
     #[must_use]
     pub fn start_points(&self) -> BTreeMap<String, Vec<uuid::Uuid>> {
@@ -430,7 +435,7 @@ impl Answer {
 }
 
 /// A body that ends with an error, so that the connection breaks: after `first`, or before anything is sent.
-fn broken_off(first: Option<Bytes>) -> Body {
+pub(crate) fn broken_off(first: Option<Bytes>) -> Body {
     let reset = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     let Some(first) = first else {
         return Body::from_stream(futures::stream::iter([Err::<Bytes, _>(reset())]));

@@ -66,9 +66,9 @@ pub mod world;
 pub use emulator::Emulator;
 pub use error::ApiError;
 pub use options::{
-    Behavior, BelowTrash, DEFAULT_BASE_MS, DEFAULT_FILES_URL, DEFAULT_TOKEN, LinkedViews, MarkdownDefault,
-    MentionCut, Options, SyncedCopies, TokenOptions,
+    Behavior, BelowTrash, DEFAULT_BASE_MS, DEFAULT_EXTERNAL_URL, DEFAULT_FILES_URL, DEFAULT_TOKEN,
+    LinkedViews, MarkdownDefault, MentionCut, Options, SyncedCopies, TokenOptions,
 };
-pub use serve::ServeError;
+pub use serve::{Listeners, ServeError};
 pub use verbs::{Edit, VerbError};
 pub use webhooks::{Delivery, EventState, NewSubscription, WebhookFault, WebhookFaultKind};

@@ -1,4 +1,4 @@
-//! `notion-emulator serve`: a world on two ports, until Ctrl-C.
+//! `notion-emulator serve`: a world on three ports, until Ctrl-C.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use notion_emulator::rules::auth::{Capabilities, UserCapability};
 use notion_emulator::rules::limit::{Anchor, Window};
 use notion_emulator::world::World;
 use notion_emulator::world::generate::Generate;
-use notion_emulator::{Behavior, DEFAULT_TOKEN, Emulator, Options, TokenOptions};
+use notion_emulator::{Behavior, DEFAULT_TOKEN, Emulator, Listeners, Options, TokenOptions};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -26,7 +26,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a world. The first line on standard output is JSON: url, files_url, token, start_points.
+    /// Serve a world. The first line on standard output is JSON: url, files_url, external_url, token, start_points.
     Serve(Box<Serve>),
 }
 
@@ -38,6 +38,9 @@ struct Serve {
     /// Where the file host listens; a free port beside the API by default.
     #[arg(long, value_name = "ADDR")]
     files_listen: Option<SocketAddr>,
+    /// Where the host of external files listens; a free port beside the API by default.
+    #[arg(long, value_name = "ADDR")]
+    external_listen: Option<SocketAddr>,
     #[command(flatten)]
     source: Source,
     /// A secret to accept; may be given several times, each an integration of its own that sees everything.
@@ -55,6 +58,9 @@ struct Serve {
     /// Time from request to answer.
     #[arg(long, value_name = "N", default_value_t = 0)]
     latency_ms: u64,
+    /// How long signed URLs of files are valid, counted in whole seconds.
+    #[arg(long, value_name = "N", default_value_t = notion_emulator::files::VALID_MS)]
+    file_url_valid_ms: i64,
     /// The tokens lack the capability to read content.
     #[arg(long)]
     no_read_content: bool,
@@ -78,6 +84,9 @@ struct Source {
     /// A folder of Markdown files.
     #[arg(long, value_name = "DIR")]
     markdown: Option<PathBuf>,
+    /// A folder of files of any kind and size: a page for each folder, with a block for each file, and a database of them all.
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
     /// A generated world: pages=N,seed=S,shape=mixed|flat|deep|database|tables|varied; docs/reference/emulator.md has them all.
     #[arg(long, value_name = "SPEC")]
     generate: Option<Generate>,
@@ -104,22 +113,25 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let listener = bind(serve.listen, "--listen").await?;
     let beside = SocketAddr::new(serve.listen.ip(), 0);
     let files_listener = bind(serve.files_listen.unwrap_or(beside), "--files-listen").await?;
+    let external_listener = bind(serve.external_listen.unwrap_or(beside), "--external-listen").await?;
     let (url, files_url) = (origin(&listener)?, origin(&files_listener)?);
-    let options = options(&serve, &files_url);
+    let external_url = origin(&external_listener)?;
+    let listeners = Listeners { api: listener, files: files_listener, external: external_listener };
+    let options = options(&serve);
     let world = world(&serve.source, options.base_ms)?;
     let token = options.tokens.first().map_or_else(String::new, |token| token.secret.clone());
     let emulator = Emulator::new(world, options);
     let start_points = emulator.start_points().remove(&token).unwrap_or_default();
     // Before the first line, so that whoever reads it may end the process at once.
     let shutdown = shutdown().context("cannot listen for signals")?.shared();
-    let ready = json!({"url": url, "files_url": files_url, "token": token, "start_points": start_points});
+    let ready = json!({"url": url, "files_url": files_url, "external_url": external_url, "token": token, "start_points": start_points});
     let mut out = std::io::stdout().lock();
     writeln!(out, "{ready}").and_then(|()| out.flush()).context("cannot write to standard output")?;
     drop(out);
     let patience = shutdown.clone().then(|()| tokio::time::sleep(MAX_DRAIN));
     tokio::select! {
         biased;
-        served = emulator.serve(listener, files_listener, shutdown) => Ok(served?),
+        served = emulator.serve(listeners, shutdown) => Ok(served?),
         () = patience => Ok(()),
     }
 }
@@ -134,7 +146,7 @@ fn origin(listener: &TcpListener) -> anyhow::Result<String> {
     Ok(format!("http://{}", listener.local_addr().context("the listener has no address")?))
 }
 
-fn options(serve: &Serve, files_url: &str) -> Options {
+fn options(serve: &Serve) -> Options {
     let capabilities = Capabilities {
         read_content: !serve.no_read_content,
         read_comments: !serve.no_read_comments,
@@ -155,9 +167,13 @@ fn options(serve: &Serve, files_url: &str) -> Options {
             .collect(),
         window: anchored(serve.window),
         workspace_window: anchored(serve.workspace_window),
-        behavior: Behavior { latency_ms: serve.latency_ms, ..Behavior::default() },
+        behavior: Behavior {
+            latency_ms: serve.latency_ms,
+            file_url_valid_ms: serve.file_url_valid_ms,
+            ..Behavior::default()
+        },
         base_ms: serve.now.unwrap_or_else(present).as_millisecond(),
-        files_url: files_url.to_owned(),
+        ..Options::default()
     }
 }
 
@@ -170,9 +186,10 @@ fn world(source: &Source, now_ms: i64) -> anyhow::Result<World> {
     if let Some(generate) = source.generate {
         return Ok(World::generated(generate));
     }
-    let import = match &source.markdown {
-        Some(folder) => notion_emulator::import::import_folder(folder)?,
-        None => notion_emulator::sample::sample(),
+    let import = match (&source.markdown, &source.files) {
+        (Some(folder), _) => notion_emulator::import::import_folder(folder)?,
+        (None, Some(folder)) => notion_emulator::import::import_files(folder)?,
+        (None, None) => notion_emulator::sample::sample(),
     };
     for line in &import.left_out {
         eprintln!("left out: {line}");

@@ -16,6 +16,9 @@ pub const DEFAULT_BASE_MS: i64 = 1_793_606_400_000;
 /// Where signed URLs lead when nobody serves them; an in-process client routes by this host.
 pub const DEFAULT_FILES_URL: &str = "http://files.notion-emulator.test";
 
+/// Where external files are when nobody serves them.
+pub const DEFAULT_EXTERNAL_URL: &str = "http://external.notion-emulator.test";
+
 /// One integration to be.
 #[derive(Debug, Clone)]
 pub struct TokenOptions {
@@ -189,6 +192,9 @@ pub struct Behavior {
     pub unknown_query_keys: Vec<String>,
     /// Addresses of pages lead to `www.notion.so`, as before June 2026.
     pub legacy_urls: bool,
+    /// How long signed URLs are valid, counted in whole seconds ("file-object": an hour); if not above zero, they have
+    /// expired when they arrive.
+    pub file_url_valid_ms: i64,
     /// How long webhooks gather what happens to an object before they tell ("webhooks-events-delivery": about a minute).
     pub webhook_gathering_ms: i64,
     /// Webhooks that are due together are sent youngest first.
@@ -226,6 +232,7 @@ impl Default for Behavior {
             request_status_complete: false,
             unknown_query_keys: Vec::new(),
             legacy_urls: false,
+            file_url_valid_ms: crate::files::VALID_MS,
             webhook_gathering_ms: 60_000,
             webhook_reversed: false,
         }
@@ -253,6 +260,8 @@ pub struct Options {
     pub base_ms: i64,
     /// Origin of the file host.
     pub files_url: String,
+    /// Origin of the host of external files.
+    pub external_url: String,
 }
 
 impl Default for Options {
@@ -264,6 +273,7 @@ impl Default for Options {
             behavior: Behavior::default(),
             base_ms: DEFAULT_BASE_MS,
             files_url: DEFAULT_FILES_URL.to_owned(),
+            external_url: DEFAULT_EXTERNAL_URL.to_owned(),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | where | becomes |
 //! |---|---|
 //! | under the key `file` of a file object | the hosted file of that name ([`FileSeed::path`]), with its signed URL |
+//! | as `external.url` | the address of the file of that name on the external host |
 //! | under the key `url` (a text's `link`, a bookmark, an embed) | the address of the page or database; `href` follows |
 //! | as an element of an array (relation) | `{"id": <id>}` |
 //! | anywhere else (`mention.page.id`, `link_to_page.page_id`, `synced_from.block_id`, `relation.data_source_id`) | the id |
@@ -21,6 +22,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::files::FileContent;
 
 /// A name by which one seed refers to another (a relation, a mention, a link): unique within one world.
 /// For a Markdown folder it is the path relative to the folder.
@@ -126,7 +129,7 @@ pub struct FileSeed {
     /// The name placeholders use: for a Markdown folder the path relative to the folder, with `/`.
     pub path: SeedRef,
     /// Its content.
-    pub bytes: Vec<u8>,
+    pub content: FileContent,
 }
 
 /// What a source of worlds produced.

@@ -1,4 +1,4 @@
-//! Routers and listeners. The routers work without a socket too; `serve` only puts them on two ports.
+//! Routers and listeners. The routers work without a socket too; `serve` only puts them on three ports.
 
 use std::future::Future;
 
@@ -10,6 +10,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::control;
 use crate::emulator::Emulator;
+use crate::files::Host;
 
 /// Marks an answer that is compressed if the client accepts it.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,28 @@ pub enum ServeError {
     /// A listener failed.
     #[error("the emulator's listener failed")]
     Listener(#[from] std::io::Error),
+}
+
+/// Where an emulator listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// The API.
+    pub api: TcpListener,
+    /// The host of signed URLs.
+    pub files: TcpListener,
+    /// The host of external files.
+    pub external: TcpListener,
+}
+
+impl Listeners {
+    /// All on free ports of this machine.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn loopback() -> std::io::Result<Self> {
+        let free = || TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0));
+        Ok(Self { api: free().await?, files: free().await?, external: free().await? })
+    }
 }
 
 impl Emulator {
@@ -38,13 +61,19 @@ impl Emulator {
             ))
     }
 
-    /// The file host.
+    /// The host of signed URLs.
     pub fn files_router(&self) -> Router {
+        self.router_of(Host::Notion)
+    }
+
+    /// The host of external files.
+    pub fn external_router(&self) -> Router {
+        self.router_of(Host::External)
+    }
+
+    fn router_of(&self, host: Host) -> Router {
         let emulator = self.clone();
-        Router::new().fallback(move |request: Request| {
-            let response = emulator.handle_file(&request);
-            async move { response }
-        })
+        Router::new().fallback(move |request: Request| emulator.clone().handle_file(host, request))
     }
 
     /// Says where the file host is, for the signed URLs to come.
@@ -52,23 +81,31 @@ impl Emulator {
         self.inner.signer.set_origin(origin);
     }
 
-    /// Serves both on their listeners, and sends webhooks, until `shutdown` is ready; then answers what is under way and returns.
+    /// Says where the host of external files is.
+    pub fn set_external_url(&self, origin: &str) {
+        self.inner.signer.set_external_origin(origin);
+    }
+
+    /// Serves all on their listeners, and sends webhooks, until `shutdown` is ready; then answers what is under way and returns.
     ///
     /// # Errors
     /// If a listener fails.
     pub async fn serve(
         &self,
-        listener: TcpListener,
-        files_listener: TcpListener,
+        listeners: Listeners,
         shutdown: impl Future<Output = ()> + Send + Clone + 'static,
     ) -> Result<(), ServeError> {
-        self.set_files_url(&format!("http://{}", files_listener.local_addr()?));
-        let api = axum::serve(listener, self.router()).with_graceful_shutdown(shutdown.clone());
-        let files = axum::serve(files_listener, self.files_router()).with_graceful_shutdown(shutdown);
-        let both = async { tokio::try_join!(api.into_future(), files.into_future()) };
+        self.set_files_url(&format!("http://{}", listeners.files.local_addr()?));
+        self.set_external_url(&format!("http://{}", listeners.external.local_addr()?));
+        let api = axum::serve(listeners.api, self.router()).with_graceful_shutdown(shutdown.clone());
+        let files =
+            axum::serve(listeners.files, self.files_router()).with_graceful_shutdown(shutdown.clone());
+        let external =
+            axum::serve(listeners.external, self.external_router()).with_graceful_shutdown(shutdown);
+        let all = async { tokio::try_join!(api.into_future(), files.into_future(), external.into_future()) };
         tokio::select! {
             biased;
-            served = both => served.map(|_| ()).map_err(ServeError::from),
+            served = all => served.map(|_| ()).map_err(ServeError::from),
             () = self.keep_delivering() => Ok(()),
         }
     }

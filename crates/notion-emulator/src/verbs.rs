@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -20,7 +19,7 @@ use crate::webhooks::events;
 use crate::webhooks::verbs::changed_content;
 use crate::world::ids::Space;
 use crate::world::model::{Ix, Kind, Parent};
-use crate::world::plant::{PlantError, SeedFiles};
+use crate::world::plant::{PlantError, SeedFiles, Uploads};
 use crate::world::{Found, Override, rich_text};
 
 /// Why a verb was refused.
@@ -42,6 +41,9 @@ pub enum VerbError {
         /// What was asked for.
         verb: &'static str,
     },
+    /// No such file.
+    #[error("there is no file {0}; GET /_emulator/truth lists those that there are")]
+    UnknownFile(Uuid),
     /// The row's data source has no such property.
     #[error("{id} has no property {name:?}")]
     UnknownProperty {
@@ -87,7 +89,7 @@ pub struct Edit {
 }
 
 impl State {
-    fn found(&self, id: Uuid) -> Result<Found, VerbError> {
+    pub(crate) fn found(&self, id: Uuid) -> Result<Found, VerbError> {
         match self.world.find(id) {
             Some(Found::Block(page, ordinal)) if !self.world.has_block(page, ordinal) => {
                 Err(VerbError::UnknownId(id))
@@ -105,7 +107,7 @@ impl State {
     }
 
     /// The place that an id means for new content.
-    fn place(&self, id: Option<Uuid>) -> Result<Parent, VerbError> {
+    pub(crate) fn place(&self, id: Option<Uuid>) -> Result<Parent, VerbError> {
         let Some(id) = id else { return Ok(Parent::Workspace) };
         Ok(match self.found(id)? {
             Found::Block(page, ordinal) => Parent::Block(page, ordinal),
@@ -170,13 +172,15 @@ impl Emulator {
         let before = self.blocks_before(&state, Some(edited));
         let (has_title, is_block) = (edit.title.is_some(), edit.payload.is_some());
         let names: Vec<String> = edit.properties.keys().cloned().collect();
+        let mut uploads = Uploads::new(files);
         let wrong = |verb| VerbError::WrongKind { id, kind: "block", verb };
         match found {
             Found::Block(page, ordinal) => {
                 if edit.title.is_some() || edit.body.is_some() || !edit.properties.is_empty() {
                     return Err(wrong("given a title, a body or properties"));
                 }
-                if let Some(payload) = edit.payload {
+                if let Some(mut payload) = edit.payload {
+                    state.world.resolve(&mut payload, &mut uploads)?;
                     state.world.set_block(page, ordinal, payload, now_ms);
                 }
             }
@@ -194,7 +198,8 @@ impl Emulator {
                 if let Some(body) = edit.body {
                     planted.extend(state.world.replace_body(ix, &body, files, now_ms)?);
                 }
-                for (name, value) in edit.properties {
+                for (name, mut value) in edit.properties {
+                    state.world.resolve(&mut value, &mut uploads)?;
                     if !state.world.set_property(ix, &name, value, now_ms) {
                         return Err(VerbError::UnknownProperty { id, name });
                     }
@@ -244,7 +249,7 @@ impl Emulator {
             Found::Block(page, ordinal) => (page, ordinal),
             Found::Entity(ix) => (ix, 0),
         };
-        let number = state.world.plant_comment(place, seed, files, now_ms)?;
+        let number = state.world.plant_comment(place, seed, &mut Uploads::new(files), now_ms)?;
         self.tell(&state, |world, happened| happened.extend(events::commented(world, number)));
         Ok(state.world.ids().seal(Space::Comment, number, 0))
     }
@@ -535,12 +540,6 @@ impl Emulator {
         state.world.named(name).map(|found| state.world.found_id(found))
     }
 
-    /// Name and content of a hosted file, without its signed URL.
-    #[must_use]
-    pub fn file(&self, id: Uuid) -> Option<(String, Bytes)> {
-        crate::files::content(&self.state().world, id)
-    }
-
     /// What is set at present: clock, tokens, limits, switches, faults.
     #[must_use]
     pub fn settings(&self) -> Value {
@@ -564,6 +563,8 @@ impl Emulator {
             "behavior": self.behavior(),
             "faults": self.faults().pending(),
             "random_faults": self.faults().random(),
+            "file_faults": self.file_faults().pending(),
+            "random_file_faults": self.file_faults().random(),
             "plans": self.faults().plans(),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use notion_emulator::sample::sample;
 use notion_emulator::world::World;
-use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Listeners, Options};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -73,10 +73,10 @@ async fn show(
     let listener = bind(arguments.listen).await?;
     let url = url_of(&listener)?;
     let emulator = sample_emulator(app.runtime.now().as_millisecond())?;
-    let notion = loopback().await?;
-    let files = loopback().await?;
-    let notion_url = url_of(&notion)?;
-    let serving = tokio::spawn(async move { emulator.serve(notion, files, std::future::pending()).await });
+    let listeners =
+        Listeners { api: loopback().await?, files: loopback().await?, external: loopback().await? };
+    let notion_url = url_of(&listeners.api)?;
+    let serving = tokio::spawn(async move { emulator.serve(listeners, std::future::pending()).await });
     let secret = SecretString::from(DEFAULT_TOKEN);
     let new = AddConnector { name: "demo".to_owned(), notion_url, secret, validate: true };
     ops::add_connector(&app, new).await?;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use include_dir::{Dir, DirEntry};
 use jiff::Timestamp;
 
 use super::ImportError;
 use super::front_matter::{self, FrontMatter};
+use crate::files::FileContent;
 
 /// Longest Markdown file that is read. Documentation is far below; generated dumps are not documentation.
 const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
@@ -24,16 +26,12 @@ const NOT_CONTENT: [&str; 5] = [".git", ".hg", ".svn", ".jj", "node_modules"];
 pub(super) struct Reading {
     pub(super) root: Folder,
     /// Files that are not Markdown, by path relative to the folder.
-    pub(super) others: BTreeMap<String, Source>,
+    pub(super) others: BTreeMap<String, FileContent>,
     pub(super) left_out: Vec<String>,
     documents: usize,
+    /// Markdown is files too.
+    only_files: bool,
     canonical_root: PathBuf,
-}
-
-/// Where the content of a file is.
-pub(super) enum Source {
-    Disk(PathBuf),
-    Built(&'static [u8]),
 }
 
 /// A folder that holds Markdown, at some depth.
@@ -65,7 +63,8 @@ pub(super) struct Document {
     pub(super) edited: Option<Timestamp>,
 }
 
-pub(super) fn read(path: &Path) -> Result<Reading, ImportError> {
+/// Reads a folder; with `only_files` its Markdown is left among the others, unread.
+pub(super) fn read(path: &Path, only_files: bool) -> Result<Reading, ImportError> {
     let unreadable = |source| ImportError::Unreadable { path: path.to_owned(), source };
     let canonical_root = path.canonicalize().map_err(unreadable)?;
     fs::read_dir(&canonical_root).map_err(unreadable)?;
@@ -77,6 +76,7 @@ pub(super) fn read(path: &Path) -> Result<Reading, ImportError> {
         others: BTreeMap::new(),
         left_out: Vec::new(),
         documents: 0,
+        only_files,
         canonical_root: canonical_root.clone(),
     };
     let mut root = reading.folder(&canonical_root, String::new(), 0);
@@ -93,6 +93,7 @@ pub(super) fn embedded(dir: &'static Dir<'static>) -> Reading {
         others: BTreeMap::new(),
         left_out: Vec::new(),
         documents: 0,
+        only_files: false,
         canonical_root: PathBuf::new(),
     };
     reading.root = Folder { path: ".".into(), ..reading.embedded_folder(dir, 0) };
@@ -108,6 +109,7 @@ impl Reading {
             others: BTreeMap::new(),
             left_out: Vec::new(),
             documents: 0,
+            only_files: false,
             canonical_root: PathBuf::new(),
         }
     }
@@ -168,7 +170,7 @@ impl Reading {
                             folder.documents.push(document(name, path, text, None));
                         }
                         _ => {
-                            self.others.insert(path, Source::Built(file.contents()));
+                            self.others.insert(path, FileContent::Bytes(Bytes::from_static(file.contents())));
                         }
                     }
                 }
@@ -187,7 +189,7 @@ impl Reading {
             if !child.is_empty() {
                 folder.folders.push(child);
             }
-        } else if kind.is_file() && is_markdown(&name) {
+        } else if kind.is_file() && is_markdown(&name) && !self.only_files {
             if self.documents >= MAX_DOCUMENTS {
                 return self.leave_out(&path, format_args!("more than {MAX_DOCUMENTS} Markdown files"));
             }
@@ -196,7 +198,7 @@ impl Reading {
                 folder.documents.push(document);
             }
         } else if kind.is_file() {
-            self.others.insert(path, Source::Disk(at.to_owned()));
+            self.others.insert(path, FileContent::Disk(at.to_owned()));
         }
     }
 

@@ -1,18 +1,13 @@
 //! What links and pictures may lead to: the pages made from files and folders, and the other files beside them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 
 use super::columns;
-use super::folder::{Folder, Reading, Source};
+use super::folder::{Folder, Reading};
+use crate::files::FileContent;
 use crate::seed::FileSeed;
-
-/// Largest file that is taken over.
-const MAX_FILE_BYTES: u64 = 64 << 20;
-/// All files together: they are held in memory.
-const MAX_TOTAL_BYTES: u64 = 512 << 20;
 
 /// Missing files that are named one by one.
 const MAX_NOTES: usize = 1_000;
@@ -29,10 +24,8 @@ pub(super) struct Target {
 /// See the module.
 pub(super) struct Library<'r> {
     targets: BTreeMap<String, Target>,
-    others: &'r BTreeMap<String, Source>,
-    taken: BTreeMap<String, Vec<u8>>,
-    total_bytes: u64,
-    refused: BTreeSet<String>,
+    others: &'r BTreeMap<String, FileContent>,
+    taken: BTreeMap<String, FileContent>,
     left_out: Vec<String>,
 }
 
@@ -40,23 +33,12 @@ impl<'r> Library<'r> {
     pub(super) fn new(reading: &'r Reading) -> Self {
         let mut targets = BTreeMap::new();
         add_targets(&reading.root, true, &mut targets);
-        Self {
-            targets,
-            others: &reading.others,
-            taken: BTreeMap::new(),
-            total_bytes: 0,
-            refused: BTreeSet::new(),
-            left_out: Vec::new(),
-        }
+        Self { targets, others: &reading.others, taken: BTreeMap::new(), left_out: Vec::new() }
     }
 
     /// The files that were referred to, by path, and what was refused.
     pub(super) fn finish(self) -> (Vec<FileSeed>, Vec<String>) {
-        let seed = |(path, bytes): (String, Vec<u8>)| {
-            let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-            FileSeed { name, path, bytes }
-        };
-        (self.taken.into_iter().map(seed).collect(), self.left_out)
+        (self.taken.into_iter().map(file_seed).collect(), self.left_out)
     }
 
     /// The page or database that a link's destination means, seen from a file: a path with or without extension, an
@@ -87,22 +69,9 @@ impl<'r> Library<'r> {
         if self.taken.contains_key(&path) {
             return Some(path);
         }
-        if self.refused.contains(&path) {
-            return None;
-        }
-        let at = self.others.get(&path)?;
-        match self.read(at) {
-            Ok(bytes) => {
-                self.total_bytes += bytes.len() as u64;
-                self.taken.insert(path.clone(), bytes);
-                Some(path)
-            }
-            Err(reason) => {
-                self.left_out.push(format!("{path}: {reason}"));
-                self.refused.insert(path);
-                None
-            }
-        }
+        let content = self.others.get(&path)?.clone();
+        self.taken.insert(path.clone(), content);
+        Some(path)
     }
 
     /// Notes that a document shows a file that is not there.
@@ -112,21 +81,12 @@ impl<'r> Library<'r> {
             self.left_out.push(format!("{short}: {from} shows it, but it is no readable file of the folder"));
         }
     }
+}
 
-    fn read(&self, source: &Source) -> Result<Vec<u8>, String> {
-        let at = match source {
-            Source::Disk(at) => at,
-            Source::Built(bytes) => return Ok(bytes.to_vec()),
-        };
-        let length = fs::metadata(at).map_err(|error| format!("cannot be examined: {error}"))?.len();
-        if length > MAX_FILE_BYTES {
-            return Err(format!("is larger than {} MiB", MAX_FILE_BYTES >> 20));
-        }
-        if self.total_bytes.saturating_add(length) > MAX_TOTAL_BYTES {
-            return Err(format!("all files together are larger than {} MiB", MAX_TOTAL_BYTES >> 20));
-        }
-        fs::read(at).map_err(|error| format!("cannot be read: {error}"))
-    }
+/// A file of a folder under the name of its path's last part.
+pub(super) fn file_seed((path, content): (String, FileContent)) -> FileSeed {
+    let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+    FileSeed { name, path, content }
 }
 
 fn add_targets(folder: &Folder, is_root: bool, targets: &mut BTreeMap<String, Target>) {

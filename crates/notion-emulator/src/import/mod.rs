@@ -7,10 +7,13 @@
 //! Invariant: every word of a file's text stands, in order, in the plain text of the blocks made from it. What cannot be
 //! read is named in [`Import::left_out`] with the reason; it is never an error, except for the folder itself.
 //!
+//! `documents` does the same with files of any kind, each as a file.
+//!
 //! A new kind of Markdown element: an arm in `blocks.rs` and a case in `tests.rs`.
 
 mod blocks;
 mod columns;
+mod documents;
 mod folder;
 mod front_matter;
 mod inline;
@@ -23,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+pub use self::documents::import_files;
 use self::folder::{Document, Folder};
 use self::library::Library;
 pub use crate::seed::Import;
@@ -42,6 +46,9 @@ pub enum ImportError {
     /// Nothing in it is Markdown.
     #[error("{0} holds no readable .md or .markdown file, at any depth; give a folder that does")]
     NoMarkdown(PathBuf),
+    /// Nothing is in it at all.
+    #[error("{0} holds no readable file, at any depth; give a folder that does")]
+    NoFiles(PathBuf),
 }
 
 /// Reads a folder of Markdown into a workspace with one start point, the page named after the folder.
@@ -49,7 +56,7 @@ pub enum ImportError {
 /// # Errors
 /// If the folder cannot be listed or holds no Markdown.
 pub fn import_folder(path: &Path) -> Result<Import, ImportError> {
-    let read = folder::read(path)?;
+    let read = folder::read(path, false)?;
     if read.root.is_empty() {
         return Err(ImportError::NoMarkdown(path.to_owned()));
     }

@@ -30,7 +30,12 @@ impl Reader<'_> {
 
     fn signed(&self, hosted: &str, map: &Map<String, Value>) -> Value {
         let name = map.get("name").and_then(Value::as_str).unwrap_or("file");
-        let (url, expiry_ms) = self.signer.sign(self.world.workspace_id(), hosted, name, self.now_ms);
+        if map.contains_key("is_external") {
+            return Value::from(self.signer.external(hosted, name));
+        }
+        let valid_ms = self.behavior.file_url_valid_ms;
+        let workspace = self.world.workspace_id();
+        let (url, expiry_ms) = self.signer.sign(workspace, (hosted, name), self.now_ms, valid_ms);
         if map.contains_key("is_address") {
             return Value::from(url);
         }

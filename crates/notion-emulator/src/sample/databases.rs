@@ -109,8 +109,12 @@ impl Project {
             "Summary": [text(self.summary)],
         }));
         if self.key == "leixao" {
-            let offer = json!([{"name": "harbour-offer.csv", "type": "file", "file": {"ref": "Product/harbour-offer.csv"}}]);
-            properties.insert("Documents".into(), offer);
+            let documents = json!([
+                {"name": "harbour-offer.csv", "type": "file", "file": {"ref": "Product/harbour-offer.csv"}},
+                {"name": "calibration-record.docx", "type": "file", "file": {"ref": "Product/calibration-record.docx"}},
+                {"name": "Tide tables", "type": "external", "external": {"url": {"ref": "Product/tide-tables.txt"}}},
+            ]);
+            properties.insert("Documents".into(), documents);
         }
         PageSeed {
             name: Some(format!("projects/{}", self.key)),

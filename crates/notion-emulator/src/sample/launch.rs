@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::email;
 use super::pieces::{
-    block, bold, comment, day, emoji, file, formula, holds, linked, page as mention, person, rich, says,
-    table, task, text,
+    block, bold, comment, day, emoji, external_file, file, formula, holds, linked, page as mention, person,
+    rich, says, table, task, text,
 };
 use crate::seed::{BlockSeed, Content, PageSeed};
 
@@ -192,12 +192,27 @@ fn material() -> Vec<Content> {
         file("pdf", "Product/acceptance-report.pdf", "Acceptance report of the first site"),
         file("file", "Product/harbour-offer.csv", "Offer to the harbour of Leixão"),
         file("file", "Product/img/mounting-notes.txt", ""),
+        file("file", "Product/launch-talk.pptx", "Slides for the opening talk"),
+        file("file", "Product/launch-budget.xlsx", ""),
+        file("audio", "Product/radar-chirp.wav", "What the radar would sound like"),
+        external_file("file", "Product/tide-tables.txt", "The port's tide tables"),
+        block(
+            "video",
+            json!({"type": "external", "external": {"url": "https://video.example/tank-rehearsal.mp4"},
+                "caption": [text("Rehearsal with the tank")]}),
+            vec![],
+        ),
         block(
             "bookmark",
             json!({"url": "https://fair.example/harbour-days", "caption": [text("Programme of the harbour days")]}),
             vec![],
         ),
         block("embed", json!({"url": "https://maps.example/stand-b12", "caption": []}), vec![]),
+        block(
+            "embed",
+            json!({"url": {"ref": "Product/ice-map.html"}, "caption": [text("Ice on the Weser")]}),
+            vec![],
+        ),
         rich(
             "paragraph",
             vec![

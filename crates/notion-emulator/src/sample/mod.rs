@@ -12,19 +12,30 @@ mod pieces;
 #[cfg(test)]
 mod tests;
 
+use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use self::pieces::{comment, emoji};
+use crate::files::FileContent;
 use crate::import::import_embedded;
 use crate::seed::{Content, FileSeed, Import, PageSeed};
 
 static CONTENT: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/sample/content");
 
 /// Files that databases and blocks refer to, beside those that Markdown shows.
-const FILES: &[&str] =
-    &["Product/acceptance-report.pdf", "Product/harbour-offer.csv", "Product/img/mounting-notes.txt"];
+const FILES: &[&str] = &[
+    "Product/acceptance-report.pdf",
+    "Product/calibration-record.docx",
+    "Product/harbour-offer.csv",
+    "Product/ice-map.html",
+    "Product/img/mounting-notes.txt",
+    "Product/launch-budget.xlsx",
+    "Product/launch-talk.pptx",
+    "Product/radar-chirp.wav",
+    "Product/tide-tables.txt",
+];
 
 /// 2025-09-01T08:00:00Z, when the first page was written.
 const FOUNDED_SECONDS: i64 = 1_756_713_600;
@@ -38,7 +49,8 @@ pub fn sample() -> Import {
     for path in FILES {
         if let Some(file) = CONTENT.get_file(path) {
             let name = path.rsplit('/').next().unwrap_or(path).to_owned();
-            import.files.push(FileSeed { name, path: (*path).to_owned(), bytes: file.contents().to_vec() });
+            let content = FileContent::Bytes(Bytes::from_static(file.contents()));
+            import.files.push(FileSeed { name, path: (*path).to_owned(), content });
         }
     }
     let roots = &mut import.workspace.roots;
@@ -109,6 +121,12 @@ fn decorate(root: &mut PageSeed) {
     if let Some(page) = find(&mut root.body, "Handbook/travel-and-expenses.md") {
         page.comments =
             vec![comment(email::PRIYA, None, "Does the allowance cover ferries to the Azores gateways?")];
+    }
+    if let Some(page) = find(&mut root.body, "Product/river-gauge-2.md") {
+        let mut record = comment(email::TOMASZ, None, "The record of the towing basin is attached.");
+        record.attachments =
+            json!([{"category": "productivity", "file": {"ref": "Product/calibration-record.docx"}}]);
+        page.comments = vec![record];
     }
 }
 

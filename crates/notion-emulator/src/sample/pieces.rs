@@ -84,6 +84,16 @@ pub(super) fn file(kind: &str, path: &str, caption: &str) -> Content {
     block(kind, payload, Vec::new())
 }
 
+/// A file of the sample on the external host.
+pub(super) fn external_file(kind: &str, path: &str, caption: &str) -> Content {
+    let mut payload =
+        json!({"type": "external", "external": {"url": {"ref": path}}, "caption": [text(caption)]});
+    if kind == "file" {
+        payload["name"] = json!(path.rsplit('/').next());
+    }
+    block(kind, payload, Vec::new())
+}
+
 pub(super) fn comment(author: &str, discussion: Option<&str>, content: &str) -> CommentSeed {
     CommentSeed {
         author: Some(author.into()),

@@ -92,6 +92,8 @@ fn the_sample_shows_most_block_types_and_several_start_points() {
         "embed",
         "image",
         "pdf",
+        "audio",
+        "video",
         "file",
         "unsupported",
     ] {
@@ -122,15 +124,20 @@ fn emails(value: &Value) -> Vec<String> {
 #[test]
 fn files_of_the_sample_are_small_and_what_their_names_say() {
     let import = sample();
-    assert!(import.files.len() >= 7);
+    assert!(import.files.len() >= 13);
+    let all: usize = import.files.iter().map(|file| file.content.load().len()).sum();
+    assert!(all < 300_000, "{all} bytes");
     for file in &import.files {
-        assert!(!file.bytes.is_empty() && file.bytes.len() < 20_000, "{}", file.path);
-        let starts = |magic: &[u8]| file.bytes.starts_with(magic);
+        let bytes = file.content.load();
+        assert!(!bytes.is_empty() && bytes.len() < 60_000, "{}", file.path);
+        let starts = |magic: &[u8]| bytes.starts_with(magic);
         match file.name.rsplit('.').next() {
             Some("pdf") => assert!(starts(b"%PDF")),
             Some("png") => assert!(starts(b"\x89PNG")),
+            Some("wav") => assert!(starts(b"RIFF")),
             Some("svg") => assert!(starts(b"<svg")),
-            _ => assert!(std::str::from_utf8(&file.bytes).is_ok()),
+            Some("docx" | "xlsx" | "pptx") => assert!(starts(b"PK\x03\x04")),
+            _ => assert!(std::str::from_utf8(&bytes).is_ok()),
         }
     }
 }

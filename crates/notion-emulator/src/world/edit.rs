@@ -1,10 +1,13 @@
 //! Changes to a world after it was made. Each keeps the listing, the children lists and the times in step.
 
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::ids::Space;
 use super::model::{Block, Body, Comment, Detail, Entity, Ix, Kind, Node, PageDetail, Parent};
 use super::plant::{PlantError, SeedFiles};
 use super::{World, find_block, generate, rich_text, schema};
+use crate::files::FileContent;
 use crate::seed::Content;
 
 impl World {
@@ -34,6 +37,11 @@ impl World {
             Body::Written(nodes) => Some(nodes),
             Body::Generated => None,
         }
+    }
+
+    /// A block's own fields to be changed.
+    pub(crate) fn block_of_mut(&mut self, page: Ix, ordinal: u32) -> Option<&mut Block> {
+        self.body_mut(page).and_then(|body| block_mut(body, ordinal))
     }
 
     /// Puts nodes at the end of a page or of one of its blocks.
@@ -122,6 +130,99 @@ impl World {
         }
         self.touch(ix, now_ms);
         true
+    }
+
+    /// Changes every stored reference to a hosted file in a page's body and properties and in its comments, or takes away the
+    /// value that holds it; the blocks that showed it.
+    pub(crate) fn change_file(&mut self, page: Ix, file: &str, new: Option<&Value>, now_ms: i64) -> bool {
+        fn walk(nodes: &mut [Node], file: &str, new: Option<&Value>, now_ms: i64, changed: &mut bool) {
+            for node in nodes {
+                let Node::Block(block) = node else { continue };
+                if holds(&block.payload, file) && !block.trashed {
+                    match new {
+                        Some(new) => replace(&mut block.payload, file, new),
+                        None => block.trashed = true,
+                    }
+                    block.edited_ms = Some(now_ms);
+                    *changed = true;
+                }
+                walk(&mut block.children, file, new, now_ms, changed);
+            }
+        }
+        let mut changed = false;
+        if let Some(nodes) = self.body_mut(page) {
+            walk(nodes, file, new, now_ms, &mut changed);
+        }
+        let change = |value: &mut Value| {
+            if !holds(value, file) {
+                return false;
+            }
+            match (new, value) {
+                (Some(new), value) => replace(value, file, new),
+                (None, Value::Array(items)) => items.retain(|item| !holds(item, file)),
+                (None, value) => *value = Value::Null,
+            }
+            true
+        };
+        if let Some(page) = self.page_mut(page) {
+            for value in page.properties.values_mut() {
+                changed |= change(value);
+            }
+        }
+        if changed {
+            self.touch(page, now_ms);
+        }
+        for comment in self.comments.iter_mut().filter(|comment| comment.page == page) {
+            if change(&mut comment.attachments) {
+                comment.edited_ms = now_ms;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Gives a planted file other bytes under the same address.
+    pub(crate) fn set_file(&mut self, file: Uuid, content: FileContent, markers: Vec<String>, now_ms: i64) {
+        let address = self.ids.open(file).filter(|address| address.space == Space::File);
+        if let Some(file) = address.and_then(|address| self.files.get_mut(address.index as usize)) {
+            file.content = content;
+            file.markers = markers;
+            file.modified_ms = now_ms;
+        }
+    }
+
+    /// The pages that show a hosted file, in their bodies, properties or comments.
+    pub(crate) fn pages_with(&self, file: Uuid) -> Vec<Ix> {
+        let text = file.to_string();
+        let in_body = |nodes: &[Node]| {
+            let mut open: Vec<&Node> = nodes.iter().collect();
+            while let Some(node) = open.pop() {
+                if let Node::Block(block) = node {
+                    if holds(&block.payload, &text) {
+                        return true;
+                    }
+                    open.extend(&block.children);
+                }
+            }
+            false
+        };
+        let made_up =
+            self.ids.open(file).filter(|address| address.detail != 0).map(|address| Ix(address.index));
+        let shows = |ix: Ix, entity: &Entity| match &entity.detail {
+            Detail::Page(page) => {
+                page.properties.values().any(|value| holds(value, &text))
+                    || match &page.body {
+                        Body::Written(nodes) => in_body(nodes),
+                        Body::Generated => made_up == Some(ix),
+                    }
+            }
+            _ => made_up == Some(ix),
+        };
+        let attached = |ix: Ix| {
+            self.comments.iter().any(|comment| comment.page == ix && holds(&comment.attachments, &text))
+        };
+        let all = self.entities().filter(|(_, entity)| entity.kind == Kind::Page);
+        all.filter(|(ix, entity)| shows(*ix, entity) || attached(*ix)).map(|(ix, _)| ix).collect()
     }
 
     /// Replaces a block's payload; false if there is no such block.
@@ -314,6 +415,29 @@ impl World {
     /// Replaces an entity's detail.
     pub(super) fn set_detail(&mut self, ix: Ix, detail: Detail) {
         self.entities[ix.at()].detail = detail;
+    }
+}
+
+/// Whether a stored value refers to this file, but as an icon.
+fn holds(value: &Value, file: &str) -> bool {
+    match value {
+        Value::Object(map) if map.contains_key("hosted") => map["hosted"] == file,
+        Value::Object(map) => map.iter().any(|(key, inner)| key != "icon" && holds(inner, file)),
+        Value::Array(items) => items.iter().any(|inner| holds(inner, file)),
+        _ => false,
+    }
+}
+
+/// Puts another file in the place of this one.
+fn replace(value: &mut Value, file: &str, new: &Value) {
+    match value {
+        Value::Object(map) if map.get("hosted").is_some_and(|hosted| hosted == file) => {
+            map["hosted"] = new["hosted"].clone();
+            map["name"] = new["name"].clone();
+        }
+        Value::Object(map) => map.values_mut().for_each(|inner| replace(inner, file, new)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| replace(inner, file, new)),
+        _ => {}
     }
 }
 

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::files::{FileContent, Host};
+
 /// The number of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ix(pub u32);
@@ -230,15 +232,17 @@ pub struct Comment {
     pub markers: Vec<String>,
 }
 
-/// A file on the host of signed URLs.
+/// A file on one of the hosts.
 #[derive(Debug, Clone)]
 pub struct HostedFile {
     /// File name.
     pub name: String,
     /// Content.
-    pub bytes: bytes::Bytes,
-    /// The page it stands in.
-    pub page: Ix,
+    pub content: FileContent,
+    /// Where it is.
+    pub host: Host,
+    /// When the content came there, milliseconds since 1970.
+    pub modified_ms: i64,
     /// Words that occur here only.
     pub markers: Vec<String>,
 }

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -16,6 +15,7 @@ use super::model::{
     PageDetail, Parent, User,
 };
 use super::{Found, World, rich_text, schema};
+use crate::files::{FileContent, Host};
 use crate::seed::{
     BlockSeed, CommentSeed, Content, DataSourceSeed, DatabaseSeed, FileSeed, Import, PageSeed, SeedRef,
 };
@@ -44,6 +44,22 @@ pub enum PlantError {
 struct Walk {
     planted: Vec<Ix>,
     comments: Vec<(Ix, CommentSeed)>,
+}
+
+/// Files that came with a seed, and what became of them: a file that is referred to several times is one file.
+pub(crate) struct Uploads<'f> {
+    files: &'f SeedFiles,
+    hosted: BTreeMap<(SeedRef, Host), Value>,
+}
+
+impl<'f> Uploads<'f> {
+    pub(crate) fn new(files: &'f SeedFiles) -> Self {
+        Self { files, hosted: BTreeMap::new() }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
 }
 
 impl World {
@@ -326,30 +342,31 @@ impl World {
 
     /// The second walk: references, schemas' relations and property values.
     fn finish(&mut self, walk: &Walk, files: &SeedFiles) -> Result<(), PlantError> {
+        let files = &mut Uploads::new(files);
         for ix in &walk.planted {
             self.edit_detail(*ix, |world, detail| match detail {
                 Detail::Page(page) => {
-                    world.resolve(*ix, &mut page.title_text, files)?;
+                    world.resolve(&mut page.title_text, files)?;
                     if page.title.is_empty() {
                         page.title = rich_text::joined(&page.title_text);
                     }
-                    world.resolve(*ix, &mut page.icon, files)?;
-                    world.resolve(*ix, &mut page.cover, files)?;
+                    world.resolve(&mut page.icon, files)?;
+                    world.resolve(&mut page.cover, files)?;
                     if let Body::Written(nodes) = &mut page.body {
-                        world.resolve_body(*ix, nodes, files)?;
+                        world.resolve_body(nodes, files)?;
                     }
                     for value in page.properties.values_mut() {
-                        world.resolve(*ix, value, files)?;
+                        world.resolve(value, files)?;
                     }
                     world.complete_properties(*ix, page);
                     Ok(())
                 }
                 Detail::Database(database) => {
-                    world.resolve(*ix, &mut database.icon, files)?;
-                    world.resolve(*ix, &mut database.cover, files)
+                    world.resolve(&mut database.icon, files)?;
+                    world.resolve(&mut database.cover, files)
                 }
                 Detail::DataSource(data_source) => {
-                    data_source.schema.values_mut().try_for_each(|column| world.resolve(*ix, column, files))
+                    data_source.schema.values_mut().try_for_each(|column| world.resolve(column, files))
                 }
                 Detail::Generated => Ok(()),
             })?;
@@ -374,13 +391,13 @@ impl World {
         &mut self,
         (page, ordinal): (Ix, u32),
         seed: &CommentSeed,
-        files: &SeedFiles,
+        files: &mut Uploads<'_>,
         at_ms: i64,
     ) -> Result<u32, PlantError> {
         let (mut rich_text, mut attachments) = (seed.rich_text.clone(), seed.attachments.clone());
         rich_text::complete(&mut rich_text);
-        self.resolve(page, &mut rich_text, files)?;
-        self.resolve(page, &mut attachments, files)?;
+        self.resolve(&mut rich_text, files)?;
+        self.resolve(&mut attachments, files)?;
         let author = seed.author.as_deref().and_then(|email| {
             self.users
                 .iter()
@@ -419,17 +436,18 @@ impl World {
         edited
     }
 
-    fn resolve_body(&mut self, page: Ix, nodes: &mut [Node], files: &SeedFiles) -> Result<(), PlantError> {
+    fn resolve_body(&mut self, nodes: &mut [Node], files: &mut Uploads<'_>) -> Result<(), PlantError> {
         for node in nodes {
             if let Node::Block(block) = node {
-                self.resolve(page, &mut block.payload, files)?;
-                self.resolve_body(page, &mut block.children, files)?;
+                self.resolve(&mut block.payload, files)?;
+                self.resolve_body(&mut block.children, files)?;
             }
         }
         Ok(())
     }
 
-    fn resolve(&mut self, page: Ix, value: &mut Value, files: &SeedFiles) -> Result<(), PlantError> {
+    /// Puts what is meant in the place of every reference.
+    pub(crate) fn resolve(&mut self, value: &mut Value, files: &mut Uploads<'_>) -> Result<(), PlantError> {
         match value {
             Value::Array(items) => {
                 for item in items {
@@ -437,26 +455,32 @@ impl World {
                         let id = self.ref_id(&name)?;
                         *item = json!({ "id": id });
                     } else {
-                        self.resolve(page, item, files)?;
+                        self.resolve(item, files)?;
                     }
                 }
             }
             Value::Object(map) => {
                 for (key, inner) in map.iter_mut() {
                     match sole_ref(inner) {
-                        Some(name) if key == "file" => *inner = self.host(page, &name, files)?,
+                        Some(name) if key == "file" => *inner = self.host(&name, Host::Notion, files)?,
                         Some(name) if key == "user" => {
                             let id = schema::person(self, &Value::from(name.as_str()));
                             *inner = json!({ "id": id.ok_or(PlantError::UnknownRef(name))? });
                         }
                         // An uploaded page in an embed: the address itself is signed.
-                        Some(name) if key == "url" && files.contains_key(&name) => {
-                            *inner = self.host(page, &name, files)?;
+                        Some(name) if key == "url" && files.has(&name) => {
+                            *inner = self.host(&name, Host::Notion, files)?;
                             inner["is_address"] = Value::Bool(true);
                         }
                         Some(name) if key == "url" || key == "href" => *inner = self.ref_url(&name)?,
                         Some(name) => *inner = Value::from(self.ref_id(&name)?.to_string()),
-                        None => self.resolve(page, inner, files)?,
+                        None if key == "external"
+                            && sole_ref(&inner["url"]).is_some_and(|name| files.has(&name)) =>
+                        {
+                            let name = sole_ref(&inner["url"]).unwrap_or_default();
+                            inner["url"] = self.host(&name, Host::External, files)?;
+                        }
+                        None => self.resolve(inner, files)?,
                     }
                 }
                 if let Some(user) = map.get_mut("user")
@@ -487,17 +511,34 @@ impl World {
         Ok(Value::from(url))
     }
 
-    /// Puts a file of the seed on the file host; the reference to it is what payloads keep.
-    fn host(&mut self, page: Ix, name: &str, files: &SeedFiles) -> Result<Value, PlantError> {
-        let file = files.get(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
-        Ok(self.add_file(page, &file.name, Bytes::from(file.bytes.clone()), Vec::new()))
+    /// Puts a file of the seed on a host; the reference to it is what payloads keep.
+    fn host(&mut self, name: &str, host: Host, files: &mut Uploads<'_>) -> Result<Value, PlantError> {
+        let key = (name.to_owned(), host);
+        if let Some(hosted) = files.hosted.get(&key) {
+            return Ok(hosted.clone());
+        }
+        let file = files.files.get(name).ok_or_else(|| PlantError::UnknownRef(name.to_owned()))?;
+        let hosted = self.add_file(&file.name, file.content.clone(), host, Vec::new());
+        files.hosted.insert(key, hosted.clone());
+        Ok(hosted)
     }
 
-    /// Adds a hosted file; the answer is the reference that a payload keeps under `file`.
-    pub(crate) fn add_file(&mut self, page: Ix, name: &str, bytes: Bytes, markers: Vec<String>) -> Value {
+    /// Adds a hosted file; the answer is the reference that a payload keeps under `file`, or as an external file's `url`.
+    pub(crate) fn add_file(
+        &mut self,
+        name: &str,
+        content: FileContent,
+        host: Host,
+        markers: Vec<String>,
+    ) -> Value {
         let number = u32::try_from(self.files.len()).unwrap_or_default();
-        self.files.push(HostedFile { name: name.to_owned(), bytes, page, markers });
-        json!({"hosted": self.ids.seal(Space::File, number, 0), "name": name})
+        let modified_ms = self.now_ms;
+        self.files.push(HostedFile { name: name.to_owned(), content, host, modified_ms, markers });
+        let mut hosted = json!({"hosted": self.ids.seal(Space::File, number, 0), "name": name});
+        if host == Host::External {
+            hosted["is_external"] = Value::Bool(true);
+        }
+        hosted
     }
 
     fn complete_properties(&mut self, ix: Ix, page: &mut PageDetail) {

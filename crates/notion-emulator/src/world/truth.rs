@@ -7,11 +7,14 @@ use super::access::Access;
 use super::generate::{self, Marked};
 use super::ids::Space;
 use super::model::{Body, Detail, Ix, Kind, Node};
+use crate::files::signer;
 
 impl World {
     /// Every visible object that is not in the trash: `{id, kind, title, parent, markers}`, where the parent of a page in a
     /// block is that block's page. Archived objects carry `"archived": true`; of a title with `"mentions_in_title": true` only
-    /// the beginning is told, as mentions read what their targets are called now.
+    /// the beginning is told, as mentions read what their targets are called now. A file is told once for each place where it
+    /// stands, with that `place` (the block's type, `property` or `comment`) and the `path` of its address; one of the external
+    /// host carries `"external": true`.
     #[must_use]
     pub fn truth(&self, access: &Access) -> Vec<Value> {
         let mut found = Vec::new();
@@ -38,14 +41,15 @@ impl World {
                 object["mentions_in_title"] = Value::Bool(true);
             }
             found.push(object);
-            for (file, name, markers) in self.files_in(ix) {
-                found.push(json!({"id": file, "kind": "file", "title": name, "parent": self.id(ix), "markers": markers}));
-            }
+            found.extend(self.files_in(ix));
         }
         for (number, comment) in (0..).zip(&self.comments) {
             if visible[comment.page.at()] && !comment.resolved {
                 let id = self.ids.seal(Space::Comment, number, 0);
                 found.push(json!({"id": id, "kind": "comment", "title": "", "parent": self.id(comment.page), "markers": comment.markers}));
+                let mut attached = Vec::new();
+                collect(&comment.attachments, "comment", &mut attached);
+                found.extend(attached.iter().map(|shown| self.file_truth(comment.page, shown)));
             }
         }
         for (number, user) in (0..).zip(&self.users) {
@@ -56,29 +60,31 @@ impl World {
         found
     }
 
-    /// Hosted files that a page shows: id, name, marker words.
-    fn files_in(&self, ix: Ix) -> Vec<(String, String, Vec<String>)> {
-        let mut stored = Vec::new();
+    /// Files that a page shows.
+    fn files_in(&self, ix: Ix) -> Vec<Value> {
+        let mut shown = Vec::new();
+        let made_up = |shown: &mut Vec<Shown>| {
+            if generate::has_file(self, ix) {
+                shown.push(Shown { place: "file".to_owned(), hosted: generate::file_ref(self, ix) });
+            }
+        };
         match &self.entity(ix).detail {
-            Detail::Generated if generate::has_file(self, ix) => stored.push(generate::file_ref(self, ix)),
+            Detail::Generated => made_up(&mut shown),
             Detail::Page(page) => {
                 match &page.body {
-                    Body::Written(nodes) => collect_body(nodes, &mut stored),
-                    Body::Generated if generate::has_file(self, ix) => {
-                        stored.push(generate::file_ref(self, ix));
-                    }
-                    Body::Generated => {}
+                    Body::Written(nodes) => collect_body(nodes, &mut shown),
+                    Body::Generated => made_up(&mut shown),
                 }
-                page.properties.values().for_each(|value| collect(value, &mut stored));
+                page.properties.values().for_each(|value| collect(value, "property", &mut shown));
             }
             _ => {}
         }
-        stored.into_iter().map(|hosted| self.file_truth(&hosted)).collect()
+        shown.iter().map(|shown| self.file_truth(ix, shown)).collect()
     }
 
-    fn file_truth(&self, hosted: &Value) -> (String, String, Vec<String>) {
-        let id = hosted["hosted"].as_str().unwrap_or_default().to_owned();
-        let name = hosted["name"].as_str().unwrap_or_default().to_owned();
+    fn file_truth(&self, page: Ix, Shown { place, hosted }: &Shown) -> Value {
+        let id = hosted["hosted"].as_str().unwrap_or_default();
+        let name = hosted["name"].as_str().unwrap_or_default();
         let markers = match id.parse().ok().and_then(|id| self.ids.open(id)) {
             Some(address) if address.detail == 0 => {
                 self.files.get(address.index as usize).map(|file| file.markers.clone()).unwrap_or_default()
@@ -86,27 +92,48 @@ impl World {
             Some(address) => vec![generate::marker(self, Ix(address.index), Marked::File)],
             None => Vec::new(),
         };
-        (id, name, markers)
+        let is_external = hosted["is_external"] == true;
+        let path = match is_external {
+            true => signer::external_path(id, name),
+            false => signer::hosted_path(self.workspace_id(), id, name),
+        };
+        let mut object = json!({"id": id, "kind": "file", "title": name, "parent": self.id(page), "markers": markers,
+            "place": place, "path": path});
+        if is_external {
+            object["external"] = Value::Bool(true);
+        }
+        object
     }
 }
 
-fn collect_body(nodes: &[Node], found: &mut Vec<Value>) {
+/// A reference to a hosted file and where it stands.
+struct Shown {
+    place: String,
+    hosted: Value,
+}
+
+fn collect_body(nodes: &[Node], found: &mut Vec<Shown>) {
     for node in nodes {
         if let Node::Block(block) = node
             && !block.trashed
         {
-            collect(&block.payload, found);
+            collect(&block.payload, &block.kind, found);
             collect_body(&block.children, found);
         }
     }
 }
 
-/// All references to hosted files in a stored value.
-fn collect(value: &Value, found: &mut Vec<Value>) {
+/// All references to hosted files in a stored value, but those of icons.
+fn collect(value: &Value, place: &str, found: &mut Vec<Shown>) {
     match value {
-        Value::Object(map) if map.contains_key("hosted") => found.push(value.clone()),
-        Value::Object(map) => map.values().for_each(|inner| collect(inner, found)),
-        Value::Array(items) => items.iter().for_each(|inner| collect(inner, found)),
+        Value::Object(map) if map.contains_key("hosted") => {
+            found.push(Shown { place: place.to_owned(), hosted: value.clone() });
+        }
+        Value::Object(map) => {
+            let content = map.iter().filter(|(key, _)| *key != "icon");
+            content.for_each(|(_, inner)| collect(inner, place, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| collect(inner, place, found)),
         _ => {}
     }
 }

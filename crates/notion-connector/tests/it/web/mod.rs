@@ -22,7 +22,7 @@ use notion_connector::store::Scope;
 use notion_connector::web;
 use notion_emulator::sample::sample;
 use notion_emulator::world::World;
-use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Listeners, Options};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -73,10 +73,10 @@ impl Server {
         let now_ms = server.app.runtime.now().as_millisecond();
         let world = World::from_import(sample(), now_ms).unwrap();
         let emulator = Emulator::new(world, Options { base_ms: now_ms, ..Options::default() });
-        let (notion, files) = (loopback().await, loopback().await);
-        let notion_url = format!("http://{}", notion.local_addr().unwrap());
+        let listeners = Listeners::loopback().await.unwrap();
+        let notion_url = format!("http://{}", listeners.api.local_addr().unwrap());
         let emulating = tokio::spawn(async move {
-            emulator.serve(notion, files, std::future::pending()).await.unwrap();
+            emulator.serve(listeners, std::future::pending()).await.unwrap();
         });
         let token = SecretString::from(DEFAULT_TOKEN);
         let new = AddConnector { name: "sample".to_owned(), notion_url, secret: token, validate: true };

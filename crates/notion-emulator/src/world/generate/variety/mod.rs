@@ -116,7 +116,7 @@ fn files() -> Vec<FileSeed> {
     let file = |name: &str| FileSeed {
         name: name.to_owned(),
         path: name.to_owned(),
-        bytes: format!("Content of {name}.\n").into_bytes(),
+        content: format!("Content of {name}.\n").into_bytes().into(),
     };
     ["drawing.png", "clip.mp4", "report (final).pdf", "memo.mp3", "Größe & Maß.txt"].map(file).to_vec()
 }
