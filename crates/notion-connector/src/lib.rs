@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod data_dir;
+pub mod extract;
 pub mod model;
 pub mod observe;
 pub mod ops;

@@ -12,6 +12,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BLOCKING_THREADS: usize = 4;
 
 fn main() -> ExitCode {
+    // Before there is any thread: what confines a worker confines all of the process.
+    if let Some(ended) = notion_connector::cli::work() {
+        return ended;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)

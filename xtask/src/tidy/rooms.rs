@@ -20,17 +20,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["model"]),
     ("store", &["model"]),
     ("search", &["model"]),
+    ("extract", &["config"]),
     ("sink", &["model", "runtime", "search", "store"]),
     ("crawl", &["config", "model", "render", "runtime", "store"]),
     // The product's verbs, and what they work with. The composition root answers with their errors.
     ("app", &["config", "data_dir", "ops", "runtime", "search", "secrets", "sink", "store"]),
     (
         "ops",
-        &["app", "config", "crawl", "data_dir", "model", "runtime", "search", "secrets", "sink", "store"],
+        &[
+            "app", "config", "crawl", "data_dir", "extract", "model", "runtime", "search", "secrets", "sink",
+            "store",
+        ],
     ),
     // The mouths: nothing imports them, but the command that starts the server.
     ("web", &["app", "model", "ops", "search"]),
-    ("cli", &["app", "config", "crawl", "data_dir", "model", "observe", "ops", "store", "web"]),
+    ("cli", &["app", "config", "crawl", "data_dir", "extract", "model", "observe", "ops", "store", "web"]),
     ("main", &["cli"]),
     ("lib", &[]),
 ];
@@ -49,6 +53,9 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("chacha20poly1305", &["secrets"]),
+    ("plaintext", &["crawl", "extract"]),
+    ("seccompiler", &["extract"]),
+    ("rustix", &["extract"]),
     ("ring", &["ops"]),
     ("reqwest", &[]),
 ];

@@ -11,6 +11,7 @@ mod crawls;
 mod demo;
 mod exit;
 mod export;
+mod extract;
 mod failures;
 mod output;
 mod rerender;
@@ -86,6 +87,8 @@ enum Command {
     Search(search::SearchArguments),
     /// Write every item as JSON Lines, ordered by id.
     Export,
+    /// Read the text of files, as a crawl does.
+    Extract(extract::ExtractArguments),
     /// Show how things stand.
     Status,
     /// List items that failed.
@@ -129,6 +132,11 @@ impl Context {
     }
 }
 
+/// Runs as a worker that reads files, if that is what this process was started for.
+pub fn work() -> Option<ExitCode> {
+    crate::extract::worker_main(std::env::args_os())
+}
+
 /// Runs the program.
 pub async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -161,6 +169,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Analytics(arguments) => analytics::run(&context, arguments),
         Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),
+        Command::Extract(arguments) => extract::run(&context, arguments).await,
         Command::Status => status::run(&context),
         Command::Failures => failures::run(&context),
         Command::Why(arguments) => why::run(&context, arguments).await,
@@ -195,6 +204,7 @@ fn exit_of(error: &OpsError) -> Exit {
         | OpsError::Index(_)
         | OpsError::Pump(_)
         | OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_))
+        | OpsError::Extract(_)
         | OpsError::NotFound(_)
         | OpsError::NotValid(_)
         | OpsError::Io { .. } => Exit::Other,

@@ -7,6 +7,7 @@
 
 mod connector;
 mod crawl;
+mod extract;
 mod index;
 mod notion;
 mod secrets;
@@ -20,6 +21,7 @@ use toml::{Table, Value};
 
 pub use connector::{ConnectorSettings, EffectiveSettings};
 pub use crawl::{CommentsChoice, CrawlConfig};
+pub use extract::ExtractConfig;
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};
 pub use secrets::SecretsConfig;
@@ -36,6 +38,8 @@ pub struct Config {
     pub notion: NotionConfig,
     /// How crawls behave.
     pub crawl: CrawlConfig,
+    /// How text is read out of files.
+    pub extract: ExtractConfig,
     /// The embedded index.
     pub index: IndexConfig,
     /// Where secrets are kept.
@@ -82,6 +86,7 @@ impl Config {
         let config = Self {
             notion: section(&mut table, &mut problems),
             crawl: section(&mut table, &mut problems),
+            extract: section(&mut table, &mut problems),
             index: section(&mut table, &mut problems),
             secrets: section(&mut table, &mut problems),
             server: section(&mut table, &mut problems),
@@ -93,7 +98,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        let known = "known are notion, crawl, index, secrets, server, webhooks";
+        let known = "known are notion, crawl, extract, index, secrets, server, webhooks";
         problems.extend(table.keys().map(|name| format!("[{name}]: there is no such section; {known}")));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }

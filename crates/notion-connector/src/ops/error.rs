@@ -3,6 +3,7 @@ use notion_api::Class;
 use crate::config::ConfigError;
 use crate::crawl::CrawlError;
 use crate::data_dir::DataDirError;
+use crate::extract::ExtractError;
 use crate::search::IndexError;
 use crate::secrets::SecretError;
 use crate::sink::pump::PumpError;
@@ -44,6 +45,9 @@ pub enum OpsError {
     /// The crawl could not go on.
     #[error(transparent)]
     Crawl(#[from] CrawlError),
+    /// Files could not be read.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
     /// What was named does not exist.
     #[error("{0}")]
     NotFound(String),

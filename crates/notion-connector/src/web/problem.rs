@@ -136,6 +136,7 @@ impl From<OpsError> for Problem {
             | OpsError::Secret(_)
             | OpsError::Pump(_)
             | OpsError::Crawl(_)
+            | OpsError::Extract(_)
             | OpsError::Io { .. } => failed(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",

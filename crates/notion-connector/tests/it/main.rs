@@ -19,6 +19,7 @@ mod budget;
 mod commands;
 mod connectors;
 mod documents;
+mod extract;
 mod faults;
 mod filters;
 mod full_disk;

@@ -1,0 +1,76 @@
+use std::thread::available_parallelism;
+
+use serde::Deserialize;
+
+use super::{Section, within};
+
+/// How text is read out of files. A megabyte is a million bytes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExtractConfig {
+    /// Processes that read files side by side; 0 for one for each processor, 4 at most. To 64.
+    pub workers: usize,
+    /// Seconds after which reading a file is given up. From 1 to 600.
+    pub seconds: u64,
+    /// Most memory of such a process, in megabytes, the program itself included. From 128 to 65,536.
+    pub memory_mb: u64,
+    /// Largest file, in megabytes. From 1 to 2,000.
+    pub file_mb: u64,
+    /// Longest text of a file, in megabytes; what is beyond is cut off and counted. From 1 to 2,000.
+    pub text_mb: u64,
+}
+
+impl Default for ExtractConfig {
+    /// The longest text is what the largest file can hold without being packed: a byte of an old encoding becomes three.
+    fn default() -> Self {
+        Self { workers: 0, seconds: 20, memory_mb: 512, file_mb: 25, text_mb: 75 }
+    }
+}
+
+/// Bytes of a megabyte.
+const MB: u64 = 1_000_000;
+
+/// Most processes where no number is given.
+const MOST_WORKERS: usize = 4;
+
+impl ExtractConfig {
+    /// How many processes read files.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => available_parallelism().map_or(1, |processors| processors.get().min(MOST_WORKERS)),
+            workers => workers,
+        }
+    }
+
+    /// Most memory of a process.
+    pub const fn memory_bytes(&self) -> u64 {
+        self.memory_mb * MB
+    }
+
+    /// Largest file.
+    pub const fn file_bytes(&self) -> u64 {
+        self.file_mb * MB
+    }
+
+    /// Longest text of a file.
+    pub const fn text_bytes(&self) -> u64 {
+        self.text_mb * MB
+    }
+}
+
+impl Section for ExtractConfig {
+    const NAME: &'static str = "extract";
+
+    fn problems(&self) -> Vec<String> {
+        [
+            within("workers", self.workers, 0..=64),
+            within("seconds", self.seconds, 1..=600),
+            within("memory_mb", self.memory_mb, 128..=65_536),
+            within("file_mb", self.file_mb, 1..=2_000),
+            within("text_mb", self.text_mb, 1..=2_000),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
