@@ -431,8 +431,10 @@ fn discover_database(discovery: &mut Discovery, found: &Database, source: String
         discovery.gone.push((id, Proof::Trashed));
         return;
     }
-    // A linked view has no data sources: its rows live in the original, which is listed by itself.
+    // A linked view has no data sources: its rows live in the original, which is listed by itself. What is held is none: the
+    // last of its data sources lies in the trash.
     if found.data_sources.is_empty() {
+        discovery.gone.push((id, Proof::Trashed));
         return;
     }
     let parent = parent_of(found.parent.as_ref());
@@ -598,6 +600,7 @@ mod tests {
         };
         let view = discovered(&database(serde_json::json!([])));
         assert!(view.listed.is_empty() && view.named.is_empty());
+        assert_eq!(view.gone, [(id(2), Proof::Trashed)], "a database that is held and has no table any more");
         let original = discovered(&database(serde_json::json!([{"id": id(1), "name": "Rows"}])));
         assert_eq!(original.listed[0].parent, Parent::Page(id(3)));
         assert_eq!(original.named, [(id(1), TaskKind::ReadDataSource, false)]);

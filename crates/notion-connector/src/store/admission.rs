@@ -264,16 +264,32 @@ fn drop_from_interrupted(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> 
     Ok(())
 }
 
-/// Forgets the content of an item that nobody holds any more and somebody left out, unless a crawl that still goes on met it
-/// and may yet hold it.
+/// Whether a crawl that still goes on met an item and may yet hold it.
+pub(super) fn is_awaited(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT 1 FROM sightings JOIN crawls ON crawls.id = sightings.crawl
+         WHERE item = ?1 AND outcome IS NULL AND ended IS NULL",
+    )?
+    .exists([item])
+}
+
+/// Deletes what a crawl that ended before filters had decided met, and what nobody holds, left out or awaits.
+pub(super) fn drop_undecided(tx: &Transaction<'_>, crawl: CrawlId) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM items WHERE id IN (SELECT item FROM sightings WHERE crawl = ?1 AND undecided)
+           AND NOT EXISTS (SELECT 1 FROM holders WHERE item = items.id)
+           AND NOT EXISTS (SELECT 1 FROM left_out WHERE item = items.id)
+           AND NOT EXISTS (
+             SELECT 1 FROM sightings other JOIN crawls ON crawls.id = other.crawl
+             WHERE other.item = items.id AND outcome IS NULL AND ended IS NULL)",
+    )?
+    .execute([crawl.0])
+    .map(|_| ())
+}
+
+/// Forgets the content of an item that nobody holds any more and somebody left out, unless it is awaited.
 pub(super) fn forget(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
-    let is_awaited = tx
-        .prepare_cached(
-            "SELECT 1 FROM sightings JOIN crawls ON crawls.id = sightings.crawl
-             WHERE item = ?1 AND outcome IS NULL AND ended IS NULL",
-        )?
-        .exists([item])?;
-    if is_awaited {
+    if is_awaited(tx, item)? {
         return Ok(());
     }
     tx.prepare_cached(

@@ -211,17 +211,20 @@ impl Store {
             tx.execute(
                 "DELETE FROM items WHERE id IN (SELECT item FROM let_go)
                    AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = items.id)
-                   AND NOT EXISTS (SELECT 1 FROM left_out WHERE left_out.item = items.id)",
+                   AND NOT EXISTS (SELECT 1 FROM left_out WHERE left_out.item = items.id)
+                   AND NOT EXISTS (
+                     SELECT 1 FROM sightings JOIN crawls ON crawls.id = sightings.crawl
+                     WHERE sightings.item = items.id AND outcome IS NULL AND ended IS NULL)",
                 [],
             )?;
-            let left_out: Vec<i64> = tx
+            let kept: Vec<i64> = tx
                 .prepare(
                     "SELECT item FROM let_go JOIN items ON items.id = item
                      WHERE NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = let_go.item)",
                 )?
                 .query_map([], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
-            left_out.into_iter().try_for_each(|item| admission::forget(tx, item))?;
+            kept.into_iter().try_for_each(|item| admission::forget(tx, item))?;
             tx.execute_batch("DROP TABLE let_go")?;
             Ok(left)
         })

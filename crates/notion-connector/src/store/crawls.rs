@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
 use super::alerts::{AlertLevel, AlertScope, NewAlert, add as add_alert};
-use super::{Millis, NewTask, Result, Store, TaskKind, named_enum, plans, tasks};
+use super::{Millis, NewTask, Result, Store, TaskKind, admission, named_enum, plans, tasks};
 use crate::model::{ConnectorId, NotionId};
 
 /// Row id of a crawl.
@@ -622,6 +622,7 @@ pub(super) fn end(
         "UPDATE crawls SET state = ?2, reason = ?3, ended = ?4 WHERE id = ?1",
         params![id.0, state, reason, Millis(now)],
     )?;
+    admission::drop_undecided(tx, id)?;
     for table in ["tasks", "parts", "asked", "urgent"] {
         tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
     }

@@ -90,7 +90,8 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
         if !held {
             let left_out: bool =
                 tx.prepare_cached("SELECT 1 FROM left_out WHERE item = ?1")?.exists([item])?;
-            if left_out {
+            // What somebody left out keeps its place; what another connector has met and not decided about, its content too.
+            if left_out || admission::is_awaited(tx, item)? {
                 admission::forget(tx, item)?;
             } else {
                 tx.execute("DELETE FROM items WHERE id = ?1", [item])?;

@@ -43,7 +43,7 @@ pub struct Stored {
     pub body: Option<(Timestamp, Timestamp)>,
     /// Version of the renderer that made the indexed item.
     pub renderer: Option<u32>,
-    /// Whether the object is what was answered last.
+    /// Whether the object is what the indexed item was made from.
     pub same_source: bool,
     /// Whether it failed in the last crawl that tried.
     pub failed: bool,
@@ -443,6 +443,8 @@ struct Known {
     title: String,
     parent: String,
     home: Option<NotionId>,
+    /// Whether the object is what was answered last.
+    same_answer: bool,
     stored: Stored,
 }
 
@@ -456,14 +458,18 @@ fn load_known(tx: &Transaction<'_>, crawl: &Crawl, listed: &Listed) -> rusqlite:
     .query_row([listed.key.as_str()], |row| {
         let body_edited: Option<Millis> = row.get(3)?;
         let body_read: Option<Millis> = row.get(4)?;
+        let renderer: Option<u32> = row.get(5)?;
+        let same_answer = says_the_same(&row.get::<_, Packed>(6)?.0, &listed.source);
         Ok(Known {
             title: row.get(0)?,
             parent: row.get(1)?,
             home: row.get(2)?,
+            same_answer,
             stored: Stored {
                 body: body_edited.zip(body_read).map(|(edited, read)| (edited.0, read.0)),
-                renderer: row.get(5)?,
-                same_source: says_the_same(&row.get::<_, Packed>(6)?.0, &listed.source),
+                renderer,
+                // An answer that came since the item was made took its renderer away: `upsert_listed`.
+                same_source: same_answer && renderer.is_some(),
                 failed,
             },
         })
@@ -502,7 +508,8 @@ fn save_listed(
     let found_before =
         known.as_ref().filter(|known| unclear && known.parent == parent).and_then(|known| known.home);
     let named = if unclear { found_before } else { listed.parent.id() };
-    let row = upsert_listed(tx, crawl, listed, &parent, named)?;
+    let same_answer = known.as_ref().is_some_and(|known| known.same_answer);
+    let row = upsert_listed(tx, crawl, listed, same_answer, (&parent, named))?;
     let home = if unclear && named.is_none() { home_by_tags(tx, row, listed.id)? } else { named };
     if home != named {
         tx.prepare_cached("UPDATE items SET home = ?2 WHERE id = ?1")?.execute(params![row, home])?;
@@ -551,18 +558,21 @@ fn save_listed(
     }
 }
 
+/// Writes what a listing says of an object. An item made from another answer has no renderer from then on, until it is made
+/// again: whoever meets the object next, in this crawl, after a cancelled one or for another connector, must not take it for
+/// unchanged.
 fn upsert_listed(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     listed: &Listed,
-    parent: &str,
-    home: Option<NotionId>,
+    same_answer: bool,
+    (parent, home): (&str, Option<NotionId>),
 ) -> rusqlite::Result<i64> {
     tx.prepare_cached(
         "INSERT INTO items (key, workspace, object, kind, title, parent, home, edited, source)
          SELECT ?1, workspace, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM connectors WHERE id = ?9
          ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, title = excluded.title, parent = excluded.parent,
-           home = excluded.home, edited = excluded.edited, source = excluded.source
+           home = excluded.home, edited = excluded.edited, source = excluded.source, renderer = iif(?10, renderer, NULL)
          RETURNING id",
     )?
     .query_row(
@@ -575,7 +585,8 @@ fn upsert_listed(
             home,
             Millis(listed.edited),
             Packed(listed.source.clone()),
-            crawl.connector.0
+            crawl.connector.0,
+            same_answer
         ],
         |row| row.get(0),
     )

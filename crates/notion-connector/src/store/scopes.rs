@@ -187,8 +187,9 @@ impl Store {
         })
     }
 
-    /// Queues a question for what a crawl has not met and has reason to doubt: what lies below an item that is gone, and, in an
-    /// incremental one, pages whose body may be older than their stamp says. Returns how many.
+    /// Queues a question for what a crawl has not met and has reason to doubt: what lies below an item that is gone, the database
+    /// of a data source that is, which no search lists, and, in an incremental one, pages whose body may be older than their stamp
+    /// says. Returns how many.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -253,7 +254,10 @@ pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (
        SELECT items.id, items.object FROM below CROSS JOIN items USING (workspace, object)
        UNION SELECT items.id, items.object FROM connectors JOIN items USING (workspace)
          WHERE ?3 AND connectors.id = ?2 AND items.kind IN ('page', 'row')
-           AND (items.body_edited IS NULL OR items.body_read < items.body_edited + 120000))
+           AND (items.body_edited IS NULL OR items.body_read < items.body_edited + 120000)
+       UNION SELECT items.id, items.object FROM departures CROSS JOIN items gone ON gone.id = departures.item
+         CROSS JOIN items ON items.workspace = gone.workspace AND items.object = gone.home
+         WHERE departures.crawl = ?1 AND gone.kind = 'data_source')
      SELECT object FROM doubted JOIN holders ON holders.item = doubted.id AND holders.connector = ?2
      WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = doubted.id)
        AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = doubted.id)

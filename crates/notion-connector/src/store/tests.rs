@@ -8,6 +8,8 @@ use crate::model::{
     Change, ConnectorId, Item, ItemKey, ItemKind, Link, LinkKind, NotionId, Parent, Property, PropertyValue,
 };
 
+mod shared;
+
 const WORKSPACE: NotionId = NotionId(Uuid::from_u128(0xA));
 const ASKED: i64 = 1_790_000_000_000;
 

@@ -1,0 +1,94 @@
+//! What one crawl writes down and another finds: of another connector, of the same one after it was cancelled, or beside it.
+
+use super::*;
+
+/// A crawl of a second connector of the workspace, under filters, that has met one page and not decided about it.
+fn undecided(fixture: &Fixture) -> Crawl {
+    let other = begin(&fixture.store, add_connector(&fixture.store, "others"));
+    let search = fixture.store.claim_tasks(other.id, 1, now()).unwrap().remove(0);
+    let discovery = Discovery {
+        listed: vec![listed(1, "Home", Parent::Workspace)],
+        admission: Admission { filtered: true, limit: u64::MAX },
+        ..Discovery::default()
+    };
+    let plan = |listed: &Listed, _| read_body(listed);
+    fixture.store.save_discovery(&other, &search, None, &discovery, now(), plan).unwrap();
+    other
+}
+
+fn keep(fixture: &Fixture, crawl: &Crawl) -> Vec<Task> {
+    let places = fixture.store.load_places(crawl.connector, Some(crawl)).unwrap();
+    fixture.store.save_verdicts(crawl, &places, &[], u64::MAX, now()).unwrap();
+    fixture.store.claim_tasks(crawl.id, 10, now()).unwrap()
+}
+
+#[test]
+fn what_another_connector_has_not_decided_about_outlives_the_last_that_held_it() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let other = undecided(&fixture);
+    fixture.store.add_tasks(fixture.crawl.id, &[NewTask::on(TaskKind::Verify, id(1))]).unwrap();
+    let verify = fixture.claim_one(TaskKind::Verify);
+    // Archived, and the other indexes what is archived.
+    fixture.store.save_vanished(&fixture.crawl, &verify, id(1), Proof::Archived).unwrap();
+    assert_eq!(fixture.store.apply_departures(&fixture.crawl, false).unwrap(), 1);
+    assert!(matches!(&fixture.deliver()[..], [Change::Delete(_)]));
+    let tasks = keep(&fixture, &other);
+    let read: Vec<_> = tasks.iter().map(|task| (task.kind, task.target)).collect();
+    assert_eq!(read, [(TaskKind::ReadBody, Some(id(1)))]);
+}
+
+#[test]
+fn a_connector_that_is_deleted_leaves_what_another_has_not_decided_about() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let other = undecided(&fixture);
+    assert_eq!(fixture.store.delete_connector(fixture.connector).unwrap(), 1);
+    assert_eq!(keep(&fixture, &other).len(), 1);
+}
+
+#[test]
+fn what_nobody_decided_about_goes_with_the_crawl_that_met_it() {
+    let fixture = fixture();
+    let other = undecided(&fixture);
+    let count = || fixture.store.load_places(other.connector, None).unwrap().len();
+    assert_eq!(count(), 1);
+    fixture.store.end_crawl(other.id, CrawlState::Cancelled, None, now()).unwrap();
+    assert_eq!(count(), 0);
+}
+
+/// Lists the page once more; whether its item is to be made again.
+fn list_again(fixture: &Fixture, crawl: &Crawl, title: &str) -> bool {
+    fixture.store.add_tasks(crawl.id, &[NewTask::new(TaskKind::Search)]).unwrap();
+    let search = fixture.store.claim_tasks(crawl.id, 1, now()).unwrap().remove(0);
+    let discovery = Discovery { listed: vec![listed(1, title, Parent::Workspace)], ..Discovery::default() };
+    let plan = |_: &Listed, stored: Option<Stored>| {
+        let same = stored.is_some_and(|stored| stored.same_source);
+        if same { ReadPlan::Nothing } else { ReadPlan::Render }
+    };
+    fixture.store.save_discovery(crawl, &search, None, &discovery, now(), plan).unwrap();
+    !fixture.store.load_unaccounted(crawl, 1).unwrap().is_empty()
+}
+
+#[test]
+fn an_answer_that_no_item_was_made_from_is_not_taken_for_known() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    let end = |crawl: &Crawl| fixture.store.end_crawl(crawl.id, CrawlState::Cancelled, None, now()).unwrap();
+    end(&fixture.crawl);
+    let crawl = begin(&fixture.store, fixture.connector);
+    assert!(!list_again(&fixture, &crawl, "Home"), "it is as it was");
+    end(&crawl);
+    let crawl = begin(&fixture.store, fixture.connector);
+    assert!(list_again(&fixture, &crawl, "Renamed"));
+    end(&crawl);
+    let other = begin(&fixture.store, add_connector(&fixture.store, "others"));
+    assert!(list_again(&fixture, &other, "Renamed"), "the first crawl was cancelled before it made the item");
+    let renamed = finished(item(1, "Renamed", Parent::Workspace));
+    fixture.store.save_page(&other, &renamed, None, now()).unwrap();
+    let crawl = begin(&fixture.store, fixture.connector);
+    assert!(!list_again(&fixture, &crawl, "Renamed"), "now it is");
+}
