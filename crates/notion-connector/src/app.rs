@@ -14,6 +14,7 @@ use secrecy::SecretString;
 
 use crate::config::{Config, default_key_file};
 use crate::data_dir::{DataDir, Ownership};
+use crate::extract::Extractor;
 use crate::ops::OpsError;
 use crate::runtime::Runtime;
 use crate::search::{IndexError, SearchIndex};
@@ -37,6 +38,8 @@ pub struct App {
     pub budgets: Arc<Budgets>,
     /// Requests to Notion so far.
     pub requests: Arc<RequestCounts>,
+    /// What reads files.
+    pub extractor: Extractor,
     transport: Arc<dyn Transport>,
     /// Where items are delivered instead of the index on disk.
     sink: Option<Arc<dyn Sink>>,
@@ -114,7 +117,11 @@ impl App {
         let budgets = Arc::new(Budgets::new(BudgetSettings { max_in_flight: config.notion.concurrency }));
         let requests = Arc::new(RequestCounts::default());
         let transport = Arc::new(Counting { inner: transport, counts: Arc::clone(&requests) });
-        Ok(Self { config, dir, runtime, store, budgets, requests, transport, sink: None })
+        // A simulated clock does not wait for processes.
+        let settings = config.extract.clone();
+        let extractor =
+            if runtime.is_simulated() { Extractor::in_process(settings) } else { Extractor::new(settings) };
+        Ok(Self { config, dir, runtime, store, budgets, requests, extractor, transport, sink: None })
     }
 
     /// The same, delivering to this sink instead of the index on disk: simulations keep theirs in memory.

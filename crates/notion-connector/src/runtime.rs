@@ -32,6 +32,11 @@ impl Runtime {
         Self(Arc::new(Mode::Simulated { start, origin: tokio::time::Instant::now(), random }))
     }
 
+    /// Whether time is tokio's clock, which does not wait for what happens outside of this process.
+    pub fn is_simulated(&self) -> bool {
+        matches!(*self.0, Mode::Simulated { .. })
+    }
+
     /// The time now.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {

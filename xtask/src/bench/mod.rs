@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: the programs as they ship, on a generated workspace behind an emulator without limits.
 //!
 //! The numbers say what the connector can do by itself; against Notion, its request limit decides. `scale` asks the other
-//! question: whether a workspace a hundred times larger is as fast for each item, and takes no more memory.
+//! question: whether a workspace a hundred times larger is as fast for each item, and takes no more memory. `extract` reads files.
 
+mod extract;
 mod process;
 mod scale;
 
@@ -34,17 +35,25 @@ pub(crate) struct BenchArguments {
 enum BenchCommand {
     /// A workspace of a million items: speed and memory by tenths of the crawl, then everything else that is done with it.
     Scale(scale::ScaleArguments),
+    /// Files read by workers: how many a second, and how much memory.
+    Extract(extract::ExtractArguments),
 }
 
 pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> anyhow::Result<()> {
     let programs = release_folder()?;
-    if let Some(BenchCommand::Scale(arguments)) = &arguments.command {
-        if !arguments.no_build {
-            build(root)?;
-        }
-        return scale::run(&programs, arguments);
+    let no_build = match &arguments.command {
+        Some(BenchCommand::Scale(arguments)) => arguments.no_build,
+        Some(BenchCommand::Extract(arguments)) => arguments.no_build,
+        None => false,
+    };
+    if !no_build {
+        build(root)?;
     }
-    build(root)?;
+    match &arguments.command {
+        Some(BenchCommand::Scale(arguments)) => return scale::run(&programs, arguments),
+        Some(BenchCommand::Extract(arguments)) => return extract::run(root, &programs, arguments),
+        None => {}
+    }
     let world = format!("pages={},seed={}", arguments.pages, arguments.seed);
     let (emulator, ready) = Emulator::start(&programs, &world)?;
     let data = TemporaryDir::new(&std::env::temp_dir())?;

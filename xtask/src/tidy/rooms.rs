@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sink", &["model", "runtime", "search", "store"]),
     ("crawl", &["config", "model", "render", "runtime", "store"]),
     // The product's verbs, and what they work with. The composition root answers with their errors.
-    ("app", &["config", "data_dir", "ops", "runtime", "search", "secrets", "sink", "store"]),
+    ("app", &["config", "data_dir", "extract", "ops", "runtime", "search", "secrets", "sink", "store"]),
     (
         "ops",
         &[

@@ -1,14 +1,16 @@
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use futures::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::output::table;
 use super::{Context, Exit};
-use crate::extract::{Extractor, Outcome, format_name, status_name};
+use crate::extract::{Counters, Extractor, Outcome, format_name, status_name};
 use crate::ops::OpsError;
 
 #[derive(Debug, Args)]
@@ -25,6 +27,7 @@ pub(super) async fn run(context: &Context, arguments: ExtractArguments) -> Resul
     let settings = context.config.extract.clone();
     let (workers, most_bytes) = (settings.worker_count(), settings.file_bytes());
     let extractor = Extractor::new(settings);
+    let began = Instant::now();
     let bar = progress_bar(arguments.files.len());
     let reading = arguments.files.iter().map(|path| read(&extractor, path, most_bytes));
     let mut lines = stream::iter(reading).buffered(workers).zip(stream::iter(&arguments.files));
@@ -45,11 +48,22 @@ pub(super) async fn run(context: &Context, arguments: ExtractArguments) -> Resul
         bar.inc(1);
     }
     bar.finish_and_clear();
+    if arguments.files.len() > 1 {
+        context.output.remark(&summary(extractor.counters(), began.elapsed()));
+    }
     if !rows.is_empty() {
         let header = ["FILE", "FORMAT", "STATUS", "CHARACTERS", "MS", "MEMORY", "NOTE"];
         let _ = writeln!(std::io::stdout(), "{}", table(&header, &rows));
     }
     Ok(if unreadable == 0 { Exit::Completed } else { Exit::Other })
+}
+
+fn summary(counters: Counters, elapsed: Duration) -> String {
+    let Counters { documents, started, retired, killed, died } = counters;
+    format!(
+        "{documents} files in {:.1} s; workers: {started} started, {retired} retired, {killed} killed, {died} died",
+        elapsed.as_secs_f64()
+    )
 }
 
 /// Reads no more of the file than its limit, and one byte to see that there is more.

@@ -170,7 +170,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),
         Command::Extract(arguments) => extract::run(&context, arguments).await,
-        Command::Status => status::run(&context),
+        Command::Status => status::run(&context).await,
         Command::Failures => failures::run(&context),
         Command::Why(arguments) => why::run(&context, arguments).await,
         Command::Backup(arguments) => backup::run(&context, &arguments),

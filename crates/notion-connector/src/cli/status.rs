@@ -2,8 +2,9 @@ use super::output::table;
 use super::{Context, Exit};
 use crate::ops::{self, OpsError};
 
-pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
-    let status = ops::status(&context.open_existing()?)?;
+pub(super) async fn run(context: &Context) -> Result<Exit, OpsError> {
+    let app = context.open_existing()?;
+    let status = ops::status(&app, ops::find_unconfined(&app).await)?;
     context.output.show(&status, || {
         let rows: Vec<Vec<String>> = status
             .connectors
@@ -24,7 +25,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
             })
             .collect();
         format!(
-            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}{}{}",
+            "{}\n\nData: {}\nFailures: {}\nWaiting for the index: {}{}{}{}",
             table(&["CONNECTOR", "ITEMS", "LAST CRAWL", "ENDED"], &rows),
             status.data_dir,
             status.failures,
@@ -34,10 +35,17 @@ pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
                 .as_ref()
                 .map(|why| format!("\nThe index is behind: {why}"))
                 .unwrap_or_default(),
+            unconfined(&status),
             unknown(&status)
         )
     });
     Ok(Exit::Completed)
+}
+
+/// What does not protect this machine from the files that are read.
+fn unconfined(status: &ops::Status) -> String {
+    let missing = status.unconfined.join(", ");
+    if missing.is_empty() { missing } else { format!("\nMissing where files are read: {missing}") }
 }
 
 /// What this version does not know, one line a kind.

@@ -15,8 +15,6 @@ pub enum Attempt {
     Exec,
     /// To start a process.
     Fork,
-    /// To start a thread.
-    Thread,
     /// To open this file for reading.
     Open(String),
     /// To make this file.
@@ -43,7 +41,6 @@ impl Attempt {
             Self::Socket => UdpSocket::bind(("127.0.0.1", 0)).map(drop),
             Self::Exec => exec(),
             Self::Fork => Command::new("true").spawn()?.wait().map(drop),
-            Self::Thread => std::thread::Builder::new().spawn(|| ()).map(drop),
             Self::Open(path) => std::fs::File::open(path).map(drop),
             Self::Write(path) => std::fs::File::create(path).map(drop),
             Self::Signal(process) => signal(*process),
@@ -115,7 +112,6 @@ mod tests {
         for attempt in [
             Attempt::Socket,
             Attempt::Fork,
-            Attempt::Thread,
             Attempt::Write(path.clone()),
             Attempt::Open(path),
             Attempt::Signal(std::process::id()),

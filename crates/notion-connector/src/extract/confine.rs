@@ -78,7 +78,8 @@ pub(super) fn confine(allowance: Allowance, gauge: &MemoryGauge) -> Vec<String> 
         ("a limit of processor time", Resource::Cpu, cpu_seconds, cpu_seconds + 1),
         ("a limit of written files", Resource::Fsize, 0, 0),
         ("a limit of open files", Resource::Nofile, 0, 0),
-        // Counts for all users but root, to whom the filter of system calls says it again.
+        // Linux counts threads too, which readers want; there the filter of system calls knows the difference.
+        #[cfg(not(target_os = "linux"))]
         ("a limit of processes", Resource::Nproc, 0, 0),
         ("a limit of core dumps", Resource::Core, 0, 0),
     ];

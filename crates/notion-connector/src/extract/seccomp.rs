@@ -1,8 +1,8 @@
 //! The system calls of a confined worker: a list of what is allowed, everything else is refused with `EPERM`.
 //!
 //! Nothing on the list takes a path, makes a descriptor or reaches another process, so that opening, sockets, starting
-//! programs and processes need no rules of their own. Refused and not killed: a library that looks for a file of settings
-//! goes on without.
+//! programs and processes need no rules of their own. Threads may begin, because a reader of office documents wants one for
+//! its stack. Refused and not killed: a library that looks for a file of settings goes on without.
 
 use std::collections::BTreeMap;
 use std::os::fd::RawFd;
@@ -35,6 +35,10 @@ const CALLS: &[i64] = &[
     libc::SYS_getpid,
     libc::SYS_gettid,
     libc::SYS_restart_syscall,
+    // Threads: what the C library does as one begins. How one is made is a rule of its own.
+    libc::SYS_set_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_clone3,
     libc::SYS_exit,
     libc::SYS_exit_group,
 ];
@@ -58,10 +62,28 @@ pub(super) fn apply(reads: Option<RawFd>, writes: Option<RawFd>) -> Result<(), s
     rules.insert(libc::SYS_mprotect, vec![without_exec()?]);
     // A signal to itself alone: abort(3).
     rules.insert(libc::SYS_tgkill, vec![only(0, SeccompCmpOp::Eq, std::process::id().into())?]);
-    let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    // A thread of this process, and no process: the kernel lets CLONE_THREAD go with memory of its own by no means.
+    let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
+    rules.insert(libc::SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(thread), thread)?]);
+    // Of two filters the stricter counts. clone3(2) has its flags in memory, where no filter looks: it does not exist, as
+    // before Linux 5.3, and the C library takes clone(2).
+    let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    apply_filter(clone3, SeccompAction::Allow, errno(libc::ENOSYS))?;
+    apply_filter(rules, errno(libc::EPERM), SeccompAction::Allow)
+}
+
+fn apply_filter(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    others: SeccompAction,
+    these: SeccompAction,
+) -> Result<(), seccompiler::Error> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch)?;
+    let filter = SeccompFilter::new(rules, others, these, arch)?;
     seccompiler::apply_filter_all_threads(&seccompiler::BpfProgram::try_from(filter)?)
+}
+
+fn errno(error: i32) -> SeccompAction {
+    SeccompAction::Errno(error.unsigned_abs())
 }
 
 /// A rule for each: that the first argument is this descriptor.

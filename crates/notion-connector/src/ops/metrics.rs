@@ -10,6 +10,7 @@ use std::path::Path;
 use super::OpsError;
 use super::connector_life::effective_settings;
 use crate::app::App;
+use crate::extract::Counters;
 use crate::store::CrawlState;
 
 /// Everything that is measured, as text.
@@ -54,6 +55,15 @@ pub fn metrics(app: &App) -> Result<String, OpsError> {
     text.number("index_bytes", "Size of the index", size_of(&app.dir.index()));
     let store = ["store.sqlite", "store.sqlite-wal"].map(|name| size_of(&app.dir.path().join(name)));
     text.number("store_bytes", "Size of the store with its log", store.iter().sum());
+    let Counters { documents, started, retired, killed, died } = app.extractor.counters();
+    text.family("extracted_files_total", "counter", "Files that were read", [(vec![], documents)]);
+    let events = [("started", started), ("retired", retired), ("killed", killed), ("died", died)];
+    text.family(
+        "extract_workers_total",
+        "counter",
+        "Processes that read files, by what happened to them",
+        events.map(|(event, count)| (vec![("event", event)], count)),
+    );
     if let Some(bytes) = resident_bytes() {
         text.number("resident_memory_bytes", "Memory that this process holds", bytes);
     }

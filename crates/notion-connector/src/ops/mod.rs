@@ -63,7 +63,7 @@ pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, 
 pub use crate::model::{Plan, PlannedItems};
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
 pub use start_points::{list_start_points, queue_start_points, refresh_start_points};
-pub use status::{ConnectorStatus, Status, list_failures, status};
+pub use status::{ConnectorStatus, Status, find_unconfined, list_failures, status};
 pub use watch::{CrawlProgress, CrawlWatch};
 pub use webhooks::{
     Received, WEBHOOKS, WebhookDetail, close_webhook, forget_webhook, open_webhook, receive_webhook,

@@ -20,6 +20,8 @@ pub struct Status {
     pub failures: u64,
     /// Rows of the outbox that the index has not taken yet.
     pub waiting_for_index: u64,
+    /// What this system does not offer to confine the processes that read files, each a phrase; see docs/operate/extraction.md.
+    pub unconfined: Vec<String>,
     /// Why the index did not take its last delivery, and what to do; none if it did. Crawls go on meanwhile.
     pub index_trouble: Option<String>,
 }
@@ -44,11 +46,17 @@ pub struct ConnectorStatus {
     pub unknown_kinds: Vec<UnknownKind>,
 }
 
-/// How things stand.
+/// What [`Status::unconfined`] says: a worker is started to ask it, unless one was before.
+pub async fn find_unconfined(app: &App) -> Vec<String> {
+    let confinement = app.extractor.confinement().await;
+    confinement.map_or_else(|error| vec![error.to_string()], |confinement| confinement.missing)
+}
+
+/// How things stand, with what [`find_unconfined`] found.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn status(app: &App) -> Result<Status, OpsError> {
+pub fn status(app: &App, unconfined: Vec<String>) -> Result<Status, OpsError> {
     let mut connectors = Vec::new();
     for connector in app.store.load_connectors()? {
         let last = app.store.load_last_crawl(connector.id)?;
@@ -68,6 +76,7 @@ pub fn status(app: &App) -> Result<Status, OpsError> {
         connectors,
         failures: app.store.count_failures()?,
         waiting_for_index: app.store.count_outbox()?,
+        unconfined,
         index_trouble: app.store.load_sink_trouble(crate::sink::index::NAME)?,
     })
 }

@@ -62,6 +62,7 @@ async fn a_workspace_is_added_crawled_searched_and_looked_at() {
     assert!(lines.is_sorted_by_key(|line| line["id"].as_str().unwrap().to_owned()));
     let status = home.expect(0, &["status", "--json"]).await.json();
     assert_eq!(status["connectors"][0]["items"], report["discovered"]);
+    assert_eq!(status["unconfined"].as_array().unwrap().is_empty(), cfg!(target_os = "linux"), "{status}");
     assert_eq!(home.expect(0, &["crawls", "list", "--json"]).await.json()[0]["id"], report["id"]);
     assert_eq!(home.expect(0, &["crawls", "show", "1", "--json"]).await.json()["state"], "completed");
     assert_eq!(home.expect(0, &["failures", "--json"]).await.json(), serde_json::json!([]));

@@ -77,7 +77,6 @@ mod on_linux {
             Attempt::Socket,
             Attempt::Exec,
             Attempt::Fork,
-            Attempt::Thread,
             Attempt::Open(path("there")),
             Attempt::Open("/proc/self/environ".to_owned()),
             Attempt::Write(path("there")),
@@ -114,7 +113,6 @@ mod on_linux {
             ("Max cpu time", "31"),
             ("Max file size", "0"),
             ("Max open files", "0"),
-            ("Max processes", "0"),
             ("Max core file size", "0"),
         ] {
             let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
@@ -232,6 +230,27 @@ async fn memory_is_counted_for_each_document_and_a_worker_that_took_much_makes_r
 }
 
 #[tokio::test]
+async fn a_worker_reads_in_every_format_what_the_library_reads() {
+    let settings = ExtractConfig { workers: 2, ..ExtractConfig::default() };
+    let limits = plaintext::Limits {
+        input_bytes: usize::try_from(settings.file_bytes()).unwrap(),
+        text_bytes: usize::try_from(settings.text_bytes()).unwrap(),
+        ..plaintext::Limits::default()
+    };
+    let extractor = extractor(settings);
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plaintext/tests/samples");
+    let mut formats = std::collections::BTreeSet::new();
+    for entry in fs::read_dir(samples).unwrap().map(Result::unwrap) {
+        let (name, bytes) = (entry.file_name().display().to_string(), fs::read(entry.path()).unwrap());
+        let outcome = extractor.extract(&name, &bytes).await.unwrap();
+        assert_eq!(outcome.extraction, plaintext::extract(&bytes, &name, &limits), "{name}");
+        formats.extend(outcome.extraction.format);
+    }
+    assert!(formats.len() >= 15, "{formats:?}");
+    assert_eq!(extractor.counters().died, 0);
+}
+
+#[tokio::test]
 async fn many_callers_share_few_workers() {
     let extractor = extractor(ExtractConfig { workers: 2, ..ExtractConfig::default() });
     let readings = (0..40).map(|number| {
@@ -306,6 +325,7 @@ async fn the_command_writes_a_line_for_each_file() {
     assert!(one.stdout.contains("Plan") && !one.stdout.contains("html"), "{one:?}");
     let many = home.expect(0, &["extract", &page, &empty]).await;
     assert!(many.stdout.contains("no_text") && many.stdout.contains("it is empty"), "{many:?}");
+    assert!(many.stderr.contains("2 files in ") && many.stderr.contains(" 0 died"), "{many:?}");
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn a_service_whose_secret_is_revoked_fails_the_crawls_that_use_it_and_goes
         assert!(reason.contains("secret") && reason.contains("set-secret"), "{name}: {reason}");
     }
     let items = |line: &Line| {
-        let status = ops::status(&line.app()).unwrap();
+        let status = ops::status(&line.app(), Vec::new()).unwrap();
         status.connectors.into_iter().map(|connector| connector.items).collect::<Vec<_>>()
     };
     assert_eq!(items(&line), [held; 2], "nothing left for it");

@@ -22,5 +22,6 @@ pub(in crate::web) async fn status(
     State(web): State<Arc<Web>>,
     _: Operator,
 ) -> Result<Json<Status>, Problem> {
-    web.blocking(|web| ops::status(&web.app)).await.map(Json)
+    let unconfined = ops::find_unconfined(&web.app).await;
+    web.blocking(|web| ops::status(&web.app, unconfined)).await.map(Json)
 }
