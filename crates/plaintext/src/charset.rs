@@ -1,18 +1,20 @@
 //! In which encoding bytes are written: byte order mark, then UTF-8 if they are valid UTF-8, then statistics.
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 
 /// Bytes looked at to tell text from other things, and an encoding from others.
 const PROBE_BYTES: usize = 256 << 10;
 
-pub(crate) struct Decoded {
-    pub(crate) text: String,
+pub(crate) struct Decoded<'b> {
+    pub(crate) text: Cow<'b, str>,
     pub(crate) encoding: &'static str,
 }
 
 /// Decodes text; none when the bytes are no text. Malformed sequences become U+FFFD: partial content beats none.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
     decode_named(bytes, None)
 }
 
@@ -32,20 +34,20 @@ pub(crate) fn named_after(bytes: &[u8], mark: &[u8], within: usize) -> Option<&'
 }
 
 /// The same for a document that names its encoding: the name goes behind a byte order mark and before statistics.
-pub(crate) fn decode_named(bytes: &[u8], named: Option<&'static Encoding>) -> Option<Decoded> {
+pub(crate) fn decode_named<'b>(bytes: &'b [u8], named: Option<&'static Encoding>) -> Option<Decoded<'b>> {
     if let Some((encoding, mark_bytes)) = Encoding::for_bom(bytes) {
         let (text, _) = encoding.decode_without_bom_handling(&bytes[mark_bytes..]);
-        return Some(Decoded { text: text.into_owned(), encoding: encoding.name() });
+        return Some(Decoded { text, encoding: encoding.name() });
     }
     let probe = &bytes[..bytes.len().min(PROBE_BYTES)];
     if !looks_like_text(probe) {
         return None;
     }
-    // What is valid UTF-8 and not plain ASCII is UTF-8, whatever it says of itself.
-    let encoding =
-        if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { named.unwrap_or_else(|| guess(probe)) };
+    // What is valid UTF-8 and not plain ASCII is UTF-8, whatever it says of itself; so is what was cut within a character.
+    let is_utf8 = std::str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let encoding = if is_utf8 { UTF_8 } else { named.unwrap_or_else(|| guess(probe)) };
     let (text, _) = encoding.decode_without_bom_handling(bytes);
-    Some(Decoded { text: text.into_owned(), encoding: encoding.name() })
+    Some(Decoded { text, encoding: encoding.name() })
 }
 
 fn guess(probe: &[u8]) -> &'static Encoding {

@@ -10,7 +10,7 @@ use crate::{Metadata, charset};
 const PRESCAN_BYTES: usize = 1_024;
 
 /// Decodes by byte order mark, `<meta charset>`, or statistics.
-pub(crate) fn decode(bytes: &[u8]) -> Option<charset::Decoded> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<charset::Decoded<'_>> {
     charset::decode_named(bytes, charset::named_after(bytes, b"charset=", PRESCAN_BYTES))
 }
 

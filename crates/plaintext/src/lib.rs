@@ -4,7 +4,8 @@
 //! limits and gets an [`Extraction`]; no input is an error, none may panic, and cost is linear in the bytes read.
 //!
 //! To add a format: a variant of [`Format`] with its extensions and, where it has any, its first bytes; a file with its
-//! reader, which writes to [`text::Text`]; an arm in [`read`]; a sample in `tests/samples`.
+//! reader, which writes to [`text::Text`]; an arm in [`read`]; a sample in `tests/samples`; a
+//! fuzz target in `fuzz/src/lib.rs`.
 
 mod charset;
 mod epub;
@@ -214,8 +215,11 @@ fn read(format: Format, bytes: &[u8], limits: &Limits, text: &mut Text) -> Resul
     let not_text = || Failure { status: Status::Unsupported, reason: "its bytes are no text".to_owned() };
     match format {
         Format::PlainText | Format::Markdown | Format::Csv | Format::Json => {
-            let decoded = charset::decode(bytes).ok_or_else(not_text)?;
+            // Two bytes make one at least, in UTF-16; of more than that nothing would be kept.
+            let (read, cut) = bytes.split_at(bytes.len().min(limits.text_bytes.saturating_mul(2)));
+            let decoded = charset::decode(read).ok_or_else(not_text)?;
             text.whole(&decoded.text);
+            text.cut(cut.len());
             Ok(Reading { encoding: Some(decoded.encoding), ..Reading::default() })
         }
         Format::Html => {

@@ -17,6 +17,11 @@ const MAX_DEPTH: usize = 100;
 /// Damages that are told; the rest is counted.
 const MAX_DAMAGES: usize = 20;
 
+/// Most bytes that a part unpacks to. Of paragraphs the crate makes a tree that takes up to fourteen times their bytes, of
+/// cells one that takes four times; a process has half a gigabyte.
+const MAX_PART_BYTES: u64 = 32 << 20;
+const MAX_SHEET_BYTES: u64 = 96 << 20;
+
 /// Memory that the crate multiplies from a small file: pictures, the empty cells of sparse sheets.
 const MEMORY_BYTES: u64 = 128 << 20;
 
@@ -33,7 +38,12 @@ pub(crate) fn read(
     let mut options = ParseOptions::default();
     options.limits = OfficeLimits::strict();
     options.limits.package_bytes = limits.unpacked_bytes;
-    options.limits.part_bytes = limits.unpacked_bytes;
+    let (part_bytes, inflate_ratio) = match format {
+        DocumentFormat::Xlsx => (MAX_SHEET_BYTES, 500),
+        _ => (MAX_PART_BYTES, 200),
+    };
+    options.limits.part_bytes = part_bytes.min(limits.unpacked_bytes);
+    options.limits.inflate_ratio = inflate_ratio;
     options.limits.text_chars = limits.text_bytes;
     options.limits.memory_bytes = MEMORY_BYTES;
     let document = Document::from_reader_with(Cursor::new(bytes.to_vec()), format, &options)

@@ -64,7 +64,8 @@ impl Rows<'_> {
         } else if is_notice(&line) {
             self.left_out.push(line.into_owned());
         } else {
-            for cell in line.split('\t') {
+            // A row has a tab for each column that it skips.
+            for cell in line.split('\t').filter(|cell| !cell.is_empty()) {
                 self.text.flow(cell);
                 self.text.cell();
             }

@@ -88,8 +88,19 @@ impl Text {
 
     /// All of a file that is text already; only its line ends become one kind.
     pub(crate) fn whole(&mut self, text: &str) {
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        self.append(&text);
+        let mut rest = text;
+        while let Some(at) = rest.find('\r') {
+            self.append(&rest[..at]);
+            self.append("\n");
+            rest = &rest[at + 1..];
+            rest = rest.strip_prefix('\n').unwrap_or(rest);
+        }
+        self.append(rest);
+    }
+
+    /// Counts bytes that were not even looked at.
+    pub(crate) fn cut(&mut self, bytes: usize) {
+        self.cut_bytes += bytes as u64;
     }
 
     /// Ends a cell of a row, or sets a tab.

@@ -13,7 +13,7 @@ use crate::text::Text;
 const DECLARATION_BYTES: usize = 256;
 
 /// Decodes by byte order mark, XML declaration, or statistics.
-pub(crate) fn decode(bytes: &[u8]) -> Option<charset::Decoded> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<charset::Decoded<'_>> {
     charset::decode_named(bytes, charset::named_after(bytes, b"encoding=", DECLARATION_BYTES))
 }
 

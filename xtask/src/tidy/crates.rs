@@ -8,6 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It shares nothing with the client: a slip in a shared type would be wrong on both sides and pass every test.
     ("notion-emulator", &[]),
     ("plaintext", &[]),
+    ("plaintext/fuzz", &["plaintext"]),
     ("notion-connector", &["notion-api", "notion-emulator", "plaintext"]),
     // It reads recorded answers as the product would; the emulator gives its tests some.
     ("xtask/recordings", &["notion-api", "notion-connector", "notion-emulator"]),

@@ -3,33 +3,43 @@
 //! The crate can panic on damaged files (a slice not at a character border, tried on 600 of them); a page that does is
 //! left out like one that fails.
 
-use std::collections::BTreeMap;
+mod structure;
 
+use memchr::memmem;
 use pdf_oxide::PdfDocument;
 use pdf_oxide::annotation_types::AnnotationSubtype;
 use pdf_oxide::annotations::{Annotation, LinkAction};
 use pdf_oxide::extractors::xmp::XmpExtractor;
 use pdf_oxide::object::Object;
-use pdf_oxide::outline::{Destination, OutlineItem};
 
 use crate::text::Text;
 use crate::{Failure, Metadata, Reading, guarded};
 
-/// Pages that are read; the largest books have a few thousand.
-const MAX_PAGES: usize = 20_000;
+/// Most pages of a document; the largest books have a few thousand. To find running headers the crate compares each page
+/// with each other.
+const MAX_PAGES: usize = 5_000;
+
+/// Pages one after another that cannot be read: behind them, nothing is expected any more. The crate looks through all
+/// objects for each page that it does not find.
+const MAX_UNREAD: usize = 50;
 
 /// Pages that are named when they could not be read; the rest is counted.
 const MAX_NAMED: usize = 20;
 
-/// Bookmarks within bookmarks, and bookmarks in all.
-const MAX_OUTLINE_DEPTH: u8 = 6;
-const MAX_OUTLINE: usize = 20_000;
+/// Pieces of text on a page: one that places every letter by itself has some thousands. What the crate does for the order
+/// of reading can take the square of them.
+const MAX_PIECES: usize = 30_000;
+const MANY_PIECES: usize = 5_000;
+
+/// What pages with many pieces may cost together, in pieces of a page that has no more than [`MANY_PIECES`].
+const MAX_COST: usize = 500_000;
 
 /// Longest property that is kept.
 const MAX_PROPERTY_BYTES: usize = 4_096;
 
 /// Reads a document.
 pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
+    structure::check_nesting(bytes)?;
     let document = guarded(|| PdfDocument::from_bytes(bytes.to_vec()))
         .and_then(|opened| opened.map_err(|error| error.to_string()))
         .map_err(Failure::broken)?;
@@ -39,42 +49,89 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
     {
         return Err(Failure::encrypted());
     }
-    let pages = guarded(|| document.page_count())
+    let pages = guarded(|| structure::pages(&document)).map_err(Failure::broken)??;
+    let counted = guarded(|| document.page_count())
         .and_then(|count| count.map_err(|error| error.to_string()))
         .map_err(Failure::broken)?;
+    if counted > MAX_PAGES {
+        return Err(Failure::limit(format!("it has more than {MAX_PAGES} pages")));
+    }
+    // Without a tree of its own, the crate looks for pages elsewhere.
+    let count = if pages.is_empty() { counted } else { counted.min(pages.len()) };
     let mut reading =
         Reading { metadata: guarded(|| properties(&document)).unwrap_or_default(), ..Reading::default() };
-    let bookmarks = guarded(|| bookmarks(&document)).unwrap_or_default();
-    let mut unread = Vec::new();
-    for page in 0..pages.min(MAX_PAGES) {
-        match guarded(|| document.extract_text(page)) {
-            Ok(Ok(content)) => write_page(&content, bookmarks.get(&page).map_or(&[], Vec::as_slice), text),
-            Ok(Err(error)) => unread.push(format!("page {}: {error}", page + 1)),
-            Err(panicked) => unread.push(format!("page {}: {panicked}", page + 1)),
+    let bookmarks = guarded(|| structure::bookmarks(&document, &pages)).unwrap_or_default();
+    let mut unread = Unread::default();
+    let mut cost = 0;
+    for page in 0..count {
+        let content = guarded(|| read_page(&document, page, &mut cost)).unwrap_or_else(Err);
+        let is_read = content.is_ok();
+        match content {
+            Ok(content) => write_page(&content, bookmarks.get(&page).map_or(&[], Vec::as_slice), text),
+            Err(why) => unread.add(page, &why),
         }
-        let annotations = guarded(|| document.get_annotations(page).unwrap_or_default()).unwrap_or_default();
-        for annotation in &annotations {
-            if let Some(LinkAction::Uri(address)) = &annotation.action {
-                reading.metadata.add_link(address);
-            }
-            write_comment(annotation, text);
+        if unread.in_a_row(is_read) > MAX_UNREAD {
+            unread.named.push(format!("all pages behind page {}", page + 1));
+            break;
         }
+        read_annotations(&document, page, &mut reading.metadata, text);
         if text.is_full() {
             break;
         }
     }
-    if pages > 0 && unread.len() == pages.min(MAX_PAGES) {
-        return Err(Failure::broken(unread.swap_remove(0)));
+    if count > 0 && unread.count == count {
+        return Err(Failure::broken(unread.named.swap_remove(0)));
     }
-    let named = unread.len().min(MAX_NAMED);
-    if unread.len() > named {
-        reading.left_out.push(format!("{} more pages", unread.len() - named));
-    }
-    if pages > MAX_PAGES {
-        reading.left_out.push(format!("{} pages beyond the first {MAX_PAGES}", pages - MAX_PAGES));
-    }
-    reading.left_out.splice(0..0, unread.into_iter().take(named));
+    reading.left_out = unread.named;
     Ok(reading)
+}
+
+/// Pages that could not be read.
+#[derive(Default)]
+struct Unread {
+    named: Vec<String>,
+    count: usize,
+    row: usize,
+}
+
+impl Unread {
+    fn add(&mut self, page: usize, why: &str) {
+        self.count += 1;
+        match self.count {
+            ..=MAX_NAMED => self.named.push(format!("page {}: {why}", page + 1)),
+            _ => {
+                self.named.truncate(MAX_NAMED);
+                self.named.push(format!("{} more pages", self.count - MAX_NAMED));
+            }
+        }
+    }
+
+    fn in_a_row(&mut self, is_read: bool) -> usize {
+        self.row = if is_read { 0 } else { self.row + 1 };
+        self.row
+    }
+}
+
+fn read_page(document: &PdfDocument, page: usize, cost: &mut usize) -> Result<String, String> {
+    let content = document.get_page_content_data(page).map_err(|error| error.to_string())?;
+    let pieces = memmem::find_iter(&content, b"Tj").count() + memmem::find_iter(&content, b"TJ").count();
+    drop(content);
+    if pieces > MANY_PIECES {
+        *cost += pieces * pieces / MANY_PIECES;
+    }
+    if pieces > MAX_PIECES || *cost > MAX_COST {
+        return Err(format!("its text is in {pieces} pieces, which is too much"));
+    }
+    document.extract_text(page).map_err(|error| error.to_string())
+}
+
+fn read_annotations(document: &PdfDocument, page: usize, metadata: &mut Metadata, text: &mut Text) {
+    for annotation in guarded(|| document.get_annotations(page).unwrap_or_default()).unwrap_or_default() {
+        if let Some(LinkAction::Uri(address)) = &annotation.action {
+            metadata.add_link(address);
+        }
+        write_comment(&annotation, text);
+    }
 }
 
 /// Writes the lines of a page; a line that is the title of a bookmark to this page is a heading, and lines that the
@@ -135,32 +192,12 @@ fn squeezed(line: &str) -> String {
     line.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Titles by the page that they lead to.
-fn bookmarks(document: &PdfDocument) -> BTreeMap<usize, Vec<(u8, String)>> {
-    let mut by_page: BTreeMap<usize, Vec<(u8, String)>> = BTreeMap::new();
-    let outline = document.get_outline().ok().flatten().unwrap_or_default();
-    let mut open: Vec<(u8, OutlineItem)> = outline.into_iter().map(|item| (1, item)).collect();
-    let mut seen = 0;
-    while let Some((level, item)) = open.pop() {
-        seen += 1;
-        if seen > MAX_OUTLINE {
-            break;
-        }
-        if let Some(Destination::PageIndex(page)) = item.dest {
-            by_page.entry(page).or_default().push((level, squeezed(&item.title)));
-        }
-        if level < MAX_OUTLINE_DEPTH {
-            open.extend(item.children.into_iter().map(|child| (level + 1, child)));
-        }
-    }
-    by_page
-}
-
-/// What a reader of the document wrote on it; the text of a free text annotation is part of the page.
+/// What a reader of the document wrote on it; the text of free text annotations and stamps is part of the page.
 fn write_comment(annotation: &Annotation, text: &mut Text) {
     let unread = [
         AnnotationSubtype::Link,
         AnnotationSubtype::FreeText,
+        AnnotationSubtype::Stamp,
         AnnotationSubtype::Widget,
         // A pop-up shows what the annotation says that it belongs to.
         AnnotationSubtype::Popup,

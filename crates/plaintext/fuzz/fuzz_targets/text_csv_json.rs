@@ -1,0 +1,4 @@
+//! See `plaintext_fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| plaintext_fuzz::try_input("text_csv_json", input));
