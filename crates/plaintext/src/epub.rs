@@ -6,7 +6,7 @@ use quick_xml::events::Event;
 
 use crate::package::Package;
 use crate::text::Text;
-use crate::{Failure, Limits, Metadata, Reading, html, xml};
+use crate::{Failure, Limits, Metadata, Reading, Status, html, xml};
 
 /// Documents of a spine that are read.
 const MAX_DOCUMENTS: usize = 20_000;
@@ -25,6 +25,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, text: &mut Text) -> Result<Rea
         match package.part(&name) {
             Ok(Some(chapter)) => read_chapter(&chapter, text, &mut reading),
             Ok(None) => reading.left_out.push(format!("{name}: the package has no such part")),
+            Err(failure) if failure.status == Status::Limit && text.is_empty() => return Err(failure),
             Err(failure) => reading.left_out.push(format!("{name}: {}", failure.reason)),
         }
         if text.is_full() {

@@ -101,7 +101,7 @@ impl Format {
 }
 
 /// What compound files begin with (MS-CFB 2.2).
-const COMPOUND_FILE: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
+pub(crate) const COMPOUND_FILE: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
 /// Bytes of a text that are looked at to tell its kind.
 const PROBE_BYTES: usize = 4_096;

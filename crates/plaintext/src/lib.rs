@@ -87,7 +87,21 @@ pub struct Metadata {
 const MAX_LINKS: usize = 10_000;
 const MAX_LINK_BYTES: usize = 2_048;
 
+/// Longest property that is kept.
+const MAX_PROPERTY_BYTES: usize = 4_096;
+
 impl Metadata {
+    /// What is blank was not written, and what is very long is something else.
+    fn sound(mut self) -> Self {
+        for property in [&mut self.title, &mut self.author, &mut self.created, &mut self.modified] {
+            *property = property
+                .take()
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty() && value.len() <= MAX_PROPERTY_BYTES);
+        }
+        self
+    }
+
     /// Remembers an address on the web or of a mailbox. Places within the document are none.
     fn add_link(&mut self, address: &str) {
         let address = address.trim();
@@ -183,9 +197,17 @@ pub fn extract(bytes: &[u8], name: &str, limits: &Limits) -> Extraction {
     let mut text = Text::new(limits.text_bytes);
     let read =
         guarded(|| read(format, bytes, limits, &mut text)).unwrap_or_else(|why| Err(Failure::broken(why)));
+    // Every workbook has names of sheets.
+    let is_sheets = matches!(format, Format::Xlsx | Format::Xls | Format::Ods);
+    if is_sheets && text.is_headings_alone() {
+        text = Text::new(0);
+    }
     let (text, headings, cut_bytes) = text.finish();
     let has_text = text.contains(|c: char| !c.is_whitespace());
     match read {
+        Ok(Reading { left_out, .. }) if !has_text && !left_out.is_empty() => {
+            nothing(Some(format), Status::Broken, &left_out[0])
+        }
         Ok(reading) => Extraction {
             format: Some(format),
             status: if has_text { Status::Text } else { Status::NoText },
@@ -196,7 +218,7 @@ pub fn extract(bytes: &[u8], name: &str, limits: &Limits) -> Extraction {
             }),
             text,
             headings,
-            metadata: reading.metadata,
+            metadata: reading.metadata.sound(),
             encoding: reading.encoding,
             cut_bytes,
             left_out: reading.left_out,
@@ -287,6 +309,15 @@ mod tests {
         assert_eq!(extract(b"12345", "a.txt", &small).status, Status::TooLarge);
         let cut = extract("aüü".as_bytes(), "a.txt", &Limits { input_bytes: 9, ..small });
         assert_eq!((cut.text.as_str(), cut.cut_bytes), ("aü", 2));
+    }
+
+    /// Found by fuzzing: an address without an address.
+    #[test]
+    fn a_blank_property_is_none() {
+        let message = read(b"From: friends:;\r\nSubject: \t\r\nDate: x\r\n\r\nbody", "a.eml");
+        assert_eq!((message.status, &message.metadata), (Status::Text, &Metadata::default()), "{message:?}");
+        let page = read(b"<title> one\n title </title>text", "a.html");
+        assert_eq!(page.metadata.title.as_deref(), Some("one title"));
     }
 
     #[test]

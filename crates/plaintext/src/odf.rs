@@ -44,7 +44,7 @@ fn read_properties(meta: &str, metadata: &mut Metadata) {
                     "date" => &mut metadata.modified,
                     _ => continue,
                 };
-                *slot = (!value.trim().is_empty()).then(|| value.trim().to_owned());
+                *slot = Some(value.clone());
             }
             Ok(Event::Eof) | Err(_) => return,
             Ok(_) => {}

@@ -8,6 +8,7 @@ use office_oxide::limits::Limits as OfficeLimits;
 use office_oxide::options::ParseOptions;
 use office_oxide::{Document, DocumentFormat};
 
+use crate::format::COMPOUND_FILE;
 use crate::text::Text;
 use crate::{Failure, Limits, Metadata, Reading, sheets};
 
@@ -35,6 +36,12 @@ pub(crate) fn read(
     limits: &Limits,
     text: &mut Text,
 ) -> Result<Reading, Failure> {
+    // A compound file for a package: it is encrypted. Only of workbooks is it known that a password that everybody knows may
+    // open them, and to try it takes a hundred thousand rounds of hashing.
+    let is_text_or_slides = matches!(format, DocumentFormat::Docx | DocumentFormat::Pptx);
+    if is_text_or_slides && bytes.starts_with(&COMPOUND_FILE) {
+        return Err(Failure::encrypted());
+    }
     let mut options = ParseOptions::default();
     options.limits = OfficeLimits::strict();
     options.limits.package_bytes = limits.unpacked_bytes;
@@ -57,8 +64,8 @@ pub(crate) fn read(
         let tree = document.to_ir();
         let has_slides = matches!(tree.metadata.format, DocumentFormat::Pptx | DocumentFormat::Ppt);
         let mut writer = Writer { text, reading: &mut reading, has_slides, depth: 0, lift: 0 };
-        for section in &tree.sections {
-            writer.section(section);
+        for (number, section) in tree.sections.iter().enumerate() {
+            writer.section(number, section);
         }
         // Warnings of a document that lost nothing are of its form.
         if tree.metadata.text_truncated {
@@ -92,14 +99,16 @@ fn properties(document: &Document) -> Metadata {
         }
         (None, None) => Default::default(),
     };
-    let written = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
-    Metadata {
-        title: written(title),
-        author: written(author),
-        created: written(created),
-        modified: written(modified),
-        links: Vec::new(),
-    }
+    Metadata { title, author, created, modified, links: Vec::new() }
+}
+
+/// How notices begin that name what the crate lists, too.
+const UNREADABLE_SHEET: &str = "[unreadable sheet ";
+const UNREADABLE_PART: &str = "[skipped unreadable part ";
+
+/// Whether a notice tells nothing that is not told elsewhere.
+pub(crate) fn is_listed(notice: &str) -> bool {
+    notice.starts_with(UNREADABLE_SHEET) || notice.starts_with(UNREADABLE_PART)
 }
 
 /// Whether a paragraph is the crate's own word on what it left out.
@@ -107,7 +116,7 @@ pub(crate) fn is_notice(paragraph: &str) -> bool {
     paragraph.starts_with('[')
         && paragraph.ends_with(']')
         && (paragraph.contains("office_oxide::")
-            || ["[unreadable sheet ", "[some pictures not shown", "[pivot cache truncated"]
+            || [UNREADABLE_SHEET, UNREADABLE_PART, "[some pictures not shown", "[pivot cache truncated"]
                 .iter()
                 .any(|notice| paragraph.starts_with(notice)))
 }
@@ -134,7 +143,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn section(&mut self, section: &Section) {
+    fn section(&mut self, number: usize, section: &Section) {
         // Slides repeat their title as their first element; that of a text is its first heading.
         let first_level = match section.elements.first() {
             Some(Element::Heading(heading)) => Some(heading.clamped_level()),
@@ -144,6 +153,8 @@ impl Writer<'_> {
             self.lift = first_level.map_or(0, |level| level - 1);
             if let (Some(title), None) = (&section.title, first_level)
                 && title != EVERY_SLIDE
+                // Made up, too.
+                && *title != format!("Slide {}", number + 1)
             {
                 self.text.headed(1, title);
             }
@@ -190,7 +201,7 @@ impl Writer<'_> {
                 if let [InlineContent::Text(span)] = paragraph.content.as_slice()
                     && is_notice(&span.text)
                 {
-                    self.reading.left_out.push(span.text.clone());
+                    // Its warnings say the same.
                     return;
                 }
                 // Word's title of the document, which is no heading of the outline.

@@ -9,7 +9,7 @@ use office_oxide::xlsx::XlsxDocument;
 use office_oxide::xlsx::worksheet::HyperlinkTarget;
 
 use crate::Reading;
-use crate::office::is_notice;
+use crate::office::{is_listed, is_notice};
 use crate::text::Text;
 
 /// Reads a workbook since 2007.
@@ -62,7 +62,9 @@ impl Rows<'_> {
             self.sheets += 1;
             self.text.headed(1, &line);
         } else if is_notice(&line) {
-            self.left_out.push(line.into_owned());
+            if !is_listed(&line) {
+                self.left_out.push(line.into_owned());
+            }
         } else {
             // A row has a tab for each column that it skips.
             for cell in line.split('\t').filter(|cell| !cell.is_empty()) {

@@ -167,6 +167,18 @@ impl Text {
         self.cut_bytes > 0
     }
 
+    /// Whether nothing was written yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Whether there is nothing but headings.
+    pub(crate) fn is_headings_alone(&self) -> bool {
+        let of_headings: usize = self.headings.iter().map(|heading| heading.end - heading.start).sum();
+        let white = self.text.bytes().filter(|byte| *byte == b'\n').count();
+        of_headings + white == self.text.len()
+    }
+
     /// The text, its headings, and how many bytes the bound cut off (at least).
     pub(crate) fn finish(mut self) -> (String, Vec<Heading>, u64) {
         self.end_heading();

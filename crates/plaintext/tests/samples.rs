@@ -298,6 +298,21 @@ fn what_nests_without_end_is_read_all_the_same() {
     }
 }
 
+/// Names of sheets are no text, and a page without content is no damage.
+#[test]
+fn what_is_empty_says_so() {
+    for name in ["empty.xlsx", "empty.pdf", "empty.docx", "empty.pptx"] {
+        let document = read(name);
+        let reason = if name == "empty.pdf" { "it has no text layer" } else { "it holds no text" };
+        assert_eq!(
+            (document.status, document.reason.as_deref()),
+            (Status::NoText, Some(reason)),
+            "{name}: {document:?}"
+        );
+        assert_eq!((document.text.as_str(), document.left_out.len()), ("", 0), "{name}");
+    }
+}
+
 #[test]
 fn what_is_only_called_a_document_is_broken() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01";

@@ -34,9 +34,6 @@ const MANY_PIECES: usize = 5_000;
 /// What pages with many pieces may cost together, in pieces of a page that has no more than [`MANY_PIECES`].
 const MAX_COST: usize = 500_000;
 
-/// Longest property that is kept.
-const MAX_PROPERTY_BYTES: usize = 4_096;
-
 /// Reads a document.
 pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
     structure::check_nesting(bytes)?;
@@ -64,11 +61,12 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
     let mut unread = Unread::default();
     let mut cost = 0;
     for page in 0..count {
-        let content = guarded(|| read_page(&document, page, &mut cost)).unwrap_or_else(Err);
+        let content = guarded(|| read_page(&document, page, &mut cost))
+            .unwrap_or_else(|panicked| Err(Failure::broken(panicked)));
         let is_read = content.is_ok();
         match content {
             Ok(content) => write_page(&content, bookmarks.get(&page).map_or(&[], Vec::as_slice), text),
-            Err(why) => unread.add(page, &why),
+            Err(failure) => unread.add(page, failure),
         }
         if unread.in_a_row(is_read) > MAX_UNREAD {
             unread.named.push(format!("all pages behind page {}", page + 1));
@@ -79,8 +77,10 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
             break;
         }
     }
-    if count > 0 && unread.count == count {
-        return Err(Failure::broken(unread.named.swap_remove(0)));
+    if unread.count == count
+        && let Some(failure) = unread.first
+    {
+        return Err(failure);
     }
     reading.left_out = unread.named;
     Ok(reading)
@@ -89,21 +89,22 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
 /// Pages that could not be read.
 #[derive(Default)]
 struct Unread {
+    first: Option<Failure>,
     named: Vec<String>,
     count: usize,
     row: usize,
 }
 
 impl Unread {
-    fn add(&mut self, page: usize, why: &str) {
+    fn add(&mut self, page: usize, failure: Failure) {
         self.count += 1;
-        match self.count {
-            ..=MAX_NAMED => self.named.push(format!("page {}: {why}", page + 1)),
-            _ => {
-                self.named.truncate(MAX_NAMED);
-                self.named.push(format!("{} more pages", self.count - MAX_NAMED));
-            }
+        if self.count <= MAX_NAMED {
+            self.named.push(format!("page {}: {}", page + 1, failure.reason));
+        } else {
+            self.named.truncate(MAX_NAMED);
+            self.named.push(format!("{} more pages", self.count - MAX_NAMED));
         }
+        self.first.get_or_insert(failure);
     }
 
     fn in_a_row(&mut self, is_read: bool) -> usize {
@@ -112,17 +113,18 @@ impl Unread {
     }
 }
 
-fn read_page(document: &PdfDocument, page: usize, cost: &mut usize) -> Result<String, String> {
-    let content = document.get_page_content_data(page).map_err(|error| error.to_string())?;
+fn read_page(document: &PdfDocument, page: usize, cost: &mut usize) -> Result<String, Failure> {
+    let broken = |error: pdf_oxide::Error| Failure::broken(error.to_string());
+    let content = document.get_page_content_data(page).map_err(broken)?;
     let pieces = memmem::find_iter(&content, b"Tj").count() + memmem::find_iter(&content, b"TJ").count();
     drop(content);
     if pieces > MANY_PIECES {
         *cost += pieces * pieces / MANY_PIECES;
     }
     if pieces > MAX_PIECES || *cost > MAX_COST {
-        return Err(format!("its text is in {pieces} pieces, which is too much"));
+        return Err(Failure::limit(format!("a page has text in {pieces} pieces, which is too much")));
     }
-    document.extract_text(page).map_err(|error| error.to_string())
+    document.extract_text(page).map_err(broken)
 }
 
 fn read_annotations(document: &PdfDocument, page: usize, metadata: &mut Metadata, text: &mut Text) {
@@ -220,19 +222,15 @@ fn properties(document: &PdfDocument) -> Metadata {
     let value = |key: &str| {
         let value = document.resolve_object(info.as_ref()?.as_dict()?.get(key)?).ok()?;
         let Object::String(bytes) = value else { return None };
-        let text = text_string(&bytes);
-        (!text.trim().is_empty() && text.len() <= MAX_PROPERTY_BYTES).then(|| text.trim().to_owned())
+        Some(text_string(&bytes)).filter(|value| !value.trim().is_empty())
     };
     // PDF 2.0 keeps them in XMP alone, older versions in both.
     let xmp = XmpExtractor::extract(document).ok().flatten().unwrap_or_default();
-    let short = |value: Option<String>| {
-        value.filter(|value| !value.trim().is_empty() && value.len() <= MAX_PROPERTY_BYTES)
-    };
     Metadata {
-        title: value("Title").or_else(|| short(xmp.dc_title)),
-        author: value("Author").or_else(|| short(xmp.dc_creator.into_iter().next())),
-        created: value("CreationDate").and_then(|date| iso_date(&date)).or(short(xmp.xmp_create_date)),
-        modified: value("ModDate").and_then(|date| iso_date(&date)).or(short(xmp.xmp_modify_date)),
+        title: value("Title").or(xmp.dc_title),
+        author: value("Author").or(xmp.dc_creator.into_iter().next()),
+        created: value("CreationDate").and_then(|date| iso_date(&date)).or(xmp.xmp_create_date),
+        modified: value("ModDate").and_then(|date| iso_date(&date)).or(xmp.xmp_modify_date),
         links: Vec::new(),
     }
 }
