@@ -43,6 +43,12 @@ const TOOLS: &[Tool] = &[
         packages: &["chromium"],
         found: || chromium().is_some(),
     },
+    Tool {
+        name: "tesseract and pdftoppm",
+        needed_for: "letters in images and scans",
+        packages: &["tesseract-ocr", "poppler-utils"],
+        found: || answers("tesseract", &["--version"]) && answers("pdftoppm", &["-v"]),
+    },
 ];
 
 /// What drives the browser asks for it; Debian 12 and Ubuntu 24.04 have 18.

@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates that only these rooms may use: what they stand for can then be exchanged in one place.
 const BELONGS_TO: &[(&str, &[&str])] = &[
-    ("notion_api", &["app", "cli", "config", "crawl", "ops", "render"]),
+    ("notion_api", &["app", "cli", "config", "crawl", "extract", "ops", "render"]),
     ("notion_emulator", &["cli"]),
     ("rusqlite", &["store"]),
     ("tantivy", &["search", "sink"]),

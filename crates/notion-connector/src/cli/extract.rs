@@ -98,6 +98,7 @@ fn json_of(path: &Path, line: &Line) -> Value {
             "modified": metadata.modified,
             "links": metadata.links,
         },
+        "generated": outcome.generated,
         "encoding": found.encoding,
         "cut_bytes": found.cut_bytes,
         "left_out": found.left_out,

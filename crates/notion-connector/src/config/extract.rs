@@ -1,6 +1,8 @@
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use serde::Deserialize;
+use url::{Host, Url};
 
 use super::{Section, within};
 
@@ -18,12 +20,42 @@ pub struct ExtractConfig {
     pub file_mb: u64,
     /// Longest text of a file, in megabytes; what is beyond is cut off and counted. From 1 to 2,000.
     pub text_mb: u64,
+    /// Whether letters are recognised in images and in PDF without text, by the system's Tesseract.
+    pub ocr: bool,
+    /// The languages that Tesseract looks for, as it calls them, joined by `+`.
+    pub ocr_languages: String,
+    /// Seconds that this may take for a file. From 1 to 3,600.
+    pub ocr_seconds: u64,
+    /// The model that describes images; none by itself.
+    pub captions: Option<CaptionsConfig>,
+}
+
+/// An endpoint that speaks the chat completions of OpenAI, with images.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaptionsConfig {
+    /// What stands before `/chat/completions`.
+    pub url: String,
+    /// Name of the model.
+    pub model: String,
+    /// File with the key, where one is wanted.
+    pub key_file: Option<PathBuf>,
 }
 
 impl Default for ExtractConfig {
     /// The longest text is what the largest file can hold without being packed: a byte of an old encoding becomes three.
     fn default() -> Self {
-        Self { workers: 0, seconds: 20, memory_mb: 512, file_mb: 25, text_mb: 75 }
+        Self {
+            workers: 0,
+            seconds: 20,
+            memory_mb: 512,
+            file_mb: 25,
+            text_mb: 75,
+            ocr: false,
+            ocr_languages: "eng".to_owned(),
+            ocr_seconds: 120,
+            captions: None,
+        }
     }
 }
 
@@ -58,6 +90,32 @@ impl ExtractConfig {
     }
 }
 
+impl CaptionsConfig {
+    /// Images and keys travel encrypted, or stay on this machine.
+    fn problem(&self) -> Option<String> {
+        let fits = Url::parse(&self.url).is_ok_and(|url| {
+            let is_local = match url.host() {
+                Some(Host::Domain(name)) => name == "localhost",
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            };
+            url.scheme() == "https" || (url.scheme() == "http" && is_local)
+        });
+        let message = "captions.url: must begin with https:// (http:// to this machine alone)";
+        (!fits).then(|| message.to_owned())
+    }
+}
+
+/// Names as Tesseract has them: nothing that could be an option or a path.
+fn is_languages(text: &str) -> bool {
+    text.split('+').all(|name| {
+        let mut letters = name.bytes();
+        letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+    })
+}
+
 impl Section for ExtractConfig {
     const NAME: &'static str = "extract";
 
@@ -68,6 +126,11 @@ impl Section for ExtractConfig {
             within("memory_mb", self.memory_mb, 128..=65_536),
             within("file_mb", self.file_mb, 1..=2_000),
             within("text_mb", self.text_mb, 1..=2_000),
+            within("ocr_seconds", self.ocr_seconds, 1..=3_600),
+            (!is_languages(&self.ocr_languages)).then(|| {
+                format!("ocr_languages: must be such as eng or eng+deu, is “{}”", self.ocr_languages)
+            }),
+            self.captions.as_ref().and_then(CaptionsConfig::problem),
         ]
         .into_iter()
         .flatten()

@@ -21,7 +21,7 @@ use toml::{Table, Value};
 
 pub use connector::{ConnectorSettings, EffectiveSettings};
 pub use crawl::{CommentsChoice, CrawlConfig};
-pub use extract::ExtractConfig;
+pub use extract::{CaptionsConfig, ExtractConfig};
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};
 pub use secrets::SecretsConfig;
@@ -220,6 +220,13 @@ mod tests {
         }
         let comments = load("[crawl]\ncomments = 'blocks'\n", &[]).unwrap_err();
         assert!(comments.to_string().contains("crawl.comments:"), "{comments}");
+        let extraction = load(
+            "[extract]\nseconds = 0\nocr_languages = '-c x'\ncaptions = { url = 'http://a.example/v1', model = 'm' }\n",
+            &[],
+        );
+        assert!(extraction.is_err_and(|error| error.0.len() == 3));
+        let local = "[extract]\nocr_languages = 'eng+chi_sim'\ncaptions = { url = 'http://127.0.0.1:1/v1', model = 'm' }\n";
+        assert!(load(local, &[]).is_ok());
         let ranges = load(
             "[crawl]\ndeletion_share_percent = 300\ndeletion_floor = 0\n[notion]\nconcurrency = 0\n",
             &[],

@@ -69,28 +69,57 @@ pub(super) fn bytes_of(status: &str, name: &str) -> Option<u64> {
 /// Confines this process for good; says what could not be had.
 #[cfg(unix)]
 pub(super) fn confine(allowance: Allowance, gauge: &MemoryGauge) -> Vec<String> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::Resource;
 
-    let Allowance { memory_bytes, cpu_seconds } = allowance;
-    let limits = [
-        ("a limit of memory", Resource::As, memory_bytes, memory_bytes),
-        // A second between the signal that says why (SIGXCPU) and the one that says nothing.
-        ("a limit of processor time", Resource::Cpu, cpu_seconds, cpu_seconds + 1),
-        ("a limit of written files", Resource::Fsize, 0, 0),
+    let mut missing = limit(&[
         ("a limit of open files", Resource::Nofile, 0, 0),
         // Linux counts threads too, which readers want; there the filter of system calls knows the difference.
         #[cfg(not(target_os = "linux"))]
         ("a limit of processes", Resource::Nproc, 0, 0),
-        ("a limit of core dumps", Resource::Core, 0, 0),
-    ];
-    let mut missing = Vec::new();
-    for (what, resource, soft, hard) in limits {
-        let limit = Rlimit { current: Some(soft), maximum: Some(hard) };
-        if let Err(error) = setrlimit(resource, limit) {
-            missing.push(format!("{what} ({error})"));
-        }
-    }
+    ]);
+    missing.extend(limit(&limits_of(allowance)));
     missing.extend(confine_calls(gauge));
+    missing
+}
+
+#[cfg(unix)]
+type Limited = (&'static str, rustix::process::Resource, u64, u64);
+
+/// What holds for workers, and for other programs that look at files.
+#[cfg(unix)]
+fn limits_of(Allowance { memory_bytes, cpu_seconds }: Allowance) -> [Limited; 4] {
+    use rustix::process::Resource;
+
+    [
+        ("a limit of memory", Resource::As, memory_bytes, memory_bytes),
+        // A second between the signal that says why (SIGXCPU) and the one that says nothing.
+        ("a limit of processor time", Resource::Cpu, cpu_seconds, cpu_seconds + 1),
+        ("a limit of written files", Resource::Fsize, 0, 0),
+        ("a limit of core dumps", Resource::Core, 0, 0),
+    ]
+}
+
+#[cfg(unix)]
+fn limit(limits: &[Limited]) -> Vec<String> {
+    use rustix::process::{Rlimit, setrlimit};
+
+    let refused = |(what, resource, soft, hard): &Limited| {
+        let limit = Rlimit { current: Some(*soft), maximum: Some(*hard) };
+        setrlimit(*resource, limit).err().map(|error| format!("{what} ({error})"))
+    };
+    limits.iter().filter_map(refused).collect()
+}
+
+/// Limits this process for the program that it becomes, which may open files, but write none and, on Linux, make no socket.
+#[cfg(unix)]
+pub(super) fn limit_program(allowance: Allowance) -> Vec<String> {
+    let mut missing = limit(&limits_of(allowance));
+    #[cfg(target_os = "linux")]
+    {
+        let privileges = rustix::thread::set_no_new_privs(true).map_err(|error| error.to_string());
+        let sockets = super::seccomp::refuse_sockets().map_err(|error| error.to_string());
+        missing.extend([privileges, sockets].into_iter().filter_map(Result::err));
+    }
     missing
 }
 

@@ -9,17 +9,25 @@
 //! the document: it is bounded and checked. A document that ends its worker is not tried again; a worker that ended through
 //! nothing that the document did is replaced, and the document is read by the next.
 //!
+//! What has no text of its own is looked at where that is switched on (`images`): by programs of the system, within limits too
+//! (`ocr`, `launch`), and by a model behind an endpoint (`captions`).
+//!
 //! To allow the worker another system call: `seccomp`, with the reason. To try whether something is refused: `attempts`.
 
 mod attempts;
+mod captions;
 mod confine;
 mod frame;
+mod images;
+mod launch;
+mod ocr;
 mod pool;
 #[cfg(target_os = "linux")]
 mod seccomp;
 mod worker;
 
 pub use attempts::Attempt;
+pub use images::Generated;
 pub use pool::{Confinement, Counters, ExtractError, Extractor};
 pub use worker::{COMMAND, worker_main};
 
@@ -30,6 +38,8 @@ use crate::config::ExtractConfig;
 pub struct Outcome {
     /// What was found in it.
     pub extraction: plaintext::Extraction,
+    /// How its text came to be, where it is not the file's own.
+    pub generated: Vec<Generated>,
     /// How long that took, with the way to the worker and back.
     pub millis: u64,
     /// Most memory that the worker held meanwhile, the program itself included; none where the system does not tell.

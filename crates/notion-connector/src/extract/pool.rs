@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use super::attempts::Attempt;
 use super::confine::{PEAK, bytes_of};
 use super::frame::{self, Answer, Hello, Request, Spent};
+use super::images::{self, Generated, Picture};
 use super::worker::COMMAND;
-use super::{Outcome, limits_of, nothing};
+use super::{Outcome, captions, limits_of, nothing, ocr};
 use crate::config::ExtractConfig;
 
 /// Documents that a worker reads before another takes its place: what leaks does not add up.
@@ -138,9 +139,47 @@ impl Extractor {
             let began = Instant::now();
             let extraction = plaintext::extract(bytes, name, &limits);
             count(&self.counts.documents);
-            return Ok(Outcome { extraction, millis: millis_since(began), peak_bytes: None });
+            let (millis, peak_bytes) = (millis_since(began), None);
+            return Ok(self
+                .look(Outcome { extraction, generated: Vec::new(), millis, peak_bytes }, bytes)
+                .await);
         }
-        self.ask(&Request::extract(name, &limits), bytes, &limits).await
+        let outcome = self.ask(&Request::extract(name, &limits), bytes, &limits).await?;
+        Ok(self.look(outcome, bytes).await)
+    }
+
+    /// Looks at what has no text of its own, as far as that is switched on.
+    async fn look(&self, mut outcome: Outcome, bytes: &[u8]) -> Outcome {
+        let found = &mut outcome.extraction;
+        let Some(picture) = images::judge(found, bytes) else { return outcome };
+        let Some(launcher) = &self.program else { return outcome };
+        // As many at once as there are workers.
+        let _slot = self.slots.acquire().await;
+        let began = Instant::now();
+        let most_bytes = limits_of(&self.settings).text_bytes;
+        if let (Some(settings), Picture::Image(media_type)) = (&self.settings.captions, picture) {
+            match captions::describe(settings, media_type, bytes).await {
+                Ok(caption) => {
+                    images::add(found, &caption, most_bytes);
+                    outcome.generated.push(Generated::Caption);
+                }
+                Err(why) => images::explain(found, why),
+            }
+        }
+        if self.settings.ocr {
+            match ocr::recognize(launcher, &self.settings, picture, bytes).await {
+                Ok(recognized) => {
+                    if !recognized.text.trim().is_empty() {
+                        images::add(found, &recognized.text, most_bytes);
+                        outcome.generated.push(Generated::Ocr);
+                    }
+                    recognized.left_out.into_iter().for_each(|why| images::explain(found, why));
+                }
+                Err(why) => images::explain(found, why),
+            }
+        }
+        outcome.millis += millis_since(began);
+        outcome
     }
 
     /// Has a worker try what it must not be able to do: the outcome is `broken` with “refused: …” where it was not, and
@@ -213,7 +252,8 @@ impl Extractor {
                 }
             };
             count(&self.counts.documents);
-            return Ok(Outcome { extraction, millis: millis_since(began), peak_bytes });
+            let (generated, millis) = (Vec::new(), millis_since(began));
+            return Ok(Outcome { extraction, generated, millis, peak_bytes });
         }
     }
 

@@ -72,6 +72,13 @@ pub(super) fn apply(reads: Option<RawFd>, writes: Option<RawFd>) -> Result<(), s
     apply_filter(rules, errno(libc::EPERM), SeccompAction::Allow)
 }
 
+/// Refuses sockets to this process and to the program that it becomes, and the one call that makes them by another way.
+pub(super) fn refuse_sockets() -> Result<(), seccompiler::Error> {
+    let calls = [libc::SYS_socket, libc::SYS_socketpair, libc::SYS_io_uring_setup, libc::SYS_ptrace];
+    let rules = calls.into_iter().map(|call| (call, Vec::new())).collect();
+    apply_filter(rules, SeccompAction::Allow, errno(libc::EPERM))
+}
+
 fn apply_filter(
     rules: BTreeMap<i64, Vec<SeccompRule>>,
     others: SeccompAction,

@@ -10,6 +10,7 @@ use plaintext::{Extraction, Limits, Status};
 
 use super::confine::{Allowance, MemoryGauge, confine, cpu_ms};
 use super::frame::{self, Answer, BEGUN, Hello, Request, Spent};
+use super::launch::{LAUNCH, launch};
 use super::{Attempt, nothing};
 
 /// The argument that makes this program a worker; bytes of memory and seconds of processor time follow.
@@ -18,10 +19,15 @@ pub const COMMAND: &str = "extract-worker";
 /// Where the last panic happened.
 static FAULT: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs a worker if the arguments of this process ask for one, before it has any other thread.
+/// Runs a worker if the arguments of this process ask for one, before it has any other thread; or becomes a program that a
+/// worker cannot be, within limits.
 pub fn worker_main(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let mut arguments = arguments.skip(1);
-    if arguments.next()? != COMMAND {
+    let command = arguments.next()?;
+    if command == LAUNCH {
+        return Some(launch(arguments));
+    }
+    if command != COMMAND {
         return None;
     }
     let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();

@@ -25,6 +25,7 @@ mod filters;
 mod full_disk;
 mod growth;
 mod history;
+mod images;
 mod kill;
 mod limit;
 mod overlap;
