@@ -1,5 +1,6 @@
 //! A worker gives up what it does not need, before it reads the first byte.
 
+#[cfg(target_os = "linux")]
 use std::fs::File;
 
 /// What a worker may still use.
