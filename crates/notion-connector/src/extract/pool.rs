@@ -402,9 +402,9 @@ impl Ending {
         None
     }
 
-    /// By somebody else, or by the system in want of memory: SIGKILL.
+    /// By somebody else, by the system in want of memory, or by a service that is stopped with all of its processes.
     fn was_killed(&self) -> bool {
-        self.signal() == Some(9)
+        self.signal().is_some_and(|signal| FROM_OUTSIDE.contains(&signal))
     }
 
     /// As the standard library says before it aborts.
@@ -440,6 +440,9 @@ impl Ending {
         }
     }
 }
+
+/// SIGHUP, SIGINT, SIGKILL and SIGTERM: a process sends them to another, or the system does; no fault of its own does.
+const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
 
 /// The signal of a process that used up its processor time, on every Unix that Rust knows.
 const SIGXCPU: i32 = 24;

@@ -66,8 +66,8 @@ mod on_linux {
         workers[0]
     }
 
-    fn kill(process: u32) {
-        assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+    fn kill(process: u32, signal: &str) {
+        assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
     }
 
     #[tokio::test]
@@ -165,7 +165,7 @@ mod on_linux {
         let settings = own(601);
         let extractor = extractor(settings.clone());
         reads(&extractor).await;
-        kill(the_worker(&settings));
+        kill(the_worker(&settings), "-9");
         reads(&extractor).await;
         let counters = extractor.counters();
         assert_eq!((counters.documents, counters.started, counters.died), (2, 2, 1));
@@ -182,7 +182,8 @@ mod on_linux {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 let next = workers_of(&settings).into_iter().find(|process| !killed.contains(process));
                 if let Some(process) = next {
-                    kill(process);
+                    // As a service is stopped, and as the system makes room.
+                    kill(process, if killed.is_empty() { "-TERM" } else { "-9" });
                     killed.push(process);
                 }
             }
