@@ -159,6 +159,18 @@ impl Failure {
         Self { status: Status::Broken, reason: reason.into() }
     }
 
+    /// What a reader of others says. They have an error type for each format, and all of them say these in words.
+    fn told(error: &str) -> Self {
+        let said = error.to_lowercase();
+        if said.contains("encrypt") || said.contains("password") {
+            Self::encrypted()
+        } else if said.contains("limit") || said.contains("too large") || said.contains("bomb") {
+            Self::limit(error)
+        } else {
+            Self::broken(error)
+        }
+    }
+
     fn encrypted() -> Self {
         Self { status: Status::Encrypted, reason: "it is encrypted".to_owned() }
     }

@@ -20,7 +20,7 @@ const MAX_DAMAGES: usize = 20;
 
 /// Most bytes that a part unpacks to. Of paragraphs the crate makes a tree that takes up to fourteen times their bytes, of
 /// cells one that takes four times; a process has half a gigabyte.
-const MAX_PART_BYTES: u64 = 32 << 20;
+const MAX_PART_BYTES: u64 = 20 << 20;
 const MAX_SHEET_BYTES: u64 = 96 << 20;
 
 /// Memory that the crate multiplies from a small file: pictures, the empty cells of sparse sheets.
@@ -54,7 +54,7 @@ pub(crate) fn read(
     options.limits.text_chars = limits.text_bytes;
     options.limits.memory_bytes = MEMORY_BYTES;
     let document = Document::from_reader_with(Cursor::new(bytes.to_vec()), format, &options)
-        .map_err(|error| failure_of(&error.to_string()))?;
+        .map_err(|error| Failure::told(&error.to_string()))?;
     let mut reading = Reading { metadata: properties(&document), ..Reading::default() };
     if let Some(book) = document.as_xlsx() {
         sheets::read_package(book, text, &mut reading);
@@ -119,18 +119,6 @@ pub(crate) fn is_notice(paragraph: &str) -> bool {
             || [UNREADABLE_SHEET, UNREADABLE_PART, "[some pictures not shown", "[pivot cache truncated"]
                 .iter()
                 .any(|notice| paragraph.starts_with(notice)))
-}
-
-/// The crate has an error type for each format, and all of them say “encrypted” in words.
-fn failure_of(error: &str) -> Failure {
-    let said = error.to_lowercase();
-    if said.contains("encrypt") || said.contains("password") {
-        Failure::encrypted()
-    } else if said.contains("limit") || said.contains("too large") || said.contains("bomb") {
-        Failure::limit(error)
-    } else {
-        Failure::broken(error)
-    }
 }
 
 struct Writer<'a> {

@@ -57,6 +57,8 @@ fn what_a_hostile_file_says_beside_its_trick_is_read() {
         ("bomb.pptx", Status::Limit),
         ("bomb.epub", Status::Limit),
         ("operators.pdf", Status::Limit),
+        ("stream-bomb.pdf", Status::Limit),
+        ("stream-bomb-twice.pdf", Status::Limit),
         ("many-parts.docx", Status::Limit),
         ("deep-array.pdf", Status::Limit),
         ("page-tree-deep.pdf", Status::Limit),

@@ -33,6 +33,17 @@ fn inputs_that_the_fuzzer_found_stay_mended() {
     }
 }
 
+/// Found by fuzzing. When the crate is mended, this reads something, and the test wants another input.
+#[test]
+fn a_panic_of_a_reader_of_others_is_an_error() {
+    let bytes = std::fs::read(folder("fuzz/corpus/pdf/slice-within-a-character.pdf")).unwrap();
+    let extraction = extract(&bytes, "x.pdf", &Limits::default());
+    assert_eq!(
+        (extraction.status, extraction.reason.as_deref()),
+        (Status::Broken, Some("its reader failed on it"))
+    );
+}
+
 #[test]
 fn every_format_has_sample_and_fuzz_target() {
     let samples = files("tests/samples");

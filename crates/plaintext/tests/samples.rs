@@ -116,6 +116,10 @@ fn portable_documents_are_read_page_by_page() {
     ] {
         let document = read(name);
         assert_holds(&document, phrases);
+        if name == "text.pdf" {
+            assert_holds(&document, &BODY);
+            assert_holds(&document, &WORLD);
+        }
         for word in ["日本語の文章を検索する", "中文搜索引擎测试", "Привет", "MARK_AR"]
         {
             assert!(document.text.contains(word), "no {word} in {name}:\n{}", document.text);
@@ -189,6 +193,26 @@ fn margins_notes_comments_links_and_properties_are_read() {
         };
         assert_eq!(headings(&document), expected, "{name}");
     }
+}
+
+#[test]
+fn bookmarks_comments_and_links_of_a_portable_document_are_read() {
+    let document = read("marks.pdf");
+    assert_holds(
+        &document,
+        &[
+            "First heading\n",
+            "Body MARK_BODY in a line that goes on and on for long.",
+            "A comment",
+            "Page two",
+        ],
+    );
+    assert_eq!(headings(&document), [(1, "First heading"), (2, "Page two")]);
+    assert_eq!(document.metadata.links, ["https://tiny.example/"]);
+    assert_eq!(
+        (document.metadata.title.as_deref(), document.metadata.author.as_deref()),
+        (Some("Tiny"), Some("Ada"))
+    );
 }
 
 #[test]

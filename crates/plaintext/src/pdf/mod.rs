@@ -39,7 +39,7 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
     structure::check_nesting(bytes)?;
     let document = guarded(|| PdfDocument::from_bytes(bytes.to_vec()))
         .and_then(|opened| opened.map_err(|error| error.to_string()))
-        .map_err(Failure::broken)?;
+        .map_err(|error| Failure::told(&error))?;
     // Many are encrypted with an empty password, which forbids printing and not reading.
     if document.is_encrypted()
         && !guarded(|| document.authenticate(b"")).is_ok_and(|opened| matches!(opened, Ok(true)))
@@ -49,7 +49,7 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
     let pages = guarded(|| structure::pages(&document)).map_err(Failure::broken)??;
     let counted = guarded(|| document.page_count())
         .and_then(|count| count.map_err(|error| error.to_string()))
-        .map_err(Failure::broken)?;
+        .map_err(|error| Failure::told(&error))?;
     if counted > MAX_PAGES {
         return Err(Failure::limit(format!("it has more than {MAX_PAGES} pages")));
     }
@@ -114,8 +114,8 @@ impl Unread {
 }
 
 fn read_page(document: &PdfDocument, page: usize, cost: &mut usize) -> Result<String, Failure> {
-    let broken = |error: pdf_oxide::Error| Failure::broken(error.to_string());
-    let content = document.get_page_content_data(page).map_err(broken)?;
+    let told = |error: pdf_oxide::Error| Failure::told(&error.to_string());
+    let content = document.get_page_content_data(page).map_err(told)?;
     let pieces = memmem::find_iter(&content, b"Tj").count() + memmem::find_iter(&content, b"TJ").count();
     drop(content);
     if pieces > MANY_PIECES {
@@ -124,7 +124,7 @@ fn read_page(document: &PdfDocument, page: usize, cost: &mut usize) -> Result<St
     if pieces > MAX_PIECES || *cost > MAX_COST {
         return Err(Failure::limit(format!("a page has text in {pieces} pieces, which is too much")));
     }
-    document.extract_text(page).map_err(broken)
+    document.extract_text(page).map_err(told)
 }
 
 fn read_annotations(document: &PdfDocument, page: usize, metadata: &mut Metadata, text: &mut Text) {
@@ -169,21 +169,26 @@ enum Seam {
     Nothing,
 }
 
-/// A line goes on in the next if it is about as long as lines of this page get and the next begins amid a sentence.
+/// A line goes on in the next if it is about as long as lines of this page get and does not end a sentence. Where the next
+/// begins with a capital, it might as well be a list of names: then it has to be longer.
 fn seam(line: &str, next: &str, longest: usize) -> Seam {
     let (line, next) = (line.trim(), next.trim());
     let (Some(last), Some(first)) = (line.chars().next_back(), next.chars().next()) else {
         return Seam::Line;
     };
-    let is_long = line.chars().count() * 10 >= longest * 7;
+    let tenths = line.chars().count() * 10 / longest.max(1);
     // Kana, Han; Hangul has blanks.
     let is_dense =
         |c: char| matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{20000}'..='\u{3FFFF}');
-    if !is_long || ".!?:;|".contains(last) {
+    // Columns are parted by several blanks.
+    let has_columns = line.contains("  ") || next.contains("  ");
+    if tenths < 7 || ".!?:;|".contains(last) {
         Seam::Line
     } else if is_dense(last) && is_dense(first) {
         Seam::Nothing
-    } else if first.is_lowercase() && !line.contains("  ") && !next.contains("  ") {
+    } else if has_columns || !first.is_alphabetic() {
+        Seam::Line
+    } else if !first.is_uppercase() || (tenths >= 8 && (last.is_alphanumeric() || last == ',')) {
         Seam::Blank
     } else {
         Seam::Line
@@ -281,6 +286,10 @@ mod tests {
         );
         assert_eq!(headings.len(), 1);
         assert_eq!(seam("Amount  12", "amount", 10), Seam::Line);
+        assert_eq!(seam("it is called", "Zürich", 13), Seam::Blank);
+        assert_eq!(seam("it is called", "Zürich", 16), Seam::Line);
+        assert_eq!(seam("it is called", "• Zürich", 12), Seam::Line);
+        assert_eq!(seam("مرحبا", "بالعالم", 7), Seam::Blank);
     }
 
     #[test]

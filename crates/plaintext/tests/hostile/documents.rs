@@ -139,7 +139,7 @@ pub(super) fn bomb_below_the_limit() -> Vec<u8> {
             "word/document.xml",
             format!("<w:document {WORD}><w:body>").as_bytes(),
             paragraphs.as_bytes(),
-            31,
+            19,
             b"</w:body></w:document>",
         )
         .finish()
