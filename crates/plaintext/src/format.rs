@@ -32,7 +32,7 @@ pub enum Format {
     Odp,
     /// EPUB 2 and 3.
     Epub,
-    /// A message with its attachments' names.
+    /// A message with its attachments' names, and with messages that are attached.
     Eml,
     /// Word since 2007: documents, templates, with macros or without.
     Docx,

@@ -1,6 +1,7 @@
-//! Messages (RFC 5322, MIME): who, when, about what, the text, and the names of what is attached.
+//! Messages (RFC 5322, MIME): who, when, about what, the text, the names of what is attached, and
+//! messages that are.
 
-use mail_parser::{Address, MessageParser, MimeHeaders as _};
+use mail_parser::{Address, Message, MessageParser, MimeHeaders as _};
 
 use crate::text::Text;
 use crate::{Failure, Reading, html};
@@ -15,8 +16,16 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
     reading.metadata.title = message.subject().map(str::to_owned);
     reading.metadata.author = message.from().map(people);
     reading.metadata.created = message.date().map(mail_parser::DateTime::to_rfc3339);
+    write(&message, 0, text, &mut reading);
+    Ok(reading)
+}
+
+/// Messages in messages that are read.
+const MAX_DEPTH: usize = 5;
+
+fn write(message: &Message<'_>, depth: usize, text: &mut Text, reading: &mut Reading) {
     if let Some(subject) = message.subject() {
-        text.headed(1, subject);
+        text.headed(u8::try_from(depth + 1).unwrap_or(u8::MAX), subject);
     }
     for people in [message.from(), message.to(), message.cc()].into_iter().flatten().map(people) {
         text.flow(&people);
@@ -40,8 +49,10 @@ pub(crate) fn read(bytes: &[u8], text: &mut Text) -> Result<Reading, Failure> {
             text.flow(name);
             text.line();
         }
+        if let Some(inner) = attachment.message().filter(|_| depth < MAX_DEPTH) {
+            write(inner, depth + 1, text, reading);
+        }
     }
-    Ok(reading)
 }
 
 /// Names and addresses, as they are written.
@@ -88,6 +99,17 @@ mod tests {
         );
         assert_eq!(text, "s\n\na@example.org\n\nHello there");
         assert_eq!(reading.metadata.links, ["https://e.org/"]);
+    }
+
+    #[test]
+    fn messages_that_are_attached_are_read() {
+        let (text, reading) = read_message(
+            "From: a@example.org\nSubject: outer\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\nSee both.\n--b\nContent-Type: message/rfc822\n\nSubject: first\n\none\n\
+             --b\nContent-Type: message/rfc822\n\nSubject: second\n\ntwo\n--b--\n",
+        );
+        assert_eq!(text, "outer\n\na@example.org\n\nSee both.\n\nfirst\n\none\n\nsecond\n\ntwo");
+        assert_eq!(reading.metadata.title.as_deref(), Some("outer"));
     }
 
     #[test]
