@@ -22,5 +22,7 @@ pub mod wire;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::{Answer, Client, Traffic};
 pub use error::{Class, Error, ErrorCode, LimitReason, Refusal};
-pub use transport::{HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind};
+pub use transport::{
+    HttpSettings, HttpTransport, Transport, TransportError, TransportErrorKind, tls_settings,
+};
 pub use version::{ApiVersion, UnknownVersion};

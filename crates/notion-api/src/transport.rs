@@ -67,6 +67,23 @@ impl TransportError {
         Self { kind, detail: detail.into() }
     }
 
+    /// What an error of the HTTP client means, without the address that it names.
+    #[must_use]
+    pub fn from_reqwest(error: &reqwest::Error) -> Self {
+        let kind = if error.is_timeout() {
+            TransportErrorKind::Timeout
+        } else if is_untrusted(error) {
+            TransportErrorKind::Untrusted
+        } else if error.is_connect() {
+            TransportErrorKind::Connect
+        } else if error.is_body() || error.is_decode() {
+            TransportErrorKind::BodyCut
+        } else {
+            TransportErrorKind::Other
+        };
+        Self::new(kind, chain(error))
+    }
+
     /// How the way to Notion failed.
     #[must_use]
     pub const fn kind(&self) -> TransportErrorKind {
@@ -135,8 +152,12 @@ impl HttpTransport {
     }
 }
 
-/// TLS by rustls with *ring*, named here instead of installed for the whole process, which may use another provider.
-fn tls_settings(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, TransportError> {
+/// TLS by rustls with *ring*, named here instead of installed for the whole process, which may use another provider. The
+/// platform's authorities are trusted, and those of this PEM file.
+///
+/// # Errors
+/// When the TLS library cannot be set up on this machine, or the extra authorities cannot be read.
+pub fn tls_settings(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, TransportError> {
     let broken =
         |error: rustls::Error| TransportError::new(TransportErrorKind::Other, format!("TLS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -170,14 +191,16 @@ impl Transport for HttpTransport {
         } else {
             &self.outward
         };
-        let request = reqwest::Request::try_from(request).map_err(|error| classified(&error))?;
-        let mut answer = client.execute(request).await.map_err(|error| classified(&error))?;
+        let request =
+            reqwest::Request::try_from(request).map_err(|error| TransportError::from_reqwest(&error))?;
+        let mut answer =
+            client.execute(request).await.map_err(|error| TransportError::from_reqwest(&error))?;
         let too_large = || {
             let limit = self.max_body_bytes;
             TransportError::new(TransportErrorKind::TooLarge, format!("more than {limit} bytes"))
         };
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| classified(&error))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| TransportError::from_reqwest(&error))? {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
             }
@@ -195,21 +218,6 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.eq_ignore_ascii_case("localhost")
         || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn classified(error: &reqwest::Error) -> TransportError {
-    let kind = if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else if is_untrusted(error) {
-        TransportErrorKind::Untrusted
-    } else if error.is_connect() {
-        TransportErrorKind::Connect
-    } else if error.is_body() || error.is_decode() {
-        TransportErrorKind::BodyCut
-    } else {
-        TransportErrorKind::Other
-    };
-    TransportError::new(kind, chain(error))
 }
 
 /// Whether a certificate of an unknown authority is among the causes. TLS errors travel inside of I/O errors.

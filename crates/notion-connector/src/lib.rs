@@ -9,6 +9,7 @@ pub mod config;
 pub mod crawl;
 pub mod data_dir;
 pub mod extract;
+pub mod files;
 pub mod model;
 pub mod observe;
 pub mod ops;

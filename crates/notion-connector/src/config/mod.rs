@@ -8,6 +8,7 @@
 mod connector;
 mod crawl;
 mod extract;
+mod files;
 mod index;
 mod notion;
 mod secrets;
@@ -22,6 +23,7 @@ use toml::{Table, Value};
 pub use connector::{ConnectorSettings, EffectiveSettings};
 pub use crawl::{CommentsChoice, CrawlConfig};
 pub use extract::{CaptionsConfig, ExtractConfig};
+pub use files::FilesConfig;
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};
 pub use secrets::SecretsConfig;
@@ -40,6 +42,8 @@ pub struct Config {
     pub crawl: CrawlConfig,
     /// How text is read out of files.
     pub extract: ExtractConfig,
+    /// Which files are read, and how they are fetched.
+    pub files: FilesConfig,
     /// The embedded index.
     pub index: IndexConfig,
     /// Where secrets are kept.
@@ -87,6 +91,7 @@ impl Config {
             notion: section(&mut table, &mut problems),
             crawl: section(&mut table, &mut problems),
             extract: section(&mut table, &mut problems),
+            files: section(&mut table, &mut problems),
             index: section(&mut table, &mut problems),
             secrets: section(&mut table, &mut problems),
             server: section(&mut table, &mut problems),
@@ -98,7 +103,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        let known = "known are notion, crawl, extract, index, secrets, server, webhooks";
+        let known = "known are notion, crawl, extract, files, index, secrets, server, webhooks";
         problems.extend(table.keys().map(|name| format!("[{name}]: there is no such section; {known}")));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
