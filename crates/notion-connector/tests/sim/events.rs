@@ -2,17 +2,19 @@
 //! process may die while it hears it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use notion_connector::app::App;
-use notion_connector::ops::{self, ExportLine, Received, WEBHOOKS};
+use notion_connector::ops::{self, Received, WEBHOOKS, WebhookDetail};
 use notion_emulator::{Behavior, Delivery, Emulator, NewSubscription};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::dice::Dice;
+use crate::machine::{Machine, held};
 use crate::network::ADDRESS;
 use crate::trace::Trace;
 use crate::workspace::Workspace;
@@ -42,6 +44,8 @@ pub(crate) struct Courier {
     notion: Emulator,
     trace: Trace,
     state: Mutex<State>,
+    data: PathBuf,
+    connectors: &'static [&'static str],
     /// Called when the connector says that something is on the disk for sure.
     synced: Box<dyn Fn() + Send + Sync>,
 }
@@ -89,8 +93,8 @@ impl Courier {
     pub(crate) fn new(
         seed: u64,
         workspace: Arc<Mutex<Workspace>>,
-        trace: Trace,
-        synced: Box<dyn Fn() + Send + Sync>,
+        machine: &Machine,
+        connectors: &'static [&'static str],
     ) -> Self {
         let notion = workspace.lock().unwrap().notion.clone();
         let mut dice = Dice::new(seed, 3);
@@ -108,7 +112,8 @@ impl Courier {
             edits: 0,
             heard: Heard::default(),
         });
-        Self { workspace, notion, trace, state, synced }
+        let (trace, data, synced) = (machine.trace(), machine.data(), machine.syncing());
+        Self { workspace, notion, trace, state, data, connectors, synced }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -131,16 +136,16 @@ impl Courier {
 
     /// An administrator opens the window, subscribes in Notion, brings the token back and closes the window.
     pub(crate) async fn subscribe(&self, app: &App) {
-        let opened = ops::open_webhook(app, None).unwrap();
+        let opened = ops::open_webhook(app, Some(self.connectors[0])).unwrap();
         let path = opened.endpoint.strip_prefix(WEBHOOKS).unwrap().to_owned();
         let new: NewSubscription = serde_json::from_value(json!({ "url": ADDRESS })).unwrap();
         let (subscription, status) = self.notion.subscribe(new).await.unwrap();
         assert_eq!(status, 0, "nobody listens");
         let handshake = self.notion.verification_request(subscription).unwrap();
         assert_eq!(ops::receive_webhook(app, &path, None, &handshake.body).unwrap(), Received::Token);
-        let token = ops::show_webhook(app, None).unwrap().verification_token.unwrap();
+        let token = self.webhook(app).verification_token.unwrap();
         self.notion.verify_subscription(subscription, &token).unwrap();
-        ops::close_webhook(app, None).unwrap();
+        ops::close_webhook(app, Some(self.connectors[0])).unwrap();
         let mut state = self.state();
         let behavior = Behavior {
             webhook_gathering_ms: state.dice.pick(&[0, 5_000, 60_000]),
@@ -190,25 +195,27 @@ impl Courier {
         if !self.is_open() {
             std::future::pending::<()>().await;
         }
-        let mut held = held(app);
+        let mut held = held(&self.data, self.connectors);
         for second in 1_u64.. {
             self.let_people_work();
             self.bring(app);
             tokio::time::sleep(SECOND).await;
             if second.is_multiple_of(LOOK_EVERY) {
-                held = self.look(app, &held);
+                held = self.look(&held);
             }
         }
     }
 
     /// What is in the index now. Nothing left that was to be there all the time, whatever a hint said.
-    fn look(&self, app: &App, before: &BTreeSet<Uuid>) -> BTreeSet<Uuid> {
-        let now = held(app);
-        if let Some(steady) = self.workspace.lock().unwrap().steady() {
-            let lost: Vec<&Uuid> = before.difference(&now).filter(|id| steady.contains(id)).collect();
-            assert!(lost.is_empty(), "left beside events, and was to be there all the time: {lost:?}");
-        }
+    fn look(&self, before: &[BTreeSet<Uuid>]) -> Vec<BTreeSet<Uuid>> {
+        let now = held(&self.data, self.connectors);
+        let lost = self.workspace.lock().unwrap().lost(before, &now);
+        assert!(lost.is_empty(), "left beside events, and was to be there all the time: {lost:?}");
         now
+    }
+
+    fn webhook(&self, app: &App) -> WebhookDetail {
+        ops::show_webhook(app, Some(self.connectors[0])).unwrap()
     }
 
     fn let_people_work(&self) {
@@ -296,7 +303,7 @@ impl Courier {
     fn hand_over(&self, app: &App, state: &mut State, delivery: &Delivery) -> u16 {
         let (Some(endpoint), true) = (&state.endpoint, app.store.changes_left() > 0) else { return 0 };
         let id = delivery.event.unwrap();
-        let before = ops::show_webhook(app, None).unwrap();
+        let before = self.webhook(app);
         let signature = delivery.signature.as_deref().map(str::as_bytes);
         match ops::receive_webhook(app, &endpoint.path, signature, &delivery.body) {
             Ok(received) => assert_eq!(received, Received::Event, "{:?}", delivery.body),
@@ -309,7 +316,7 @@ impl Courier {
         self.trace.say(format!("event {id} is heard: {}", summary(delivery)));
         state.heard.events += 1;
         let known = state.taken.get(&id).is_some_and(|at| at.elapsed() < KNOWN_AGAIN);
-        let again = ops::show_webhook(app, None).unwrap().repeated - before.repeated;
+        let again = self.webhook(app).repeated - before.repeated;
         assert!(!known || again == 1, "event {id} was answered before, and is not known any more");
         if state.old.len() < MAX_OLD {
             state.old.push(delivery.clone());
@@ -346,24 +353,14 @@ impl Courier {
             // The window is closed.
             _ => (None, br#"{"verification_token":"secret_forged"}"#.to_vec(), Received::Unwanted),
         };
-        let before = ops::show_webhook(app, None).unwrap();
+        let before = self.webhook(app);
         let signature = signature.as_deref().map(str::as_bytes);
         assert_eq!(ops::receive_webhook(app, &endpoint.path, signature, &body).unwrap(), refusal);
-        let mut after = ops::show_webhook(app, None).unwrap();
+        let mut after = self.webhook(app);
         after.refused -= 1;
         assert_eq!(format!("{before:?}"), format!("{after:?}"), "what was refused changes nothing");
         state.heard.forged += 1;
     }
-}
-
-fn held(app: &App) -> BTreeSet<Uuid> {
-    let mut held = BTreeSet::new();
-    let keep = |line: &ExportLine| {
-        held.insert(line.id.0);
-        Ok(())
-    };
-    ops::export(app, keep).unwrap();
-    held
 }
 
 fn summary(delivery: &Delivery) -> String {

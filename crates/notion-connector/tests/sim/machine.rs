@@ -1,5 +1,6 @@
 //! The machine that the connector runs on: its disk, its index in memory, the processes on it, and their ends.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -19,6 +20,7 @@ use notion_connector::sink::{Sink, SinkError};
 use notion_connector::store::Store;
 
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use crate::network::Network;
 use crate::trace::Trace;
@@ -44,6 +46,22 @@ const TRIGGERS: &str = "
     CREATE TRIGGER outbox_grows AFTER INSERT ON outbox BEGIN
       INSERT INTO trace (what) VALUES ('outbox ' || new.sequence || ' ' || new.key);
     END;";
+
+/// What each of these connectors holds that can be found.
+pub(crate) fn held(data: &Path, connectors: &[&str]) -> Vec<BTreeSet<Uuid>> {
+    const HELD: &str = "SELECT object FROM connectors JOIN holders ON holders.connector = connectors.id
+         JOIN items ON items.id = holders.item WHERE name = ?1 AND rendered IS NOT NULL";
+    let store = Connection::open(data.join("store.sqlite")).unwrap();
+    let mut select = store.prepare(HELD).unwrap();
+    let mut of = |name: &&str| -> BTreeSet<Uuid> {
+        let ids = select.query_map([name], |row| row.get::<_, [u8; 16]>(0)).unwrap();
+        ids.map(|id| Uuid::from_bytes(id.unwrap())).collect()
+    };
+    connectors.iter().map(&mut of).collect()
+}
+
+/// What takes longer than this in virtual time waits for something that will never be.
+const LONGEST: Duration = Duration::from_secs(12 * 3_600);
 
 /// Where a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +139,10 @@ impl Machine {
         &self.network
     }
 
+    pub(crate) fn trace(&self) -> Trace {
+        self.trace.clone()
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.files.path().join("data")
     }
@@ -137,7 +159,7 @@ impl Machine {
     ) -> End<T> {
         let (app, ownership) = self.start();
         let store = Arc::clone(&app.store);
-        let mut deadline = None;
+        let (mut deadline, began) = (None, tokio::time::Instant::now());
         self.index.die_at(None);
         match death {
             Some(Death::Change(changes)) => store.refuse_after(changes),
@@ -157,6 +179,7 @@ impl Machine {
                 if alarm.as_mut().poll(context).is_ready() {
                     return Poll::Ready(End::Died);
                 }
+                assert!(began.elapsed() < LONGEST, "a process does not come to its end");
                 let done = work.as_mut().poll(context);
                 if store.changes_left() == 0 || self.index.is_dead() {
                     return Poll::Ready(End::Died);

@@ -51,6 +51,14 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    fn keeps(&self, truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> bool {
+        (self.archived || !fact.archived) && self.passes(truth, fact)
+    }
+
+    fn all(&self, truth: &BTreeMap<Uuid, Fact>) -> BTreeSet<Uuid> {
+        truth.values().filter(|fact| self.keeps(truth, fact)).map(|fact| fact.id).collect()
+    }
+
     fn passes(&self, truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> bool {
         let mut above = vec![fact.id];
         let mut at = Some(fact);
@@ -68,7 +76,8 @@ pub(crate) struct Workspace {
     pub(crate) notion: Emulator,
     dice: Dice,
     trace: Trace,
-    wanted: Wanted,
+    /// What each connector is to index.
+    wanted: Vec<Wanted>,
     /// Every marker word that ever stood anywhere.
     marked: BTreeSet<String>,
     /// Words of which this side does not know whether they are still there.
@@ -81,8 +90,8 @@ pub(crate) struct Workspace {
     columns: BTreeMap<Uuid, String>,
     /// The secret that Notion accepts now.
     token: &'static str,
-    /// What was to be indexed at every instant since [`Workspace::watch`].
-    steady: Option<BTreeSet<Uuid>>,
+    /// What each connector was to index at every instant since [`Workspace::watch`].
+    steady: Option<Vec<BTreeSet<Uuid>>>,
     number: u32,
     changes: u64,
     seed: u64,
@@ -111,7 +120,7 @@ impl Workspace {
             notion,
             dice,
             trace,
-            wanted: Wanted::default(),
+            wanted: vec![Wanted::default()],
             marked: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             away: Vec::new(),
@@ -132,7 +141,7 @@ impl Workspace {
         let of_data_sources = facts.iter().filter(|fact| fact.kind == "data_source");
         let originals: BTreeSet<Option<Uuid>> = of_data_sources.map(|fact| fact.parent).collect();
         let mut commented: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
-        for fact in facts.iter().filter(|fact| fact.kind == "comment" && self.wanted.comments) {
+        for fact in facts.iter().filter(|fact| fact.kind == "comment" && self.wanted[0].comments) {
             let own = fact.markers.iter().filter(|marker| marker.starts_with("zc")).cloned();
             commented.entry(fact.parent.unwrap()).or_default().extend(own);
         }
@@ -154,7 +163,7 @@ impl Workspace {
     }
 
     fn expected_of(&self, truth: &BTreeMap<Uuid, Fact>) -> BTreeMap<Uuid, Fact> {
-        let keep = |fact: &&Fact| (self.wanted.archived || !fact.archived) && self.wanted.passes(truth, fact);
+        let keep = |fact: &&Fact| self.wanted.iter().any(|wanted| wanted.keeps(truth, fact));
         truth.values().filter(keep).map(|fact| (fact.id, fact.clone())).collect()
     }
 
@@ -162,7 +171,10 @@ impl Workspace {
     /// "archive-a-page"): whether these are indexed is not held against anybody.
     pub(crate) fn tolerated(&self) -> BTreeMap<Uuid, Fact> {
         let truth = self.truth();
-        let may_stay = |fact: &&Fact| fact.archived && !fact.has_body() && self.wanted.passes(&truth, fact);
+        let may_stay = |fact: &&Fact| {
+            let passes = || self.wanted.iter().any(|wanted| wanted.passes(&truth, fact));
+            fact.archived && !fact.has_body() && passes()
+        };
         truth.values().filter(may_stay).map(|fact| (fact.id, fact.clone())).collect()
     }
 
@@ -183,19 +195,21 @@ impl Workspace {
         self.marked.extend(truth.values().flat_map(|fact| fact.markers.iter().cloned()));
     }
 
-    pub(crate) fn set_wanted(&mut self, wanted: Wanted) {
+    /// What the connectors are to index from now on. Whether comments are read is one for all of them: they share the items.
+    pub(crate) fn set_wanted(&mut self, wanted: Vec<Wanted>) {
         self.wanted = wanted;
         let truth = self.truth();
         self.settle(&truth);
     }
 
-    pub(crate) fn wanted(&self) -> &Wanted {
+    pub(crate) fn wanted(&self) -> &[Wanted] {
         &self.wanted
     }
 
     /// From now on, what is to be indexed all the time is looked after.
     pub(crate) fn watch(&mut self) {
-        self.steady = Some(self.expected().into_keys().collect());
+        let truth = self.truth();
+        self.steady = Some(self.wanted.iter().map(|wanted| wanted.all(&truth)).collect());
     }
 
     /// Nothing can be said of what was to be indexed all the time.
@@ -204,15 +218,21 @@ impl Workspace {
     }
 
     /// What was to be indexed at every instant since; none if nobody watched.
-    pub(crate) fn steady(&self) -> Option<&BTreeSet<Uuid>> {
-        self.steady.as_ref()
+    fn steady(&self) -> Option<&[BTreeSet<Uuid>]> {
+        self.steady.as_deref()
+    }
+
+    /// What a connector held before and does not hold any more, and was to hold all the time.
+    pub(crate) fn lost(&self, before: &[BTreeSet<Uuid>], now: &[BTreeSet<Uuid>]) -> Vec<Uuid> {
+        let Some(steady) = self.steady() else { return Vec::new() };
+        let of_each = before.iter().zip(now).zip(steady);
+        of_each.flat_map(|((before, now), steady)| &(before - now) & steady).collect()
     }
 
     fn settle(&mut self, truth: &BTreeMap<Uuid, Fact>) {
-        if let Some(mut steady) = self.steady.take() {
-            let expected = self.expected_of(truth);
-            steady.retain(|id| expected.contains_key(id));
-            self.steady = Some(steady);
+        for (steady, wanted) in self.steady.iter_mut().flatten().zip(&self.wanted) {
+            let all = wanted.all(truth);
+            steady.retain(|id| all.contains(id));
         }
     }
 
@@ -381,8 +401,6 @@ impl Workspace {
                 self.away.push((id, Away::Archived));
                 (format!("archive {id}"), self.notion.set_archived(id, true))
             }
-            // Notion's own app lets nobody trash the only table of a database.
-            _ if fact.kind == "data_source" => self.rename(id),
             _ => {
                 self.away.push((id, Away::Trashed));
                 (format!("trash {id}"), self.notion.trash(id))
@@ -510,6 +528,14 @@ impl Workspace {
         self.notion.set_behavior(calm);
     }
 
+    /// Search shows edits late, and lists come in short answers; all else is well.
+    pub(crate) fn lag(&mut self) {
+        let search_lag_ms = self.dice.pick(&[0, 60_000, 300_000]);
+        let short_pages = self.dice.pick(&[None, Some(3), Some(7)]);
+        self.trace.say(format!("search is {search_lag_ms} ms behind, pages of {short_pages:?}"));
+        self.notion.set_behavior(Behavior { search_lag_ms, short_pages, ..self.notion.behavior() });
+    }
+
     /// How Notion fares from now on.
     pub(crate) fn weather(&mut self) {
         self.calm();
@@ -563,9 +589,9 @@ impl Workspace {
                 behavior.search_stale_ms, behavior.search_lag_ms
             ));
         }
-        if self.dice.chance(30) {
+        if self.dice.chance(40) {
             behavior.short_pages = self.dice.pick(&[None, Some(3), Some(7)]);
-            behavior.search_omits_inherited = self.dice.chance(30);
+            behavior.search_omits_inherited = self.dice.chance(50);
             behavior.search_wall = self.dice.pick(&[None, None, Some(20)]);
             told.push(format!(
                 "pages of {:?}, search to {:?}, start points only: {}",
