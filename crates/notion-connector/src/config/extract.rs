@@ -14,7 +14,7 @@ pub struct ExtractConfig {
     pub workers: usize,
     /// Seconds after which reading a file is given up. From 1 to 600.
     pub seconds: u64,
-    /// Most memory of such a process, in megabytes, the program itself included. From 128 to 65,536.
+    /// Most memory of such a process, in megabytes, the program itself included. From 256 to 65,536.
     pub memory_mb: u64,
     /// Largest file, in megabytes. From 1 to 2,000.
     pub file_mb: u64,
@@ -123,7 +123,7 @@ impl Section for ExtractConfig {
         [
             within("workers", self.workers, 0..=64),
             within("seconds", self.seconds, 1..=600),
-            within("memory_mb", self.memory_mb, 128..=65_536),
+            within("memory_mb", self.memory_mb, 256..=65_536),
             within("file_mb", self.file_mb, 1..=2_000),
             within("text_mb", self.text_mb, 1..=2_000),
             within("ocr_seconds", self.ocr_seconds, 1..=3_600),

@@ -90,8 +90,12 @@ impl Eyes<'_> {
             let tool = self.tool(pdftoppm);
             let drawn = tokio::time::timeout_at(self.end, tool.run(&arguments, pdf, PAGE_BYTES)).await;
             let text = match drawn {
-                Ok(Ok((_, status))) if status.code() == Some(NO_SUCH_PAGE) => return Ok(found),
+                // A document without pages is one that it cannot read.
+                Ok(Ok((_, status))) if status.code() == Some(NO_SUCH_PAGE) && page > 1 => return Ok(found),
                 Ok(Ok((image, status))) if status.success() => self.read(&image).await,
+                Ok(Ok((_, status))) if page == 1 => {
+                    return Err(format!("pdftoppm could not draw it ({status})"));
+                }
                 Ok(Ok((_, status))) => Err(format!("pdftoppm could not draw it ({status})")),
                 Ok(Err(error)) => Err(format!("pdftoppm could not be run: {error}")),
                 Err(_) => Err(self.late()),
