@@ -162,14 +162,16 @@ impl Core {
             None => open_writer(&self.search)?,
         };
         let payload = serde_json::to_string(&payload).map_err(TantivyError::from);
-        payload
-            .and_then(|payload| {
-                change(&mut writer)?;
-                let mut commit = writer.prepare_commit()?;
-                commit.set_payload(&payload);
-                commit.commit()
-            })
-            .map_err(|error| self.search.error("write to", error))?;
+        let committed = payload.and_then(|payload| {
+            change(&mut writer)?;
+            let mut commit = writer.prepare_commit()?;
+            commit.set_payload(&payload);
+            commit.commit()
+        });
+        if let Err(error) = committed {
+            abandon(writer);
+            return Err(self.search.error("write to", error));
+        }
         *slot = Some(writer);
         self.search.reload()
     }
@@ -189,6 +191,22 @@ impl Core {
         }
         Ok(())
     }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if let Some(writer) = self.slot().take() {
+            abandon(writer);
+        }
+    }
+}
+
+/// Drops a writer once its merges have ended. One that ended later would write the list of segments anew, with files in it that
+/// the next writer has taken for rubbish.
+fn abandon(mut writer: IndexWriter) {
+    // A worker that failed is waited for here; left to the call below, it would keep that from waiting for merges.
+    drop(writer.prepare_commit());
+    drop(writer.wait_merging_threads());
 }
 
 fn open_writer(search: &SearchIndex) -> Result<IndexWriter, IndexError> {
