@@ -153,6 +153,7 @@ fn delivery(id: NotionId, record: &Record) -> Delivery {
             last_edited_time: Timestamp::UNIX_EPOCH,
             created_by: None,
             last_edited_by: None,
+            file: None,
         },
         holders: vec![ConnectorId(1)],
         relation_titles: Vec::new(),

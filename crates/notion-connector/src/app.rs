@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::config::{Config, default_key_file};
 use crate::data_dir::{DataDir, Ownership};
 use crate::extract::Extractor;
+use crate::files::{FetchSettings, Fetcher, HttpFiles};
 use crate::ops::OpsError;
 use crate::runtime::Runtime;
 use crate::search::{IndexError, SearchIndex};
@@ -38,8 +39,10 @@ pub struct App {
     pub budgets: Arc<Budgets>,
     /// Requests to Notion so far.
     pub requests: Arc<RequestCounts>,
-    /// What reads files.
-    pub extractor: Extractor,
+    /// What makes text of files.
+    pub extractor: Arc<Extractor>,
+    /// What fetches files; none where crawls leave them alone.
+    pub fetcher: Option<Arc<Fetcher>>,
     transport: Arc<dyn Transport>,
     /// Where items are delivered instead of the index on disk.
     sink: Option<Arc<dyn Sink>>,
@@ -98,9 +101,20 @@ impl App {
             request_timeout: Duration::from_secs(config.notion.request_timeout_seconds),
             ..HttpSettings::default()
         };
-        let transport = HttpTransport::new(&settings)
-            .map_err(|error| OpsError::Invalid(format!("the HTTP client could not be made: {error}")))?;
-        Self::with(config, dir, Runtime::real(), Arc::new(transport))
+        let unusable = |error| OpsError::Invalid(format!("the HTTP client could not be made: {error}"));
+        let transport = HttpTransport::new(&settings).map_err(unusable)?;
+        let files = FetchSettings::new(&config.files, config.extract.file_bytes());
+        let network = HttpFiles::new(files.connect_timeout, &settings.extra_roots_pem).map_err(unusable)?;
+        let app = Self::with(config, dir, Runtime::real(), Arc::new(transport))?;
+        let fetcher = Fetcher::new(files, Arc::new(network), app.runtime.clone());
+        let extractor = Arc::clone(&app.extractor);
+        Ok(app.reading_files(fetcher, extractor))
+    }
+
+    /// The same with crawls that read files.
+    #[must_use]
+    pub fn reading_files(self, fetcher: Fetcher, extractor: Arc<Extractor>) -> Self {
+        Self { fetcher: Some(Arc::new(fetcher)), extractor, ..self }
     }
 
     /// The same over another transport and runtime: simulations and tests.
@@ -121,7 +135,19 @@ impl App {
         let settings = config.extract.clone();
         let extractor =
             if runtime.is_simulated() { Extractor::in_process(settings) } else { Extractor::new(settings) };
-        Ok(Self { config, dir, runtime, store, budgets, requests, extractor, transport, sink: None })
+        let extractor = Arc::new(extractor);
+        Ok(Self {
+            config,
+            dir,
+            runtime,
+            store,
+            budgets,
+            requests,
+            extractor,
+            fetcher: None,
+            transport,
+            sink: None,
+        })
     }
 
     /// The same, delivering to this sink instead of the index on disk: simulations keep theirs in memory.

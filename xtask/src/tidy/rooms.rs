@@ -24,14 +24,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("search", &["model"]),
     ("extract", &["config"]),
     ("sink", &["model", "runtime", "search", "store"]),
-    ("crawl", &["config", "model", "render", "runtime", "store"]),
+    ("crawl", &["config", "extract", "files", "model", "render", "runtime", "store"]),
     // The product's verbs, and what they work with. The composition root answers with their errors.
-    ("app", &["config", "data_dir", "extract", "ops", "runtime", "search", "secrets", "sink", "store"]),
+    (
+        "app",
+        &["config", "data_dir", "extract", "files", "ops", "runtime", "search", "secrets", "sink", "store"],
+    ),
     (
         "ops",
         &[
-            "app", "config", "crawl", "data_dir", "extract", "model", "runtime", "search", "secrets", "sink",
-            "store",
+            "app", "config", "crawl", "data_dir", "extract", "files", "model", "runtime", "search",
+            "secrets", "sink", "store",
         ],
     ),
     // The mouths: nothing imports them, but the command that starts the server.

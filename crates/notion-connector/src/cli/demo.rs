@@ -66,6 +66,11 @@ async fn show(
     let mut config = context.config.clone();
     // Beside the data and not in it, and gone with both: the demo touches nothing else of the user's.
     config.secrets.key_file = Some(temporary.data().join("key/secret.key"));
+    let listeners =
+        Listeners { api: loopback().await?, files: loopback().await?, external: loopback().await? };
+    config.files.test_hosts = vec![place_of(&listeners.files)?];
+    config.files.test_other_hosts = vec![place_of(&listeners.external)?];
+    config.files.other_hosts = true;
     let dir = DataDir::create(&temporary.data().join("data"))?;
     let app = Arc::new(App::open(config, dir)?);
     let _ownership = app.own("demo")?;
@@ -73,8 +78,6 @@ async fn show(
     let listener = bind(arguments.listen).await?;
     let url = url_of(&listener)?;
     let emulator = sample_emulator(app.runtime.now().as_millisecond())?;
-    let listeners =
-        Listeners { api: loopback().await?, files: loopback().await?, external: loopback().await? };
     let notion_url = url_of(&listeners.api)?;
     let serving = tokio::spawn(async move { emulator.serve(listeners, std::future::pending()).await });
     let secret = SecretString::from(DEFAULT_TOKEN);
@@ -115,11 +118,17 @@ fn try_this(url: &str) -> String {
          Try:  incident           what to do when something breaks\n      \
          \"on call\"          a phrase\n      \
          Hochwassermeldung  a German page\n      \
+         towing basin       in a document that stands in a page\n      \
          議事録             a Japanese one\n      \
          curl '{url}/api/v1/search?q=backup'\n\n\
          A workspace of your own:  NOTION_TOKEN=ntn_… notion-connector crawl\n\
          Ctrl-C ends the demo and deletes its data."
     )
+}
+
+/// Where a host of files listens, as settings name it.
+fn place_of(listener: &TcpListener) -> Result<String, OpsError> {
+    Ok(url_of(listener)?.trim_start_matches("http://").to_owned())
 }
 
 async fn loopback() -> Result<TcpListener, OpsError> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::advice::advise;
 use super::driver::{CrawlError, Crawler};
+use super::files::FilePolicy;
 use super::plan::{ATTEMPTS, PAUSE, Verdict, another_way, plan_read};
 use super::snapshot::{finish, source_of};
 use super::step::{Context, Outcome, Transition, cut_search, step};
@@ -15,8 +16,8 @@ use crate::config::BodyChoice;
 use crate::model::NotionId;
 use crate::render::RENDERER_VERSION;
 use crate::store::{
-    Admission, AlertScope, Crawl, Listed, NewAlert, NewTask, PageRead, Part, PartAnswer, PartKey, Proof,
-    ReadPlan, Scope, StoreError, Stored, Task, TaskKind,
+    Admission, AlertScope, Crawl, Listed, NewAlert, NewTask, PageRead, Part, PartAnswer, PartKey,
+    PlaceDetail, Proof, ReadPlan, Scope, StoreError, Stored, Task, TaskKind,
 };
 
 impl Crawler {
@@ -28,26 +29,37 @@ impl Crawler {
         outcome: Outcome,
         asked_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let context = Context { workspace: self.workspace, settings: &self.settings, asked: asked_at };
+        let hosts = self.files.as_ref().map(|files| files.config.test_hosts.as_slice()).unwrap_or_default();
+        let context = Context { workspace: self.workspace, settings: &self.settings, asked: asked_at, hosts };
         match step(task, outcome, context) {
             Transition::People(people, next) => {
                 self.store.save_people(self.workspace, &people)?;
                 self.store.finish_task(task, next.as_deref(), &[])
             }
             Transition::Discovery(mut discovery, next) => {
-                discovery.admission =
-                    Admission { filtered: !self.filters.is_empty(), limit: self.settings.item_limit };
+                let policy = self.file_policy();
+                discovery.admission = Admission {
+                    filtered: !self.filters.is_empty(),
+                    limit: self.settings.item_limit,
+                    files: policy.as_ref().map(FilePolicy::reading).unwrap_or_default(),
+                };
                 self.store.save_discovery(
                     crawl,
                     task,
                     next.as_deref(),
                     &discovery,
                     self.runtime.now(),
-                    |listed, stored| {
+                    |listed, stored, files| {
                         let scope = if task.is_hint() { Scope::Events } else { crawl.scope };
                         // Edits through the API were reported to leave the stamp as it was (dvanoni/notero, issue 571).
                         let forget = |stored| Stored { body: None, ..stored };
                         let stored = if task.reads_anyway() { stored.map(forget) } else { stored };
+                        let wanted = |policy: &FilePolicy<'_>| {
+                            files.iter().any(|file| policy.unwanted(file).is_none())
+                        };
+                        let has_due_files = policy.as_ref().is_some_and(wanted);
+                        let read_again = |stored| Stored { failed: true, ..stored };
+                        let stored = if has_due_files { stored.map(read_again) } else { stored };
                         plan_read(scope, self.settings.comments, listed, stored, RENDERER_VERSION)
                     },
                 )
@@ -82,7 +94,7 @@ impl Crawler {
             return self.store.finish_task(task, None, &[]);
         };
         let (source, has_new_body) = source_of(page, parts, row.read.take());
-        match finish(&row, Some(&source), self.workspace) {
+        match finish(&row, Some(&source), self.workspace, self.file_policy().as_ref()) {
             Some(finished) => {
                 let read = PageRead { task, source: &source, body_asked: has_new_body.then_some(asked) };
                 self.store.save_page(crawl, &finished, Some(read), self.runtime.now())
@@ -137,7 +149,7 @@ impl Crawler {
             }
             Verdict::Cut => Ok(self
                 .blocking(move |crawler| {
-                    let plan = |_: &Listed, _| ReadPlan::Nothing;
+                    let plan = |_: &Listed, _, _: &[PlaceDetail]| ReadPlan::Nothing;
                     crawler.store.save_discovery(&at, &one, None, &cut_search(&one), now, plan)
                 })
                 .await?),

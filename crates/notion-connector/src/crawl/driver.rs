@@ -14,6 +14,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::fetch::fetch;
+use super::file_tasks::Files;
+use super::files::FilePolicy;
 use super::filters::Filters;
 use super::plan::judge;
 use super::step::Outcome;
@@ -89,6 +91,8 @@ pub struct Crawler {
     pub settings: CrawlConfig,
     /// Which items are indexed.
     pub filters: Filters,
+    /// Reads files; none where there are none to be read.
+    pub files: Option<Arc<Files>>,
     /// Requests under way at once.
     pub concurrency: usize,
     /// Where progress is told.
@@ -277,6 +281,8 @@ impl Crawler {
     /// Runs tasks until none is left or somebody wants an end.
     async fn drive(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<End, CrawlError> {
         let mut running = JoinSet::new();
+        // Files under way: they take no place of a request to Notion.
+        let mut files = 0;
         let mut claimed: VecDeque<Task> = VecDeque::new();
         let mut urgent = Urgent { heard: self.store.heard(), look: true, waiting: true, running: 0 };
         let mut health =
@@ -284,17 +290,22 @@ impl Crawler {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if claimed.is_empty() && running.len() < self.concurrency {
+            if claimed.is_empty() && running.len() - files < self.concurrency {
                 let (id, limit, now) = (crawl.id, self.concurrency * CLAIM_AHEAD, self.runtime.now());
                 claimed =
                     self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
             }
             self.claim_urgent(crawl, &mut urgent, &mut claimed).await?;
-            while running.len() < self.concurrency
+            while running.len() - files < self.concurrency
                 || (claimed.front().is_some_and(|task| task.urgent) && urgent.running < URGENT_AT_ONCE)
             {
                 let Some(task) = claimed.pop_front() else { break };
                 urgent.running += usize::from(task.urgent);
+                let (crawler, crawl) = (Arc::clone(self), crawl.clone());
+                running.spawn(async move { crawler.run_task(&crawl, task).await });
+            }
+            for task in self.claim_files(crawl, files).await? {
+                files += 1;
                 let (crawler, crawl) = (Arc::clone(self), crawl.clone());
                 running.spawn(async move { crawler.run_task(&crawl, task).await });
             }
@@ -320,6 +331,7 @@ impl Crawler {
                 Some(ended) = running.join_next() => {
                     let ended = ended.map_err(|error| CrawlError::Broken(error.to_string()))?;
                     urgent.running -= usize::from(ended.task.urgent);
+                    files -= usize::from(ended.task.kind == TaskKind::ReadFile);
                     let alone = running.is_empty() && claimed.is_empty();
                     self.judge_end(crawl, ended, &mut health, alone).await?;
                 }
@@ -337,6 +349,17 @@ impl Crawler {
                 () = self.runtime.sleep(wait.unwrap_or(TICK)), if wait.is_some() => {}
             }
         }
+    }
+
+    /// Files to be read beside those that are.
+    async fn claim_files(self: &Arc<Self>, crawl: &Crawl, running: usize) -> Result<Vec<Task>, CrawlError> {
+        let Some(files) = &self.files else { return Ok(Vec::new()) };
+        let (id, free, now) =
+            (crawl.id, files.config.concurrency.saturating_sub(running), self.runtime.now());
+        if free == 0 || crawl.plan_only {
+            return Ok(Vec::new());
+        }
+        Ok(self.blocking(move |crawler| crawler.store.claim_files(id, free, now)).await?)
     }
 
     /// Takes up hints that came, and claims what is urgent before all else. A crawl that has nothing else left to do takes up
@@ -385,6 +408,10 @@ impl Crawler {
     }
 
     async fn run_task(self: &Arc<Self>, crawl: &Crawl, task: Task) -> Ended {
+        if task.kind == TaskKind::ReadFile {
+            let result = self.read_file(crawl, task.clone()).await.map_err(Failure::Store);
+            return Ended { task, result };
+        }
         let asked_at = self.notion_now();
         if task.kind == TaskKind::ReadComments && self.refused.comments.load(Ordering::Relaxed) {
             let (at, one) = (crawl.clone(), task.clone());
@@ -422,6 +449,17 @@ impl Crawler {
             return self.blocking(gone).await.map_err(Failure::Store);
         }
         self.write(crawl, task, outcome, asked_at).await.map_err(Failure::Store)
+    }
+
+    /// What the settings say of files.
+    pub(super) fn file_policy(&self) -> Option<FilePolicy<'_>> {
+        let files = self.files.as_ref()?;
+        Some(FilePolicy {
+            config: &files.config,
+            max_bytes: files.max_bytes,
+            reads_images: files.reads_images,
+            item_limit: self.settings.item_limit,
+        })
     }
 
     /// How bodies are read, as far as Notion goes along.

@@ -9,12 +9,14 @@ use notion_api::{Client, Error};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::files::file_task;
 use super::step::{Container, Object, Outcome, parent_of};
 use super::sweep::Sweep;
 use super::windows::Window;
 use crate::config::BodyChoice;
-use crate::model::{ItemKind, NotionId};
+use crate::model::{FilePlace, ItemKind, NotionId};
 use crate::render::markdown::{Dialect, guess_dialect};
+use crate::render::{self, BlockNode, Body, PageBody};
 use crate::store::{AnswerForm, Task, TaskKind};
 
 /// Sends the task's request.
@@ -43,7 +45,8 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
         TaskKind::Verify => match task.target_kind {
             Some(ItemKind::Database) => database(client, target).await,
             Some(ItemKind::DataSource) => data_source(client, target).await,
-            Some(ItemKind::Page | ItemKind::Row) | None => page(client, target).await,
+            // Files stand in no listing: nobody asks for one by itself.
+            Some(ItemKind::Page | ItemKind::Row | ItemKind::File) | None => page(client, target).await,
         },
         TaskKind::ResolveParent => {
             let block = client.fetch_block(target).await?.value;
@@ -64,6 +67,9 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
         TaskKind::ReadProperty => {
             property(client, target, task.detail.as_deref().unwrap_or_default(), &paging).await
         }
+        TaskKind::RefreshFile => files(client, task, body).await,
+        // Its bytes are not Notion's API's to give.
+        TaskKind::ReadFile => Ok(Outcome::Files(Vec::new())),
         TaskKind::ReadComments => {
             let answer = client.fetch_comments(target, &paging).await?;
             let (next_cursor, _) = next_cursor(&answer.value);
@@ -79,6 +85,43 @@ async fn property(client: &Client, page: Uuid, id: &str, paging: &Paging) -> Res
         PropertyItemAnswer::List(list) => next_cursor(&list.list).0,
     };
     Ok(Outcome::Part { form: AnswerForm::PropertyItems, text: utf8(&answer.raw), next_cursor })
+}
+
+/// The files where a page shows the one whose address is too old, with fresh addresses.
+async fn files(client: &Client, task: &Task, body: BodyChoice) -> Result<Outcome, Error> {
+    let Some(wanted) = file_task(task) else { return Ok(Outcome::Files(Vec::new())) };
+    let found = match (wanted.place, wanted.block) {
+        (FilePlace::Property, _) => {
+            render::files_of(Some(&client.fetch_page(wanted.page.0).await?.value), &PageBody::default())
+        }
+        (FilePlace::Comment, about) => {
+            let about = about.unwrap_or(wanted.page);
+            let answer = client.fetch_comments(about.0, &Paging::default()).await?.value;
+            let comments = answer.results.into_iter().map(|kept| kept.value).collect();
+            render::files_of(None, &PageBody { comments, ..PageBody::default() })
+        }
+        (FilePlace::Body | FilePlace::Embed, Some(block)) => {
+            let block = client.fetch_block(block.0).await?.value;
+            let nodes = vec![BlockNode { block, children: Vec::new() }];
+            render::files_of(None, &Body::Blocks(nodes).into())
+        }
+        (FilePlace::Body | FilePlace::Embed, None) => {
+            let version = match body {
+                BodyChoice::V1 => Some(MarkdownVersion::V1),
+                BodyChoice::V2 => Some(MarkdownVersion::V2),
+                BodyChoice::Auto | BodyChoice::Blocks => None,
+            };
+            let read = match markdown(client, wanted.page.0, version).await? {
+                Outcome::Markdown { form: AnswerForm::MarkdownV1, markdown, .. } => {
+                    Body::MarkdownV1(markdown)
+                }
+                Outcome::Markdown { markdown, .. } => Body::MarkdownV2(markdown),
+                _ => Body::None,
+            };
+            render::files_of(None, &read.into())
+        }
+    };
+    Ok(Outcome::Files(found))
 }
 
 async fn page(client: &Client, id: Uuid) -> Result<Outcome, Error> {

@@ -8,6 +8,7 @@
 //! - `sweep`, `windows` and `watermark` say what one listing asks for and what the next; all are pure.
 //! - `events` says what is read because of a webhook's event. Pure.
 //! - `filters` says which items a connector indexes. Pure.
+//! - `files` says which files of a page are wanted, and what reading one makes of it. Pure. `file_tasks` reads them.
 //! - `driver` keeps requests under way; `apply` writes; `settle` ends a crawl.
 //! - The queue is the checkpoint: a process that dies loses the requests it had under way and nothing else.
 //! - `planned` says from the listings of a crawl what the rest of it will cost.
@@ -21,6 +22,8 @@ mod driver;
 mod eta;
 pub mod events;
 mod fetch;
+mod file_tasks;
+pub mod files;
 pub mod filters;
 mod long_properties;
 pub mod plan;
@@ -36,6 +39,7 @@ mod windows;
 pub use advice::advise;
 pub use driver::{CrawlError, Crawler, Progress, Refused};
 pub use eta::Pace;
+pub use file_tasks::Files;
 pub use planned::listing_settings;
 pub use rerender::rerender;
 pub use settle::NOTHING_CONNECTED;

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::files::FilePolicy;
 use super::snapshot::finish;
+use crate::config::FilesConfig;
 use crate::render::RENDERER_VERSION;
 use crate::store::{Store, StoreError};
 
@@ -14,7 +16,9 @@ const BATCH: u32 = 50;
 ///
 /// # Errors
 /// When the store cannot be used.
-pub fn rerender(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+pub fn rerender(store: &Store, files: &FilesConfig, now: Timestamp) -> Result<u64, StoreError> {
+    // Which of its files are wanted is for the next crawl to say; here they become known.
+    let policy = FilePolicy { config: files, max_bytes: u64::MAX, reads_images: true, item_limit: u64::MAX };
     let (mut after, mut rendered) = (0, 0);
     if !store.has_outdated(RENDERER_VERSION)? {
         return Ok(0);
@@ -24,7 +28,7 @@ pub fn rerender(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
         let Some((_, last)) = outdated.last() else { return Ok(rendered) };
         after = last.row;
         for (workspace, row) in &outdated {
-            if let Some(finished) = finish(row, row.read.as_ref(), *workspace) {
+            if let Some(finished) = finish(row, row.read.as_ref(), *workspace, Some(&policy)) {
                 store.save_rendered_again(row.row, &finished, now)?;
                 rendered += 1;
             }

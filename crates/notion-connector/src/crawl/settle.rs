@@ -71,6 +71,8 @@ impl Crawler {
                 };
                 Phase::Verify
             }
+            // Only now it is known which pages there are.
+            Phase::Verify if self.account_for_files(crawl, BATCH)? => return Ok(true),
             Phase::Verify => Phase::Settle,
             Phase::Settle => return Ok(false),
         };
@@ -89,7 +91,7 @@ impl Crawler {
                 self.store.add_tasks(crawl.id, &[task])?;
                 return Ok(open.len());
             }
-            match finish(row, row.read.as_ref(), self.workspace) {
+            match finish(row, row.read.as_ref(), self.workspace, self.file_policy().as_ref()) {
                 Some(finished) => self.store.save_page(crawl, &finished, None, now)?,
                 None => self.store.fail_item(
                     crawl,
@@ -166,7 +168,7 @@ impl Crawler {
     /// Says how near the limit is. Beyond it every new item was told of when it was met.
     fn tell_limit(&self, crawl: &Crawl) -> Result<(), StoreError> {
         let (held, limit) = (self.store.count_held(crawl.connector)?, self.settings.item_limit);
-        if crawl.counters.skipped > 0 || u128::from(held) * 100 < u128::from(limit) * LIMIT_WARNING_PERCENT {
+        if held >= limit || u128::from(held) * 100 < u128::from(limit) * LIMIT_WARNING_PERCENT {
             return Ok(());
         }
         let message = format!(

@@ -7,8 +7,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::files::FilePolicy;
 use super::long_properties::complete;
-use crate::model::{ItemKind, NotionId, Warning};
+use crate::model::{ItemKind, NotionId, PageFile, Warning};
 use crate::render::document::MAX_DEPTH;
 use crate::render::{self, BlockNode, Body, PageBody, RENDERER_VERSION, Rendered};
 use crate::store::{AnswerForm, Finished, ItemRow, PageSource, Part, PartKey};
@@ -40,8 +41,13 @@ pub(super) fn source_of(page: NotionId, read: Vec<Part>, stored: Option<PageSour
 }
 
 /// Renders an item from what the store keeps of it; none when the kept object cannot be decoded.
-pub(super) fn finish(row: &ItemRow, read: Option<&PageSource>, workspace: NotionId) -> Option<Finished> {
-    let Rendered { item, warnings } = match row.kind {
+pub(super) fn finish(
+    row: &ItemRow,
+    read: Option<&PageSource>,
+    workspace: NotionId,
+    policy: Option<&FilePolicy<'_>>,
+) -> Option<Finished> {
+    let Rendered { item, warnings, files } = match row.kind {
         ItemKind::Page | ItemKind::Row => {
             let mut page: Page = serde_json::from_str(&row.source).ok()?;
             let mut lost = BTreeSet::new();
@@ -59,9 +65,18 @@ pub(super) fn finish(row: &ItemRow, read: Option<&PageSource>, workspace: Notion
             let data_source: DataSource = serde_json::from_str(&row.source).ok()?;
             render::render_data_source(&data_source, workspace)
         }
+        ItemKind::File => {
+            let source: PageFile = serde_json::from_str(&row.source).ok()?;
+            render::render_file(row.id, &source, row.content.as_ref()?, workspace)
+        }
     };
+    let is_page = matches!(row.kind, ItemKind::Page | ItemKind::Row);
+    let failed = read.is_some_and(|read| read.parts.iter().any(|part| part.failed));
+    let lost = |warning: &Warning| matches!(warning, Warning::Unreadable { .. } | Warning::LeftOut { .. });
+    let whole = read.is_some() && !failed && !warnings.iter().any(lost);
+    let files = policy.filter(|_| is_page).map(|policy| policy.place(&item, &files, whole, workspace));
     let content_hash = render::content_hash(&item);
-    Some(Finished { item, content_hash, renderer: RENDERER_VERSION, warnings })
+    Some(Finished { item, content_hash, renderer: RENDERER_VERSION, warnings, files })
 }
 
 /// The body with what belongs into it; long properties are put into the page.

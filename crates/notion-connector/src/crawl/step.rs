@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use notion_api::wire::{DataSource, Database, Page, SearchResult};
 use serde_json::Value;
 
+use super::files;
 use super::long_properties::cut_properties;
 use super::sweep::{self, Sweep};
 use super::windows::{ListedRow, Rest, Window};
 use crate::config::{CommentsChoice, CrawlConfig};
-use crate::model::{ItemKey, ItemKind, NotionId, Parent};
+use crate::model::{FileRef, ItemKey, ItemKind, NotionId, Parent};
 use crate::render::{Body, withheld_blocks};
 use crate::store::{AnswerForm, Discovery, Listed, NewTask, PartAnswer, Proof, Task, TaskKind};
 
@@ -39,6 +40,8 @@ pub struct Context<'a> {
     pub settings: &'a CrawlConfig,
     /// When the answer was asked for.
     pub asked: Timestamp,
+    /// Further hosts of files that count as Notion's.
+    pub hosts: &'a [String],
 }
 
 /// What a request returned.
@@ -96,6 +99,8 @@ pub enum Outcome {
     BlockParent(Parent),
     /// How many rows a data source has, if Notion tells.
     RowCount(Option<u64>),
+    /// The files that a page shows at some place, with fresh addresses.
+    Files(Vec<FileRef>),
 }
 
 /// A block whose children belong to the page.
@@ -122,7 +127,7 @@ pub enum Transition {
     /// Names of people.
     People(Vec<(NotionId, Option<String>, bool)>, Option<String>),
     /// Objects, and what follows from them.
-    Discovery(Discovery, Option<String>),
+    Discovery(Box<Discovery>, Option<String>),
     /// An answer towards a page, and what is still missing of it.
     Part(PartAnswer),
     /// The answer does not lead to the end: other requests do.
@@ -154,7 +159,7 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
             let mut discovery = Discovery { malformed, ..discover(objects, context) };
             if task.kind == TaskKind::QueryDataSource {
                 continue_query(&mut discovery, task, &rows, listing, context.settings);
-                return Transition::Discovery(discovery, next_cursor);
+                return Transition::Discovery(Box::new(discovery), next_cursor);
             }
             let sweep =
                 Sweep::of(task.detail.as_deref()).after(rows.len(), rows.last().map(|last| last.edited));
@@ -165,11 +170,11 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
                 discovery = Discovery { listed: a_few(discovery.listed), ..Discovery::default() };
             }
             if sweep.is_over() {
-                return Transition::Discovery(discovery, None);
+                return Transition::Discovery(Box::new(discovery), None);
             }
             if let Some(on) = sweep.if_new().filter(|_| !discovery.listed.is_empty()) {
                 discovery.if_new = vec![NewTask::new(TaskKind::Search).with_detail(on.to_detail())];
-                return Transition::Discovery(discovery, None);
+                return Transition::Discovery(Box::new(discovery), None);
             }
             discovery.progress = (!listing.last).then(|| sweep.to_detail());
             if listing.cut {
@@ -177,9 +182,9 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
             } else if listing.last {
                 continue_search(&mut discovery, sweep.at_end());
             }
-            Transition::Discovery(discovery, next_cursor)
+            Transition::Discovery(Box::new(discovery), next_cursor)
         }
-        Outcome::Object(object) => Transition::Discovery(discover(vec![object], context), None),
+        Outcome::Object(object) => Transition::Discovery(Box::new(discover(vec![object], context)), None),
         Outcome::Markdown { form, markdown, truncated, unknown } => {
             match missing(task, form, &markdown, truncated, unknown) {
                 Some(further) => part(form, markdown, None, further),
@@ -191,6 +196,7 @@ pub fn step(task: &Task, outcome: Outcome, context: Context<'_>) -> Transition {
             part(AnswerForm::Blocks, blocks, next_cursor, further)
         }
         Outcome::RowCount(total) => Transition::RowCount(total),
+        Outcome::Files(files) => Transition::Instead(files::read_again(task, &files, context.hosts)),
         Outcome::Part { form, text, next_cursor } => part(form, text, next_cursor, Vec::new()),
         Outcome::BlockParent(parent) => match (task.page, parent) {
             (Some(object), Parent::Page(home) | Parent::Database(home) | Parent::DataSource(home)) => {
@@ -489,7 +495,7 @@ mod tests {
     }
 
     fn context(settings: &CrawlConfig) -> Context<'_> {
-        Context { workspace: id(0xA), settings, asked: Timestamp::UNIX_EPOCH }
+        Context { workspace: id(0xA), settings, asked: Timestamp::UNIX_EPOCH, hosts: &[] }
     }
 
     /// What follows from a markdown answer for page 1.

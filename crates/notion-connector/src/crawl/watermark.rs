@@ -35,6 +35,8 @@ pub(super) fn first_tasks(watermark: Timestamp, archived: bool, known: &Known) -
             (Some(ItemKind::Page | ItemKind::Row | ItemKind::Database | ItemKind::DataSource), _) => {
                 TaskKind::Verify
             }
+            // The store names its page instead.
+            (Some(ItemKind::File), _) => return None,
             // It is asked for above.
             (None, Ok(TaskKind::QueryDataSource)) => return None,
             (None, Ok(kind @ (TaskKind::ReadDatabase | TaskKind::ReadDataSource))) => kind,

@@ -17,6 +17,16 @@ pub enum Generated {
     Caption,
 }
 
+impl Generated {
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ocr => "ocr",
+            Self::Caption => "caption",
+        }
+    }
+}
+
 /// What may be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Picture {

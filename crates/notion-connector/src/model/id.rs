@@ -64,11 +64,13 @@ pub enum ItemKind {
     Database,
     /// A table of rows with a schema.
     DataSource,
+    /// A file that stands in a page.
+    File,
 }
 
 impl ItemKind {
     /// Every kind, in the order they are shown.
-    pub const ALL: [Self; 4] = [Self::Page, Self::Row, Self::Database, Self::DataSource];
+    pub const ALL: [Self; 5] = [Self::Page, Self::Row, Self::Database, Self::DataSource, Self::File];
 
     /// The name in JSON, in the store and in the index.
     pub const fn as_str(self) -> &'static str {
@@ -77,6 +79,7 @@ impl ItemKind {
             Self::Row => "row",
             Self::Database => "database",
             Self::DataSource => "data_source",
+            Self::File => "file",
         }
     }
 
@@ -87,6 +90,7 @@ impl ItemKind {
             Self::Page | Self::Row => "page",
             Self::Database => "database",
             Self::DataSource => "data_source",
+            Self::File => "file",
         }
     }
 }

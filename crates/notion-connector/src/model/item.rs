@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ItemKey, ItemKind, NotionId};
+use super::{FileFacts, ItemKey, ItemKind, NotionId};
 
-/// One searchable thing: what rendering makes of a complete page, row, database or data source.
+/// One searchable thing: what rendering makes of a complete page, row, database, data source or file.
 ///
 /// Everything in it comes from the object itself. Titles of other objects (breadcrumbs, related pages) are joined
 /// when the item is delivered, so that a rename re-delivers and never re-renders.
@@ -45,6 +45,9 @@ pub struct Item {
     pub created_by: Option<NotionId>,
     /// Who edited it last.
     pub last_edited_by: Option<NotionId>,
+    /// What is known of it, where it is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileFacts>,
 }
 
 /// Where an object stands in the workspace.

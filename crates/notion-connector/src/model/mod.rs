@@ -4,6 +4,7 @@
 //! hands them to sinks as [`Change`]s, searches are asked by a [`Viewer`].
 
 mod change;
+mod file;
 mod id;
 mod item;
 mod plan;
@@ -12,6 +13,7 @@ mod viewer;
 mod warning;
 
 pub use change::{Change, Crumb, Delivery, OutboxCursor};
+pub use file::{FileContent, FileFacts, FilePlace, FileRef, HoldingPage, PageFile};
 pub use id::{ConnectorId, ItemKey, ItemKind, NotionId, ParseKeyError};
 pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};
 pub use plan::{Plan, PlannedItems};

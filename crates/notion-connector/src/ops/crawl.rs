@@ -13,7 +13,8 @@ use super::crawls::check_name;
 use super::{CrawlSummary, OpsError, plan, scheduler};
 use crate::app::App;
 use crate::crawl::filters::Filters;
-use crate::crawl::{CrawlError, Crawler, Progress, Refused};
+use crate::crawl::{CrawlError, Crawler, Files, Progress, Refused};
+use crate::files::Fetcher;
 use crate::model::NotionId;
 use crate::sink::pump::Pump;
 use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
@@ -135,6 +136,7 @@ pub(super) async fn crawler(
         runtime: app.runtime.clone(),
         workspace,
         body: settings.body,
+        files: app.fetcher.as_ref().map(|fetcher| Arc::new(files_of(app, fetcher))),
         filters: Filters::new(&settings.include, &settings.exclude),
         settings: settings.crawl,
         concurrency: app.config.notion.concurrency,
@@ -142,6 +144,16 @@ pub(super) async fn crawler(
         refused: Refused::default(),
         service,
     })
+}
+
+fn files_of(app: &App, fetcher: &Arc<Fetcher>) -> Files {
+    Files {
+        config: app.config.files.clone(),
+        max_bytes: app.config.extract.file_bytes(),
+        reads_images: app.config.extract.ocr || app.config.extract.captions.is_some(),
+        fetcher: Arc::clone(fetcher),
+        extractor: Arc::clone(&app.extractor),
+    }
 }
 
 /// The workspace that items belong to; a secret of another workspace than before is refused, because every item would

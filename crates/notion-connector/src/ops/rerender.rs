@@ -20,8 +20,8 @@ pub struct Rerendered {
 /// # Errors
 /// When the database cannot be used.
 pub async fn rerender(app: &App) -> Result<Rerendered, OpsError> {
-    let (store, now) = (Arc::clone(&app.store), app.runtime.now());
-    let items = app.runtime.blocking(move || crawl::rerender(&store, now)).await?;
+    let (store, files, now) = (Arc::clone(&app.store), app.config.files.clone(), app.runtime.now());
+    let items = app.runtime.blocking(move || crawl::rerender(&store, &files, now)).await?;
     if items > 0 {
         tracing::info!(items, "rendered again what an older version had rendered");
     }

@@ -170,7 +170,7 @@ fn standing(trace: &Trace) -> Standing {
         None => match left.map(|departure| departure.proof) {
             Some(Proof::Archived | Proof::Excluded) => Standing::Filtered,
             Some(Proof::Trashed) => Standing::Trashed,
-            Some(Proof::NotFound) => Standing::NotVisible,
+            Some(Proof::NotFound | Proof::Removed) => Standing::NotVisible,
             None => Standing::NeverSeen,
         },
     }
@@ -283,6 +283,7 @@ fn of_departure(departure: &Departure) -> String {
             "Notion said that it lies in the trash; restore it there and crawl again".to_owned()
         }
         Proof::NotFound => format!("Notion answered 404: {NOT_VISIBLE}"),
+        Proof::Removed => "every page that held the file was read again, without it".to_owned(),
         Proof::Excluded => "a filter of the connector left it out".to_owned(),
         Proof::Archived => {
             "it is archived, and archived pages are left out by the setting crawl.archived".to_owned()

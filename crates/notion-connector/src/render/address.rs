@@ -45,8 +45,8 @@ fn trailing_id(text: &str) -> Option<NotionId> {
     undashed.or_else(|| tail(36)).and_then(|id| Uuid::try_parse(id).ok()).map(NotionId)
 }
 
-/// Some copies of the format write addresses as `{{https://…}}`.
-fn strip_braces(url: &str) -> &str {
+/// The address alone: some copies of the format write it as `{{https://…}}`.
+pub fn strip_braces(url: &str) -> &str {
     let url = url.trim();
     url.strip_prefix("{{").and_then(|url| url.strip_suffix("}}")).unwrap_or(url)
 }
@@ -65,7 +65,8 @@ pub fn unsigned(url: &str) -> &str {
     if url.starts_with("data:") || is_signed(url) { without_query(url) } else { strip_braces(url) }
 }
 
-fn is_signed(url: &str) -> bool {
+/// Whether its query is a signature.
+pub fn is_signed(url: &str) -> bool {
     const MARKS: [&str; 6] =
         ["x-amz-", "signature=", "sig=", "expirationtimestamp=", "x-goog-", "awsaccesskeyid="];
     let Some((_, query)) = url.split_once('?') else { return false };

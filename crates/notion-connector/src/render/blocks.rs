@@ -188,7 +188,7 @@ fn other_block(block: &Block, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<In
         BlockKind::Bookmark(block) => web(Web::Bookmark, block, warnings),
         BlockKind::Embed(block) => web(Web::Embed, block, warnings),
         BlockKind::LinkPreview { url } => {
-            (Kind::Web { web: Web::LinkPreview, url: Some(address::unsigned(url).to_owned()) }, Vec::new())
+            (Kind::Web { web: Web::LinkPreview, url: Some(url.clone()) }, Vec::new())
         }
         BlockKind::Image(file) => media(Media::Image, file, warnings),
         BlockKind::Video(file) => media(Media::Video, file, warnings),
@@ -219,10 +219,7 @@ fn other_block(block: &Block, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<In
 }
 
 fn web(web: Web, block: &UrlBlock, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<Inline>) {
-    (
-        Kind::Web { web, url: Some(address::unsigned(&block.url).to_owned()) },
-        inlines_of(&block.caption, warnings),
-    )
+    (Kind::Web { web, url: Some(block.url.clone()) }, inlines_of(&block.caption, warnings))
 }
 
 fn media(media: Media, file: &MediaBlock, warnings: &mut BTreeSet<Warning>) -> (Kind, Vec<Inline>) {

@@ -11,7 +11,7 @@ use super::document::plain;
 use super::passages::Cutter;
 use super::text::{LinkSet, clean_line};
 use super::unknowns;
-use crate::model::{NotionId, Warning};
+use crate::model::{FilePlace, FileRef, NotionId, Warning};
 
 /// The heading path of comments' passages. It is no line of the text: nobody wrote it.
 const HEADING: &str = "Comments";
@@ -77,7 +77,16 @@ fn line_of(comment: &Comment, links: &mut LinkSet, warnings: &mut BTreeSet<Warni
     let mut files = Vec::with_capacity(comment.attachments.len());
     for attachment in &comment.attachments {
         unknowns::check_file(&attachment.source, warnings);
-        files.extend(attachment.source.url().and_then(address::file_name));
+        let Some(address) = attachment.source.url() else { continue };
+        let name = address::file_name(address);
+        files.extend(name.clone());
+        links.add_file(FileRef {
+            place: FilePlace::Comment,
+            block: comment.parent.as_ref().and_then(|parent| super::parent_of(Some(parent)).id()),
+            address: address.to_owned(),
+            name,
+            caption: text.clone(),
+        });
     }
     let files = clean_line(&files.join(", "));
     let said = match (text.is_empty(), files.is_empty()) {

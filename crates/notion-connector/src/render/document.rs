@@ -85,7 +85,7 @@ pub enum Kind {
     Media {
         /// Which.
         media: Media,
-        /// Its address without query and fragment: what remains is stable and holds no signature.
+        /// Its address, with its signature: nothing of it may enter text.
         url: Option<String>,
         /// Name of the file.
         name: Option<String>,
@@ -94,7 +94,7 @@ pub enum Kind {
     Web {
         /// Which.
         web: Web,
-        /// Its address; without its query when that is a signature.
+        /// Its address, perhaps with a signature: text shows [`super::address::unsigned`] of it.
         url: Option<String>,
     },
     /// Line between blocks.

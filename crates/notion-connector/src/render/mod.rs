@@ -11,6 +11,7 @@ pub mod address;
 mod blocks;
 mod comments;
 pub mod document;
+mod file;
 pub mod markdown;
 mod passages;
 mod properties;
@@ -29,7 +30,7 @@ mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Item, ItemKey, ItemKind, NotionId, Parent, Warning};
+use crate::model::{FileRef, Item, ItemKey, ItemKind, NotionId, Parent, Warning};
 use comments::write_comments;
 use document::Node;
 use jiff::Timestamp;
@@ -40,10 +41,11 @@ use text::{LinkSet, Part, write_blocks};
 use uuid::Uuid;
 
 pub use blocks::BlockNode;
+pub use file::{extension_of, render_file};
 pub use schema::{render_data_source, render_database};
 
 /// The version of what this room makes of a page. The store keeps sources beside it and renders anew when it rises.
-pub const RENDERER_VERSION: u32 = 2;
+pub const RENDERER_VERSION: u32 = 3;
 
 /// The body of a page, or of a part of it, as it was read.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -104,6 +106,8 @@ pub struct Rendered {
     pub item: Item,
     /// What it lost, sorted, each once.
     pub warnings: Vec<Warning>,
+    /// The files in it, in the order of the text; one that stands there twice, twice.
+    pub files: Vec<FileRef>,
 }
 
 /// Renders a page or row with its body.
@@ -127,6 +131,7 @@ pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> R
     unknowns::check_icon(page.icon.as_ref(), &mut warnings);
     unknowns::check_users(page.created_by.iter().chain(&page.last_edited_by), &mut warnings);
     let id = NotionId(page.id);
+    let files = links.take_files();
     let item = Item {
         key: ItemKey::new(workspace, kind, id),
         kind,
@@ -144,8 +149,22 @@ pub fn render_page(page: &wire::Page, body: &PageBody, workspace: NotionId) -> R
         last_edited_time: page.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: page.created_by.as_ref().map(|user| NotionId(user.id)),
         last_edited_by: page.last_edited_by.as_ref().map(|user| NotionId(user.id)),
+        file: None,
     };
-    Rendered { item, warnings: warnings.into_iter().collect() }
+    Rendered { item, warnings: warnings.into_iter().collect(), files }
+}
+
+/// The files in a page or in a part of one, in the order of the text.
+pub fn files_of(page: Option<&wire::Page>, body: &PageBody) -> Vec<FileRef> {
+    let (mut warnings, mut links, mut cutter) = (BTreeSet::new(), LinkSet::default(), Cutter::default());
+    let parts = parse_parts(&body.parts, &mut warnings);
+    write_blocks(&body.main.parse(&mut warnings), &parts, &mut cutter, &mut links, &mut warnings);
+    let about = page.map_or_else(Uuid::nil, |page| page.id);
+    write_comments(about, &body.comments, &mut cutter, &mut links, &mut warnings);
+    if let Some(page) = page {
+        properties::render_properties(&page.properties, &mut links, &mut warnings);
+    }
+    links.take_files()
 }
 
 /// The places in a body that its parts do not fill, in the order of the text: what could be read by itself.

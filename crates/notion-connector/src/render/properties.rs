@@ -19,7 +19,9 @@ use super::document::{plain, readable_date};
 use super::markdown::cost::looked_at;
 use super::text::LinkSet;
 use super::unknowns;
-use crate::model::{DateValue, LinkKind, NotionId, Person, Property, PropertyValue, Warning};
+use crate::model::{
+    DateValue, FilePlace, FileRef, LinkKind, NotionId, Person, Property, PropertyValue, Warning,
+};
 
 /// Renders all properties but the title, in the order of the page.
 pub(super) fn render_properties(
@@ -101,7 +103,17 @@ impl Reader<'_> {
     }
 
     fn files(&mut self, all: &[FileObject]) -> Rendered {
-        all.iter().for_each(|file| unknowns::check_file(&file.source, self.warnings));
+        for file in all {
+            unknowns::check_file(&file.source, self.warnings);
+            let Some(address) = file.source.url() else { continue };
+            self.links.add_file(FileRef {
+                place: FilePlace::Property,
+                block: None,
+                address: address.to_owned(),
+                name: file.display_name().map(unsigned_name),
+                caption: String::new(),
+            });
+        }
         files(all)
     }
 

@@ -45,8 +45,9 @@ pub fn render_database(database: &Database, workspace: NotionId) -> Rendered {
         last_edited_time: database.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: None,
         last_edited_by: None,
+        file: None,
     };
-    Rendered { item, warnings: warnings.into_iter().collect() }
+    Rendered { item, warnings: warnings.into_iter().collect(), files: Vec::new() }
 }
 
 /// Renders a data source: its title, its description, its columns and what may be chosen in them.
@@ -78,8 +79,9 @@ pub fn render_data_source(source: &DataSource, workspace: NotionId) -> Rendered 
         last_edited_time: source.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: source.created_by.as_ref().map(|user| NotionId(user.id)),
         last_edited_by: source.last_edited_by.as_ref().map(|user| NotionId(user.id)),
+        file: None,
     };
-    Rendered { item, warnings: warnings.into_iter().collect() }
+    Rendered { item, warnings: warnings.into_iter().collect(), files: Vec::new() }
 }
 
 fn line(text: String) -> Node {

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::WithheldBlock;
 use super::address;
-use super::document::{Inline, Kind, Mention, Node, Section, plain, push_plain};
+use super::document::{Inline, Kind, Mention, Node, Section, Web, plain, push_plain};
 use super::passages::Cutter;
-use crate::model::{Link, LinkKind, NotionId, Warning};
+use crate::model::{FilePlace, FileRef, Link, LinkKind, NotionId, Warning};
 
 /// Places in which one part may stand. Parts can name each other, so without a bound the text could grow without one.
 const MAX_PLACES: usize = 16;
@@ -200,7 +200,7 @@ pub(super) fn line_of(node: &Node) -> String {
             row.trim_end_matches('\t').to_owned()
         }
         Kind::Media { name, .. } => with_note(label(), name.as_deref()),
-        Kind::Web { url, .. } => with_note(label(), url.as_deref()),
+        Kind::Web { url, .. } => with_note(label(), url.as_deref().map(address::unsigned)),
         Kind::Heading { .. } | Kind::ChildPage { .. } | Kind::ChildDatabase { .. } | Kind::Folder => {
             label().replace(['\n', '\t'], " ")
         }
@@ -253,7 +253,7 @@ fn with_note(caption: String, note: Option<&str>) -> String {
 }
 
 /// Without outer white space, and with spaces for control characters, which no reader sees.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).replace("\r\n", "\n");
     let seen = |c: char| match c {
         '\n' | '\t' => c,
@@ -269,14 +269,30 @@ pub(super) fn clean_line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
 }
 
-/// What a page points to, each once, in the order of the text.
+/// What a page points to, each once, in the order of the text; and the files in it.
 #[derive(Debug, Default)]
 pub(super) struct LinkSet {
     seen: BTreeSet<(LinkKind, NotionId)>,
     links: Vec<Link>,
+    files: Vec<FileRef>,
 }
 
 impl LinkSet {
+    /// Most files of one page; each is an item of its own.
+    const MAX_FILES: usize = 10_000;
+
+    pub(super) fn add_file(&mut self, file: FileRef) {
+        // `data:` holds the picture itself, and other schemes lead nowhere that is crawled.
+        let is_web = ["http://", "https://"].iter().any(|scheme| file.address.starts_with(scheme));
+        if is_web && self.files.len() < Self::MAX_FILES {
+            self.files.push(file);
+        }
+    }
+
+    pub(super) fn take_files(&mut self) -> Vec<FileRef> {
+        std::mem::take(&mut self.files)
+    }
+
     pub(super) fn add(&mut self, kind: LinkKind, target: Option<NotionId>) {
         if let Some(target) = target
             && self.seen.insert((kind, target))
@@ -298,9 +314,26 @@ impl LinkSet {
             }
             Kind::LinkToPage { target } => self.add(LinkKind::Mention, *target),
             Kind::TableRow { cells } => cells.iter().for_each(|cell| self.add_inlines(cell)),
+            Kind::Media { url: Some(url), name, .. } => {
+                self.add_shown(FilePlace::Body, node, url, name.clone());
+            }
+            // An embedded page that Notion hosts.
+            Kind::Web { web: Web::Embed, url: Some(url) } if address::is_signed(url) => {
+                self.add_shown(FilePlace::Embed, node, url, address::file_name(url));
+            }
             _ => {}
         }
         self.add_inlines(&node.label);
+    }
+
+    fn add_shown(&mut self, place: FilePlace, node: &Node, url: &str, name: Option<String>) {
+        self.add_file(FileRef {
+            place,
+            block: node.id,
+            address: url.to_owned(),
+            name,
+            caption: clean_line(&plain(&node.label)),
+        });
     }
 
     pub(super) fn add_inlines(&mut self, inlines: &[Inline]) {

@@ -38,6 +38,7 @@ pub(crate) fn page(n: u128, title: &str, text: &str) -> Delivery {
             last_edited_time: time,
             created_by: None,
             last_edited_by: None,
+            file: None,
         },
         holders: vec![ConnectorId(1)],
         ancestors: Vec::new(),

@@ -12,7 +12,10 @@ use super::column::Packed;
 use super::crawls::{Outcome, account, unsee};
 use super::parts::drop_parts;
 use super::tasks::ask;
-use super::{Crawl, CrawlId, NewTask, Proof, Result, Scope, Store, TaskKind, hints, named_enum, tasks};
+use super::{
+    Crawl, CrawlId, FileReading, FileState, NewTask, Proof, Result, Scope, Store, TaskKind, hints,
+    named_enum, tasks,
+};
 use crate::model::{ConnectorId, ItemKind, NotionId};
 
 /// After each so many new items that the limit leaves out there is another alert.
@@ -25,11 +28,13 @@ pub struct Admission {
     pub filtered: bool,
     /// Most items that the connector may hold.
     pub limit: u64,
+    /// How files are read.
+    pub files: FileReading,
 }
 
 impl Default for Admission {
     fn default() -> Self {
-        Self { filtered: false, limit: u64::MAX }
+        Self { filtered: false, limit: u64::MAX, files: FileReading::default() }
     }
 }
 
@@ -297,6 +302,8 @@ pub(super) fn forget(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
            renderer = NULL, content_hash = NULL, rendered = NULL, indexed = NULL WHERE id = ?1",
     )?
     .execute(params![item, nothing()])?;
+    tx.prepare_cached("UPDATE files SET state = NULL WHERE item = ?1 AND state IN (?2, ?3)")?
+        .execute(params![item, FileState::Text, FileState::NoText])?;
     for table in ["links", "unknown_kinds"] {
         tx.execute(&format!("DELETE FROM {table} WHERE item = ?1"), [item])?;
     }
@@ -402,6 +409,8 @@ impl Store {
                     Some(ItemKind::Page | ItemKind::Row) => &[TaskKind::ReadPage][..],
                     Some(ItemKind::Database) => &[TaskKind::ReadDatabase],
                     Some(ItemKind::DataSource) => &[TaskKind::ReadDataSource],
+                    // It is found in its page.
+                    Some(ItemKind::File) => &[],
                     None => &[TaskKind::ReadPage, TaskKind::ReadDatabase, TaskKind::ReadDataSource],
                 };
                 for kind in kinds {

@@ -7,7 +7,7 @@ use super::admission;
 use super::alerts::remove_failure;
 use super::connectors::COUNT_ITEMS;
 use super::crawls::{end, load, unsee};
-use super::{Crawl, CrawlId, CrawlState, Result, Store, named_enum, outbox, traces};
+use super::{Crawl, CrawlId, CrawlState, Result, Store, files, named_enum, outbox, traces};
 use crate::model::NotionId;
 
 named_enum! {
@@ -19,6 +19,8 @@ named_enum! {
         NotFound = "not_found",
         /// It is archived, and archived pages are not indexed.
         Archived = "archived",
+        /// Every page that held the file was read again without it.
+        Removed = "removed",
         /// A filter of the connector leaves it out.
         Excluded = "excluded",
     }
@@ -69,6 +71,7 @@ impl Store {
 }
 
 fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::Result<u64> {
+    files::leave_with_pages(tx, crawl, only_excluded)?;
     let leaving: Vec<(i64, String, NotionId, bool)> = tx
                 .prepare_cached(
                     "SELECT items.id, key, object, rendered IS NOT NULL FROM departures JOIN items ON items.id = departures.item
@@ -90,8 +93,9 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
         if !held {
             let left_out: bool =
                 tx.prepare_cached("SELECT 1 FROM left_out WHERE item = ?1")?.exists([item])?;
-            // What somebody left out keeps its place; what another connector has met and not decided about, its content too.
-            if left_out || admission::is_awaited(tx, item)? {
+            // What somebody left out keeps its place, and so does a file that a page shows; what another connector has met and not
+            // decided about, its content too.
+            if left_out || admission::is_awaited(tx, item)? || files::is_placed(tx, item)? {
                 admission::forget(tx, item)?;
             } else {
                 tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
@@ -104,6 +108,7 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
         }
         gone.extend((!held).then_some(object));
     }
+    files::drop_placeless(tx)?;
     // Only now: most of what lies below something that leaves has left too.
     for object in gone {
         tx.prepare_cached(REDELIVER_AROUND)?.execute(params![crawl.connector.0, object])?;

@@ -49,7 +49,8 @@ impl From<Proof> for Difference {
     fn from(proof: Proof) -> Self {
         match proof {
             Proof::Trashed => Self::Trashed,
-            Proof::NotFound => Self::NotFound,
+            // Plans read no pages, so that none is found without a file.
+            Proof::NotFound | Proof::Removed => Self::NotFound,
             Proof::Archived => Self::Archived,
             Proof::Excluded => Self::Excluded,
         }

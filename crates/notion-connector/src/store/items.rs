@@ -12,8 +12,11 @@ use super::links::{home_by_tags, redeliver, save_links};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
-use super::{Crawl, Millis, NewTask, Packed, Result, Scope, Store, Task, TaskKind, hints, outbox};
-use crate::model::{ConnectorId, Item, ItemKey, ItemKind, NotionId, Parent, Warning};
+use super::{
+    Crawl, Millis, NewTask, Packed, PageFiles, PlaceDetail, Result, Scope, Store, Task, TaskKind, files,
+    hints, outbox,
+};
+use crate::model::{ConnectorId, FileContent, Item, ItemKey, ItemKind, NotionId, Parent, Warning};
 
 /// An object as a listing returned it.
 #[derive(Debug, Clone)]
@@ -75,6 +78,8 @@ pub struct ItemRow {
     pub source: String,
     /// What was read beside it.
     pub read: Option<PageSource>,
+    /// What was found in its bytes, where it is a file.
+    pub content: Option<FileContent>,
 }
 
 /// A page that was read, beside the page object.
@@ -99,6 +104,8 @@ pub struct Finished {
     pub renderer: u32,
     /// What was lost or unknown.
     pub warnings: Vec<Warning>,
+    /// The files in it, where it is a page.
+    pub files: Option<PageFiles>,
 }
 
 /// What a listing says beside the objects themselves.
@@ -143,7 +150,8 @@ const ROWS_UNREACHABLE: &str = "could not be listed: more rows were made in the 
 impl Store {
     /// Writes the answer to a listing (or to the reading of one object) and finishes its task, or moves it on.
     ///
-    /// `plan` decides for each object that this crawl meets for the first time.
+    /// `plan` decides for each object that this crawl meets for the first time, with what is known of it and the files in it that
+    /// are still to be read.
     ///
     /// # Errors
     /// When the database cannot be written, or the task is not claimed.
@@ -154,7 +162,7 @@ impl Store {
         next_cursor: Option<&str>,
         discovery: &Discovery,
         now: Timestamp,
-        plan: impl Fn(&Listed, Option<Stored>) -> ReadPlan,
+        plan: impl Fn(&Listed, Option<Stored>, &[PlaceDetail]) -> ReadPlan,
     ) -> Result<()> {
         self.try_write(|tx| {
             self.finish_in(tx, task, next_cursor)?;
@@ -349,6 +357,9 @@ impl Store {
             let Some(before) = before else { return Ok(()) };
             let changed = before != finished.content_hash;
             save_rendered(tx, row, finished, changed, now)?;
+            if let Some(found) = &finished.files {
+                files::save_places(tx, row, found)?;
+            }
             if !changed {
                 return Ok(());
             }
@@ -416,17 +427,23 @@ pub(super) const OUTDATED: &str =
 const ROW_COLUMNS: &str = "items.id, items.kind, items.object, items.edited, items.source, items.body";
 
 fn row_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<ItemRow> {
-    let read = match row.get::<_, Option<Packed>>(5)? {
-        Some(Packed(text)) => Some(serde_json::from_str(&text).map_err(|error| unreadable(5, error))?),
-        None => None,
-    };
+    let kind: ItemKind = row.get(1)?;
+    let (mut read, mut content) = (None, None);
+    if let Some(Packed(text)) = row.get(5)? {
+        if kind == ItemKind::File {
+            content = Some(serde_json::from_str(&text).map_err(|error| unreadable(5, error))?);
+        } else {
+            read = Some(serde_json::from_str(&text).map_err(|error| unreadable(5, error))?);
+        }
+    }
     Ok(ItemRow {
         row: row.get(0)?,
-        kind: row.get(1)?,
+        kind,
         id: row.get(2)?,
         edited: row.get::<_, Millis>(3)?.0,
         source: row.get::<_, Packed>(4)?.0,
         read,
+        content,
     })
 }
 
@@ -435,7 +452,7 @@ pub(super) fn unreadable(column: usize, error: serde_json::Error) -> rusqlite::E
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
 }
 
-fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
@@ -499,7 +516,7 @@ fn save_listed(
     listed: &Listed,
     admission: Admission,
     now: Timestamp,
-    plan: &impl Fn(&Listed, Option<Stored>) -> ReadPlan,
+    plan: &impl Fn(&Listed, Option<Stored>, &[PlaceDetail]) -> ReadPlan,
 ) -> rusqlite::Result<()> {
     let known = load_known(tx, crawl, listed)?;
     let parent = to_json(&listed.parent)?;
@@ -530,7 +547,7 @@ fn save_listed(
     .execute(params![crawl.connector.0, row])?;
     let Entry::First { fresh, undecided } = entry else { return Ok(()) };
     let stored = known.map(|known| known.stored);
-    let plan = plan(listed, stored);
+    let plan = plan(listed, stored, &files::load_due(tx, row, admission.files)?);
     if let (ItemKind::DataSource, Parent::Database(database)) = (listed.kind, listed.parent) {
         // It has a title of its own, which no search lists.
         let wanted = match crawl.scope {
@@ -592,7 +609,7 @@ fn upsert_listed(
     )
 }
 
-fn save_finished(
+pub(super) fn save_finished(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     finished: &Finished,
@@ -633,6 +650,9 @@ fn save_finished(
         add_alert(tx, crawl.id, alert, now)?;
     }
     remove_failure(tx, crawl.connector, item.id)?;
+    if let Some(found) = &finished.files {
+        files::meet(tx, crawl, row, found, now)?;
+    }
     if changed || fresh {
         outbox::push(tx, item.key.as_str())?;
     }
@@ -663,7 +683,7 @@ fn save_source(tx: &Transaction<'_>, row: i64, read: &PageRead<'_>) -> rusqlite:
     Ok(())
 }
 
-fn save_rendered(
+pub(super) fn save_rendered(
     tx: &Transaction<'_>,
     row: i64,
     finished: &Finished,

@@ -19,6 +19,7 @@ mod connectors;
 mod crawls;
 mod departures;
 mod differences;
+mod files;
 mod hints;
 mod history;
 mod items;
@@ -51,6 +52,7 @@ pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use departures::Proof;
 pub use differences::{Difference, Differing};
+pub use files::{FileRead, FileReading, FileState, FileTask, PageFiles, PlaceDetail, PlacedFile, UnmetFile};
 pub use history::CrawlDay;
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};
 pub use outbox::OutboxEntry;
@@ -84,6 +86,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_gap.sql"),
     include_str!("migrations/0017_alert_scopes.sql"),
     include_str!("migrations/0018_webhooks.sql"),
+    include_str!("migrations/0019_files.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -214,11 +214,15 @@ pub(super) const DATA_SOURCES: &str = "SELECT items.object, rows_listed
      FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1
      WHERE connectors.id = ?1 AND items.kind = 'data_source' ORDER BY items.id";
 
-/// What failed of a connector, with its kind where that is known.
+/// What failed of a connector, with its kind where that is known; of a file, its page.
 pub(super) const FAILURES: &str = "SELECT failures.object, (
        SELECT items.kind FROM items JOIN holders ON holders.item = items.id AND holders.connector = ?1
-       WHERE items.workspace = (SELECT workspace FROM connectors WHERE id = ?1) AND items.object = failures.object), task
-     FROM failures WHERE connector = ?1 ORDER BY failures.object";
+       WHERE items.workspace = (SELECT workspace FROM connectors WHERE id = ?1) AND items.object = failures.object) AS known, task
+     FROM failures WHERE connector = ?1 AND known IS NOT 'file'
+     UNION SELECT items.home, 'page', 'read_file' FROM failures
+     JOIN items ON items.workspace = (SELECT workspace FROM connectors WHERE id = ?1) AND items.object = failures.object
+     WHERE connector = ?1 AND items.kind = 'file' AND items.home IS NOT NULL
+     ORDER BY 1";
 
 /// Where a page that stands in a block belongs is known when bodies were read: before that it is no start point.
 const START_POINTS: &str = "SELECT items.object, items.kind, items.title, max(known.out)
@@ -240,7 +244,7 @@ pub(super) const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
          WHERE items.home = below.object)
      SELECT items.object FROM below CROSS JOIN items USING (workspace, object)
      JOIN holders ON holders.item = items.id AND holders.connector = ?2
-     WHERE (items.kind = ?5) = ?4
+     WHERE (items.kind = ?5) = ?4 AND items.kind <> 'file'
        AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = items.id)
        AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = items.id)
      ORDER BY items.id";
@@ -251,7 +255,7 @@ pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (
        UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
          WHERE items.home = below.object),
      doubted (id, object) AS (
-       SELECT items.id, items.object FROM below CROSS JOIN items USING (workspace, object)
+       SELECT items.id, items.object FROM below CROSS JOIN items USING (workspace, object) WHERE items.kind <> 'file'
        UNION SELECT items.id, items.object FROM connectors JOIN items USING (workspace)
          WHERE ?3 AND connectors.id = ?2 AND items.kind IN ('page', 'row')
            AND (items.body_edited IS NULL OR items.body_read < items.body_edited + 120000)

@@ -47,6 +47,10 @@ named_enum! {
         CountRows = "count_rows",
         /// `GET /pages/{page}/markdown`: a whole body.
         ReadBody = "read_body",
+        /// The bytes of a file, from their host: no request to Notion's API.
+        ReadFile = "read_file",
+        /// A fresh address for the file `target`, whose signature has ended: the block, page or comments that show it.
+        RefreshFile = "refresh_file",
     }
 }
 
@@ -65,7 +69,10 @@ impl TaskKind {
             | Self::ReadBlock
             | Self::ReadChildren
             | Self::ReadProperty
-            | Self::ReadComments => 2,
+            | Self::ReadComments
+            // Before its address grows old.
+            | Self::ReadFile
+            | Self::RefreshFile => 2,
             Self::ReadBody => 3,
             // When all that can be listed is.
             Self::CountRows => 4,
@@ -89,7 +96,9 @@ impl TaskKind {
             | Self::ReadPage
             | Self::Verify
             | Self::ResolveParent
-            | Self::CountRows => false,
+            | Self::CountRows
+            | Self::ReadFile
+            | Self::RefreshFile => false,
         }
     }
 
@@ -214,7 +223,7 @@ pub(super) const CLAIM: &str = "SELECT id, crawl, kind, target, page, detail, cu
          AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.crawl = tasks.crawl AND parts.page = tasks.page),
        (SELECT items.kind FROM items JOIN connectors USING (workspace) JOIN crawls ON crawls.connector = connectors.id
         WHERE crawls.id = tasks.crawl AND items.object = tasks.target AND tasks.kind = 'verify'), priority < 0
-     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 AND priority < ?4
+     FROM tasks WHERE crawl = ?1 AND state = 'ready' AND not_before <= ?2 AND priority < ?4 AND (kind = 'read_file') = ?5
        AND (priority <= 1 OR NOT (SELECT plan_only FROM crawls WHERE id = ?1))
      ORDER BY priority, id LIMIT ?3";
 
@@ -233,6 +242,7 @@ pub(super) const UNRESOLVED: &str = "INSERT INTO tasks (crawl, kind, target, pag
 pub(super) const UNSEEN: &str = "INSERT INTO tasks (crawl, kind, target, state, priority)
      SELECT ?1, ?2, (SELECT object FROM items WHERE id = holders.item), 'ready', ?4 FROM holders
      WHERE holders.connector = ?3
+       AND NOT EXISTS (SELECT 1 FROM files WHERE files.item = holders.item)
        AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = holders.item)
        AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = holders.item)
      ORDER BY holders.item";
@@ -251,7 +261,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn claim_tasks(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
-        self.claim(crawl, limit, now, i64::MAX)
+        self.claim(crawl, limit, now, (i64::MAX, false))
+    }
+
+    /// Claims up to `limit` files whose bytes are to be read.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn claim_files(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
+        self.claim(crawl, limit, now, (i64::MAX, true))
     }
 
     /// Claims up to `limit` tasks that are due and go before all others.
@@ -259,14 +277,20 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn claim_urgent(&self, crawl: CrawlId, limit: usize, now: Timestamp) -> Result<Vec<Task>> {
-        self.claim(crawl, limit, now, URGENT + 1)
+        self.claim(crawl, limit, now, (URGENT + 1, false))
     }
 
-    fn claim(&self, crawl: CrawlId, limit: usize, now: Timestamp, below: i64) -> Result<Vec<Task>> {
+    fn claim(
+        &self,
+        crawl: CrawlId,
+        limit: usize,
+        now: Timestamp,
+        (below, files): (i64, bool),
+    ) -> Result<Vec<Task>> {
         self.write(|tx| {
             let mut select = tx.prepare_cached(CLAIM)?;
             let claimed: Vec<Task> = select
-                .query_map(params![crawl.0, Millis(now), limit, below], from_row)?
+                .query_map(params![crawl.0, Millis(now), limit, below, files], from_row)?
                 .collect::<rusqlite::Result<_>>()?;
             let mut claim = tx.prepare_cached("UPDATE tasks SET state = 'claimed' WHERE id = ?1")?;
             for task in &claimed {
@@ -396,6 +420,9 @@ impl Store {
                     | TaskKind::Verify
                     | TaskKind::ResolveParent
                     | TaskKind::CountRows => Ok(()),
+                    TaskKind::ReadFile | TaskKind::RefreshFile => {
+                        object.map_or(Ok(()), |file| drop_item_work(tx, crawl, file))
+                    }
                 }
             };
             record().map_err(|source| self.sqlite(source))
@@ -508,7 +535,7 @@ impl Store {
     }
 }
 
-fn record_failure(
+pub(super) fn record_failure(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     object: Option<NotionId>,

@@ -97,12 +97,13 @@ fn item(number: u128, title: &str, parent: Parent) -> Item {
         last_edited_time: now(),
         created_by: None,
         last_edited_by: None,
+        file: None,
     }
 }
 
 fn finished(item: Item) -> Finished {
     let content_hash = *blake3::hash(format!("{item:?}").as_bytes()).as_bytes();
-    Finished { item, content_hash, renderer: 1, warnings: Vec::new() }
+    Finished { item, content_hash, renderer: 1, warnings: Vec::new(), files: None }
 }
 
 fn body(page: NotionId) -> PageSource {
@@ -132,7 +133,7 @@ impl Fixture {
         let task = self.claim_one(TaskKind::Search);
         let discovery = Discovery { listed, ..Discovery::default() };
         self.store
-            .save_discovery(&self.crawl, &task, None, &discovery, now(), |listed, _| read_body(listed))
+            .save_discovery(&self.crawl, &task, None, &discovery, now(), |listed, _, _| read_body(listed))
             .unwrap();
     }
 
@@ -175,9 +176,14 @@ fn an_answer_is_written_once_even_if_its_task_is_run_twice() {
     let task = fixture.claim_one(TaskKind::Search);
     let discovery = Discovery { listed: vec![listed(1, "Home", Parent::Workspace)], ..Discovery::default() };
     let save = || {
-        fixture.store.save_discovery(&fixture.crawl, &task, Some("next"), &discovery, now(), |listed, _| {
-            read_body(listed)
-        })
+        fixture.store.save_discovery(
+            &fixture.crawl,
+            &task,
+            Some("next"),
+            &discovery,
+            now(),
+            |listed, _, _| read_body(listed),
+        )
     };
     save().unwrap();
     assert!(matches!(save(), Err(StoreError::StaleTask(_))));
@@ -320,7 +326,7 @@ fn a_rename_and_a_move_redeliver_what_lies_below() {
     let renamed = Discovery { listed: vec![listed(1, "House", Parent::Workspace)], ..Discovery::default() };
     fixture
         .store
-        .save_discovery(&fixture.crawl, &task, None, &renamed, now(), |_, _| ReadPlan::Nothing)
+        .save_discovery(&fixture.crawl, &task, None, &renamed, now(), |_, _, _| ReadPlan::Nothing)
         .unwrap();
     let breadcrumbs = fixture.breadcrumbs();
     assert!(breadcrumbs.contains(&("Plan".to_owned(), vec!["House".to_owned()])), "{breadcrumbs:?}");
@@ -472,7 +478,7 @@ fn a_page_of_which_a_part_failed_counts_as_not_read() {
     let crawl = fixture.store.load_crawl(CrawlId(2)).unwrap().unwrap();
     let discovery = Discovery { listed: vec![listed(1, "Page", Parent::Workspace)], ..Discovery::default() };
     let known = std::cell::Cell::new(None);
-    let look = |_: &Listed, stored: Option<Stored>| {
+    let look = |_: &Listed, stored: Option<Stored>, _: &[PlaceDetail]| {
         known.set(stored);
         ReadPlan::Nothing
     };
@@ -597,12 +603,12 @@ fn what_is_left_out_meanwhile_an_interrupted_crawl_reads_no_more() {
     let search = fixture.store.claim_tasks(other.id, 1, now()).unwrap().remove(0);
     let discovery = Discovery {
         listed: vec![listed(1, "Home", Parent::Workspace)],
-        admission: Admission { filtered: true, limit: u64::MAX },
+        admission: Admission { filtered: true, ..Admission::default() },
         ..Discovery::default()
     };
     fixture
         .store
-        .save_discovery(&other, &search, None, &discovery, now(), |listed, _| read_body(listed))
+        .save_discovery(&other, &search, None, &discovery, now(), |listed, _, _| read_body(listed))
         .unwrap();
     let places = fixture.store.load_places(fixture.connector, Some(&other)).unwrap();
     fixture.store.save_verdicts(&other, &[], &places, u64::MAX, now()).unwrap();
@@ -627,9 +633,9 @@ fn beyond_the_limit_the_first_new_item_and_every_ten_thousandth_is_told() {
     let fixture = fixture();
     let task = fixture.claim_one(TaskKind::Search);
     let new = (1..=20_005).map(|number| listed(number, "Page", Parent::Workspace)).collect();
-    let admission = Admission { filtered: false, limit: 3 };
+    let admission = Admission { limit: 3, ..Admission::default() };
     let discovery = Discovery { listed: new, admission, ..Discovery::default() };
-    let plan = |_: &Listed, _| ReadPlan::Nothing;
+    let plan = |_: &Listed, _, _: &[PlaceDetail]| ReadPlan::Nothing;
     fixture.store.save_discovery(&fixture.crawl, &task, None, &discovery, now(), plan).unwrap();
     let crawl = fixture.store.load_crawl(fixture.crawl.id).unwrap().unwrap();
     assert_eq!((crawl.counters.skipped, crawl.counters.errors), (20_002, 3));

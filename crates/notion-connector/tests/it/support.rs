@@ -21,6 +21,8 @@ use notion_connector::config::Config;
 use notion_connector::crawl::filters::Filters;
 use notion_connector::crawl::{Crawler, Progress, Refused};
 use notion_connector::data_dir::DataDir;
+use notion_connector::extract::Extractor;
+use notion_connector::files::{FetchSettings, Fetcher, HttpFiles};
 use notion_connector::model::{ItemKind, NotionId, Viewer};
 use notion_connector::ops::{
     self, AddConnector, CrawlReport, CrawlRequest, ExportLine, OpsError, SearchAnswer, SearchQuery,
@@ -29,7 +31,7 @@ use notion_connector::runtime::Runtime;
 use notion_connector::search::{MAX_LIMIT, MAX_OFFSET, SearchIndex, SearchRequest};
 use notion_connector::store::{CrawlId, CrawlState, Scope};
 use notion_emulator::world::World;
-use notion_emulator::{DEFAULT_TOKEN, Emulator, Options};
+use notion_emulator::{DEFAULT_TOKEN, Emulator, Listeners, Options};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -53,6 +55,8 @@ pub(crate) struct Line {
     /// How far the connector's clock is ahead of Notion's.
     pub(crate) ahead: jiff::SignedDuration,
     url: String,
+    /// Whether crawls read files.
+    reads_files: bool,
     files: tempfile::TempDir,
     _server: Option<Server>,
 }
@@ -99,6 +103,21 @@ impl Line {
         line
     }
 
+    /// Over real HTTP, with the hosts of files, which crawls read.
+    pub(crate) async fn with_files(world: World) -> Self {
+        let mut line = Self::over_http(world).await;
+        let Listeners { files, external, .. } = Listeners::loopback().await.unwrap();
+        let (host, other) = (files.local_addr().unwrap(), external.local_addr().unwrap());
+        line.notion.set_files_url(&format!("http://{host}"));
+        line.notion.set_external_url(&format!("http://{other}"));
+        tokio::spawn(axum::serve(files, line.notion.files_router()).into_future());
+        tokio::spawn(axum::serve(external, line.notion.external_router()).into_future());
+        line.config.files.test_hosts = vec![host.to_string()];
+        line.config.files.test_other_hosts = vec![other.to_string()];
+        line.reads_files = true;
+        line
+    }
+
     /// Within this process: works under a paused clock.
     pub(crate) async fn in_process(world: World, options: Options) -> Self {
         let notion = Emulator::new(world, options);
@@ -118,6 +137,7 @@ impl Line {
             config,
             ahead: jiff::SignedDuration::ZERO,
             url,
+            reads_files: false,
             files,
             _server: None,
         }
@@ -152,7 +172,16 @@ impl Line {
         let dir = DataDir::create(&self.data_dir()).unwrap();
         let runtime = Runtime::simulated(self.now() + self.ahead, 7);
         let transport = Arc::clone(&self.witness) as Arc<dyn Transport>;
-        Arc::new(App::with(self.config.clone(), dir, runtime, transport).unwrap())
+        let app = App::with(self.config.clone(), dir, runtime, transport).unwrap();
+        if !self.reads_files {
+            return Arc::new(app);
+        }
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_notion-connector"));
+        let extractor = Arc::new(Extractor::of_program(self.config.extract.clone(), program));
+        let settings = FetchSettings::new(&self.config.files, self.config.extract.file_bytes());
+        let network = Arc::new(HttpFiles::new(settings.connect_timeout, &[]).unwrap());
+        let fetcher = Fetcher::new(settings, network, app.runtime.clone());
+        Arc::new(app.reading_files(fetcher, extractor))
     }
 
     pub(crate) async fn try_crawl(&self, scope: Scope) -> Result<CrawlReport, OpsError> {
@@ -181,6 +210,7 @@ impl Line {
             workspace,
             body: app.config.notion.body,
             settings: app.config.crawl.clone(),
+            files: None,
             filters: Filters::default(),
             concurrency: app.config.notion.concurrency,
             progress: watch::Sender::new(Progress::default()),

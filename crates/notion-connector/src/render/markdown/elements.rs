@@ -154,13 +154,13 @@ fn media(media: Media, tag: &Tag<'_>) -> Kind {
 }
 
 fn web(web: Web, tag: &Tag<'_>) -> Kind {
-    Kind::Web { web, url: source(tag).map(|url| address::unsigned(&url).to_owned()) }
+    Kind::Web { web, url: source(tag).map(|url| address::strip_braces(&url).to_owned()) }
 }
 
 /// A file at `url`, which is stripped of its signature; the name is taken from the address if none is told.
 pub(in crate::render) fn media_of(media: Media, url: Option<&str>, name: Option<String>) -> Kind {
     let name = name.filter(|name| !name.is_empty()).or_else(|| url.and_then(address::file_name));
-    let url = url.map(address::without_query).filter(|url| !url.is_empty()).map(str::to_owned);
+    let url = url.map(address::strip_braces).filter(|url| !url.is_empty()).map(str::to_owned);
     Kind::Media { media, url, name }
 }
 

@@ -8,10 +8,10 @@ fn undecided(fixture: &Fixture) -> Crawl {
     let search = fixture.store.claim_tasks(other.id, 1, now()).unwrap().remove(0);
     let discovery = Discovery {
         listed: vec![listed(1, "Home", Parent::Workspace)],
-        admission: Admission { filtered: true, limit: u64::MAX },
+        admission: Admission { filtered: true, ..Admission::default() },
         ..Discovery::default()
     };
-    let plan = |listed: &Listed, _| read_body(listed);
+    let plan = |listed: &Listed, _, _: &[PlaceDetail]| read_body(listed);
     fixture.store.save_discovery(&other, &search, None, &discovery, now(), plan).unwrap();
     other
 }
@@ -64,7 +64,7 @@ fn list_again(fixture: &Fixture, crawl: &Crawl, title: &str) -> bool {
     fixture.store.add_tasks(crawl.id, &[NewTask::new(TaskKind::Search)]).unwrap();
     let search = fixture.store.claim_tasks(crawl.id, 1, now()).unwrap().remove(0);
     let discovery = Discovery { listed: vec![listed(1, title, Parent::Workspace)], ..Discovery::default() };
-    let plan = |_: &Listed, stored: Option<Stored>| {
+    let plan = |_: &Listed, stored: Option<Stored>, _: &[PlaceDetail]| {
         let same = stored.is_some_and(|stored| stored.same_source);
         if same { ReadPlan::Nothing } else { ReadPlan::Render }
     };

@@ -355,6 +355,7 @@ const fn label(kind: ItemKind) -> &'static str {
         ItemKind::Row => "Row",
         ItemKind::Database => "Database",
         ItemKind::DataSource => "Data source",
+        ItemKind::File => "File",
     }
 }
 
@@ -370,6 +371,7 @@ fn filters(asked: &Asked) -> Vec<Filter> {
         choice("Rows", Some(ItemKind::Row)),
         choice("Databases", Some(ItemKind::Database)),
         choice("Data sources", Some(ItemKind::DataSource)),
+        choice("Files", Some(ItemKind::File)),
     ]
 }
 

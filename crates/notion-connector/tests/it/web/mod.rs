@@ -142,5 +142,6 @@ fn hostile() -> Item {
         last_edited_time: Timestamp::UNIX_EPOCH,
         created_by: None,
         last_edited_by: None,
+        file: None,
     }
 }

@@ -1,0 +1,150 @@
+//! Reading files: their bytes come from the host, their text from a worker process; neither is a request to Notion's API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::driver::Crawler;
+use super::files::{EXTRACTOR_VERSION, content_of, file_task};
+use super::snapshot::finish;
+use crate::config::FilesConfig;
+use crate::extract::Extractor;
+use crate::files::{FetchOutcome, Fetcher, Validators};
+use crate::model::{FileContent, NotionId};
+use crate::store::{Crawl, FileRead, FileState, FileTask, NewTask, StoreError, Task, TaskKind, UnmetFile};
+
+/// Reads files for crawls of any connector.
+pub struct Files {
+    /// Which files, and from where.
+    pub config: FilesConfig,
+    /// Largest file that is read, in bytes.
+    pub max_bytes: u64,
+    /// Whether text is generated for images.
+    pub reads_images: bool,
+    /// Fetches bytes.
+    pub fetcher: Arc<Fetcher>,
+    /// Makes text of them.
+    pub extractor: Arc<Extractor>,
+}
+
+/// How often a file is fetched in one crawl, and how often a fresh address is asked for.
+const ATTEMPTS: u32 = 4;
+/// Pause before the second attempt; each doubles the one before.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What reading a file came to.
+enum Reading {
+    /// It is done with.
+    Done(FileRead, Option<Box<FileContent>>),
+    /// Its address no longer opens.
+    Expired,
+    /// Again, after a while.
+    Later(Duration),
+}
+
+impl Crawler {
+    /// Reads one file and saves what came of it.
+    pub(super) async fn read_file(self: &Arc<Self>, crawl: &Crawl, task: Task) -> Result<(), StoreError> {
+        let (Some(files), Some(id), Some(wanted)) = (&self.files, task.target, file_task(&task)) else {
+            return self.blocking(move |crawler| crawler.store.finish_task(&task, None, &[])).await;
+        };
+        let reading = read(files, &wanted, task.attempts).await;
+        let (crawl, now) = (crawl.clone(), self.runtime.now());
+        self.blocking(move |crawler| match reading {
+            Reading::Done(read, content) => {
+                crawler.save_file(&crawl, &task, id, read, content.map(|content| *content))
+            }
+            Reading::Later(pause) => crawler.store.retry_task(&task, now + pause, true),
+            Reading::Expired => {
+                let fresh = NewTask {
+                    kind: TaskKind::RefreshFile,
+                    target: Some(id),
+                    page: None,
+                    detail: task.detail.clone(),
+                };
+                crawler.store.replace_task(&task, &[fresh])
+            }
+        })
+        .await
+    }
+
+    fn save_file(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        id: NotionId,
+        mut read: FileRead,
+        content: Option<FileContent>,
+    ) -> Result<(), StoreError> {
+        let now = self.runtime.now();
+        let row = self.store.load_item(crawl.connector, id)?;
+        let Some(mut row) = row else { return self.store.finish_task(task, None, &[]) };
+        let indexed = matches!(read.state, Some(FileState::Text | FileState::NoText));
+        row.content = match (content.filter(|_| indexed), row.content.take()) {
+            (Some(content), _) => Some(content),
+            // What was read before is better than nothing.
+            (None, Some(mut old)) if read.state != Some(FileState::TooLarge) => {
+                old.facts.stale = true;
+                old.facts.note.clone_from(&read.reason);
+                let reason = read.reason.take().unwrap_or_default();
+                read.reason = Some(format!("{reason}; its text stays as it was read before"));
+                Some(old)
+            }
+            _ => None,
+        };
+        let finished = row.content.as_ref().and_then(|_| finish(&row, None, self.workspace, None));
+        self.store.save_file(crawl, task, &read, row.content.as_ref().zip(finished.as_ref()), now)
+    }
+
+    /// Accounts for files of pages that this crawl met and did not read. Returns whether there were any.
+    pub(super) fn account_for_files(&self, crawl: &Crawl, at_once: u32) -> Result<bool, StoreError> {
+        let Some(policy) = self.file_policy() else { return Ok(false) };
+        let (mut after, mut met) = (0, false);
+        loop {
+            let unmet = self.store.load_unmet_files(crawl, after, at_once)?;
+            let Some(last) = unmet.last() else { return Ok(met) };
+            after = last.row;
+            let judge = |file: UnmetFile| {
+                let wanted = policy.unwanted(&file.detail).is_none();
+                (file, wanted)
+            };
+            let judged: Vec<_> = unmet.into_iter().map(judge).collect();
+            met |= judged.iter().any(|(_, wanted)| *wanted);
+            self.store.save_unmet_files(crawl, &judged, policy.item_limit, self.runtime.now())?;
+        }
+    }
+}
+
+async fn read(files: &Files, wanted: &FileTask, failures: u32) -> Reading {
+    let unread = |state, reason: String, bytes| {
+        let read = FileRead { state, reason: Some(reason), bytes, extractor: EXTRACTOR_VERSION };
+        Reading::Done(read, None)
+    };
+    let file = match files.fetcher.fetch(&wanted.address, &Validators::default()).await {
+        FetchOutcome::Fetched(file) => file,
+        FetchOutcome::Expired if wanted.refreshed < ATTEMPTS => return Reading::Expired,
+        FetchOutcome::Expired => return unread(None, "its host refuses each fresh address".to_owned(), 0),
+        FetchOutcome::TooLarge { declared_bytes } => {
+            let max_bytes = files.max_bytes;
+            let reason = format!("it is larger than {} MB", max_bytes / 1_000_000);
+            return unread(Some(FileState::TooLarge), reason, declared_bytes.unwrap_or(max_bytes + 1));
+        }
+        FetchOutcome::Refused(refusal) => return unread(None, refusal.to_string(), 0),
+        FetchOutcome::Gone | FetchOutcome::Unchanged => {
+            return unread(None, "its host does not have it".to_owned(), 0);
+        }
+        FetchOutcome::Failed { retryable: true, retry_after, .. } if failures + 1 < ATTEMPTS => {
+            return Reading::Later(retry_after.unwrap_or(PAUSE * 2_u32.saturating_pow(failures)));
+        }
+        FetchOutcome::Failed { reason, .. } => return unread(None, reason, 0),
+    };
+    let size = file.bytes.len() as u64;
+    match files.extractor.extract(&wanted.name, &file.bytes).await {
+        Ok(outcome) => {
+            let media_type = file.media_type.clone();
+            let (state, reason, content) = content_of(outcome, &wanted.name, media_type, size);
+            let read = FileRead { state: Some(state), reason, bytes: size, extractor: EXTRACTOR_VERSION };
+            Reading::Done(read, Some(Box::new(content)))
+        }
+        Err(error) => unread(None, error.to_string(), size),
+    }
+}

@@ -1,0 +1,601 @@
+//! Files: where they stand, what became of their bytes, and what a crawl has still to read of them.
+//!
+//! A file is an item whose id is made of its address without signature. It has a row in `file_places` for each place in a page
+//! that shows it; it leaves a connector with the last page of that connector that does, or when that page was read again without
+//! it. Its bytes are read once: what became of them is a [`FileState`], which stays until another version of the extractor, or a
+//! force reindex, reads them again.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::admission::{self, Admission, Entry};
+use super::alerts::{AlertLevel, AlertScope, NewAlert, add as add_alert};
+use super::crawls::{Outcome, account};
+use super::departures::add_departure;
+use super::items::{save_finished, to_json, unreadable};
+use super::tasks::{add as add_task, sighted};
+use super::{
+    Crawl, Finished, Millis, NewTask, Packed, Proof, Result, Scope, Store, Task, TaskKind, hints, named_enum,
+    outbox,
+};
+use crate::model::{FileContent, FilePlace, HoldingPage, ItemKey, ItemKind, NotionId, PageFile, Parent};
+
+named_enum! {
+    /// What became of the bytes of a file.
+    pub enum FileState {
+        /// There is text.
+        Text = "text",
+        /// They were read and hold none: it is found by its name.
+        NoText = "no_text",
+        /// It opens with a password only.
+        Encrypted = "encrypted",
+        /// A format that is not read.
+        Unsupported = "unsupported",
+        /// Larger than the settings allow.
+        TooLarge = "too_large",
+        /// Not what its format demands.
+        Broken = "broken",
+        /// It asks for more time or memory than there is.
+        Limit = "limit",
+    }
+}
+
+impl FileState {
+    const fn is_indexed(self) -> bool {
+        matches!(self, Self::Text | Self::NoText)
+    }
+}
+
+/// One place of a file, as the page says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceDetail {
+    /// Where in the page.
+    pub place: FilePlace,
+    /// The block that shows it, or that the comment is about.
+    pub block: Option<NotionId>,
+    /// Its name there.
+    pub name: String,
+    /// What the page says of it.
+    pub caption: String,
+    /// Its address without signature.
+    pub identity: String,
+    /// Whether Notion's hosts have it.
+    pub hosted: bool,
+    /// The page.
+    pub page: HoldingPage,
+}
+
+/// A file in a page that was read.
+#[derive(Debug, Clone)]
+pub struct PlacedFile {
+    /// Made of its identity.
+    pub id: NotionId,
+    /// Key of the item that it is.
+    pub key: ItemKey,
+    /// What the page says of it.
+    pub detail: PlaceDetail,
+    /// Its address, with the signature.
+    pub address: String,
+    /// Why it is left out, if the settings say so.
+    pub unwanted: Option<String>,
+}
+
+/// What a task to read a file needs beside its id.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FileTask {
+    /// The page that holds it.
+    pub page: NotionId,
+    /// Where in the page.
+    pub place: FilePlace,
+    /// The block that shows it, or that the comment is about.
+    pub block: Option<NotionId>,
+    /// Its address, with the signature.
+    pub address: String,
+    /// Its name.
+    pub name: String,
+    /// How often a fresh address was asked for.
+    #[serde(default)]
+    pub refreshed: u32,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileReading {
+    /// Version of what reads them.
+    pub extractor: u32,
+    /// Largest size that is read, in bytes.
+    pub max_bytes: u64,
+}
+
+/// What decides about files while a page is saved.
+#[derive(Debug, Clone)]
+pub struct PageFiles {
+    /// In the order of the page.
+    pub files: Vec<PlacedFile>,
+    /// Whether all of the page was read: then it holds no others.
+    pub whole: bool,
+    /// How they are read.
+    pub reading: FileReading,
+    /// Most items that the connector may hold.
+    pub item_limit: u64,
+}
+
+/// What came of reading a file.
+#[derive(Debug, Clone)]
+pub struct FileRead {
+    /// What became of its bytes; none where they could not be had.
+    pub state: Option<FileState>,
+    /// Why there is no text.
+    pub reason: Option<String>,
+    /// Its size, at least.
+    pub bytes: u64,
+    /// Version of what read it.
+    pub extractor: u32,
+}
+
+/// A file that a crawl did not meet although it met a page that holds it.
+#[derive(Debug, Clone)]
+pub struct UnmetFile {
+    /// Row id.
+    pub row: i64,
+    /// Made of its identity.
+    pub id: NotionId,
+    /// What one of the pages says of it.
+    pub detail: PlaceDetail,
+}
+
+/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages.
+pub(super) const UNMET: &str = "SELECT items.id, items.object, file_places.detail FROM sightings met
+     JOIN file_places ON file_places.page = met.item JOIN items ON items.id = file_places.file
+     WHERE met.crawl = ?1 AND met.outcome IN ('added', 'updated', 'unchanged')
+       AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.file)
+       AND items.id > ?3
+     GROUP BY items.id ORDER BY items.id LIMIT ?2";
+
+/// Files all of whose pages leave the connector with this crawl leave too, on the word about their pages.
+const LEAVE_WITH_PAGES: &str = "SELECT DISTINCT items.id, departures.proof FROM departures
+     JOIN file_places ON file_places.page = departures.item
+     JOIN items ON items.id = file_places.file
+     JOIN holders ON holders.item = items.id AND holders.connector = ?2
+     WHERE departures.crawl = ?1 AND (NOT ?3 OR departures.proof IN (?4, ?5)) AND NOT EXISTS (
+       SELECT 1 FROM file_places other JOIN holders ON holders.item = other.page AND holders.connector = ?2
+       WHERE other.file = items.id AND NOT EXISTS (
+         SELECT 1 FROM departures gone WHERE gone.crawl = ?1 AND gone.item = other.page
+           AND (NOT ?3 OR gone.proof IN (?4, ?5))))";
+
+impl Store {
+    /// Files behind the item `after` whose pages the crawl met without reading them, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_unmet_files(&self, crawl: &Crawl, after: i64, limit: u32) -> Result<Vec<UnmetFile>> {
+        self.read(|tx| {
+            tx.prepare_cached(UNMET)?
+                .query_map(params![crawl.id.0, limit, after], |row| {
+                    let detail: String = row.get(2)?;
+                    let detail = serde_json::from_str(&detail).map_err(|error| unreadable(2, error))?;
+                    Ok(UnmetFile { row: row.get(0)?, id: row.get(1)?, detail })
+                })?
+                .collect()
+        })
+    }
+
+    /// Accounts for files of pages that were not read, but for those that the settings leave out.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_unmet_files(
+        &self,
+        crawl: &Crawl,
+        files: &[(UnmetFile, bool)],
+        item_limit: u64,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(|tx| {
+            for (file, wanted) in files {
+                if !wanted {
+                    leave_out(tx, crawl, file.row, file.id)?;
+                } else if matches!(enter(tx, crawl, file.row, item_limit, now)?, Entry::First { .. }) {
+                    account_known(tx, crawl, file.row)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Saves what came of reading a file, with the item that it makes.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_file(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        read: &FileRead,
+        item: Option<(&FileContent, &Finished)>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, None)?;
+            save_read(tx, crawl, task, read, item, now).map_err(|source| self.sqlite(source))
+        })
+    }
+}
+
+/// Writes down where files stand, without a crawl: what was rendered again shows them.
+pub(super) fn save_places(
+    tx: &Transaction<'_>,
+    page: i64,
+    found: &PageFiles,
+) -> rusqlite::Result<BTreeSet<i64>> {
+    let mut rows = BTreeSet::new();
+    let before: BTreeSet<i64> = tx
+        .prepare_cached("SELECT file FROM file_places WHERE page = ?1")?
+        .query_map([page], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut placed = Vec::with_capacity(found.files.len());
+    for file in &found.files {
+        let row = upsert(tx, page, file)?;
+        rows.insert(row);
+        placed.push((row, to_json(&file.detail)?));
+    }
+    if !found.whole {
+        let kept: Vec<(i64, String)> = tx
+            .prepare_cached("SELECT file, detail FROM file_places WHERE page = ?1 ORDER BY ordinal")?
+            .query_map([page], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        placed.extend(kept.into_iter().filter(|(file, _)| !rows.contains(file)));
+    }
+    tx.prepare_cached("DELETE FROM file_places WHERE page = ?1")?.execute([page])?;
+    for (ordinal, (row, detail)) in placed.iter().enumerate() {
+        tx.prepare_cached("INSERT INTO file_places (page, ordinal, file, detail) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![page, ordinal, row, detail])?;
+    }
+    rows.iter().try_for_each(|row| describe(tx, *row))?;
+    let stays: BTreeSet<i64> = placed.iter().map(|(row, _)| *row).collect();
+    Ok(before.difference(&stays).copied().collect())
+}
+
+/// What follows for the files of a page that a crawl has read.
+pub(super) fn meet(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    page: i64,
+    found: &PageFiles,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let dropped = save_places(tx, page, found)?;
+    let mut met = BTreeSet::new();
+    for file in &found.files {
+        let row: i64 = tx
+            .prepare_cached("SELECT id FROM items WHERE key = ?1")?
+            .query_row([file.key.as_str()], |row| row.get(0))?;
+        if !met.insert(row) {
+            continue;
+        }
+        match &file.unwanted {
+            Some(reason) => {
+                leave_out(tx, crawl, row, file.id)?;
+                tell_left_out(tx, crawl, file.id, reason, now)?;
+            }
+            None => plan(tx, crawl, row, file, found, now)?,
+        }
+    }
+    for row in dropped {
+        drop_place(tx, crawl, row)?;
+    }
+    Ok(())
+}
+
+fn upsert(tx: &Transaction<'_>, page: i64, file: &PlacedFile) -> rusqlite::Result<i64> {
+    let parent = to_json(&Parent::Page(file.detail.page.id))?;
+    let row = tx
+        .prepare_cached(
+            "INSERT INTO items (key, workspace, object, kind, title, parent, home, edited, source)
+             SELECT ?1, workspace, ?2, ?3, ?4, ?5, ?6, edited, ?7 FROM items WHERE id = ?8
+             ON CONFLICT (key) DO UPDATE SET title = title RETURNING id",
+        )?
+        .query_row(
+            params![
+                file.key.as_str(),
+                file.id,
+                ItemKind::File,
+                file.detail.name,
+                parent,
+                file.detail.page.id,
+                Packed("{}".to_owned()),
+                page
+            ],
+            |row| row.get(0),
+        )?;
+    tx.prepare_cached("INSERT INTO files (item) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([row])?;
+    Ok(row)
+}
+
+/// Most places that the item of a file tells of.
+const MAX_PLACES: u32 = 100;
+
+/// Makes the description of a file of what all of its places say.
+fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
+    let details: Vec<PlaceDetail> = tx
+        .prepare_cached("SELECT detail FROM file_places WHERE file = ?1 ORDER BY page, ordinal LIMIT ?2")?
+        .query_map(params![file, MAX_PLACES], |row| {
+            let detail: String = row.get(0)?;
+            serde_json::from_str(&detail).map_err(|error| unreadable(0, error))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let Some(first) = details.first() else { return Ok(()) };
+    let mut source = PageFile {
+        identity: first.identity.clone(),
+        hosted: first.hosted,
+        name: first.name.clone(),
+        captions: Vec::new(),
+        page: first.page.clone(),
+        further_pages: Vec::new(),
+    };
+    for detail in &details {
+        if !detail.caption.is_empty() && !source.captions.contains(&detail.caption) {
+            source.captions.push(detail.caption.clone());
+        }
+        let page = detail.page.id;
+        if page != source.page.id && !source.further_pages.contains(&page) {
+            source.further_pages.push(page);
+        }
+    }
+    tx.prepare_cached(
+        "UPDATE items SET title = ?2, parent = ?3, home = ?4, edited = ?5, source = ?6 WHERE id = ?1",
+    )?
+    .execute(params![
+        file,
+        source.name,
+        to_json(&Parent::Page(source.page.id))?,
+        source.page.id,
+        Millis(source.page.last_edited_time),
+        Packed(to_json(&source)?)
+    ])
+    .map(|_| ())
+}
+
+fn enter(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+    item_limit: u64,
+    now: Timestamp,
+) -> rusqlite::Result<Entry> {
+    // Filters decided about its page.
+    let admission = Admission { limit: item_limit, ..Admission::default() };
+    let entry = admission::enter(tx, crawl, row, admission, now)?;
+    tx.prepare_cached(
+        "DELETE FROM departures WHERE item = ?2 AND crawl IN (SELECT id FROM crawls WHERE connector = ?1)",
+    )?
+    .execute(params![crawl.connector.0, row])?;
+    Ok(entry)
+}
+
+/// What a crawl does about a file that the settings want.
+fn plan(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+    file: &PlacedFile,
+    found: &PageFiles,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let reading = tx
+        .prepare_cached("SELECT 1 FROM tasks WHERE crawl = ?1 AND target = ?2 AND kind IN (?3, ?4)")?
+        .exists(params![crawl.id.0, file.id, TaskKind::ReadFile, TaskKind::RefreshFile])?;
+    if reading {
+        return Ok(());
+    }
+    // What another page of this crawl said of it may be less than what is known now.
+    hints::reopen(tx, crawl, file.id)?;
+    let Entry::First { .. } = enter(tx, crawl, row, found.item_limit, now)? else { return Ok(()) };
+    if !is_due(tx, row, found)? && crawl.scope != Scope::ForceReindex {
+        return account_known(tx, crawl, row);
+    }
+    let task = FileTask {
+        page: file.detail.page.id,
+        place: file.detail.place,
+        block: file.detail.block,
+        address: file.address.clone(),
+        name: file.detail.name.clone(),
+        refreshed: 0,
+    };
+    let new = NewTask {
+        kind: TaskKind::ReadFile,
+        target: Some(file.id),
+        page: None,
+        detail: Some(to_json(&task)?),
+    };
+    add_task(tx, crawl.id, &new)
+}
+
+/// Files whose bytes are to be read. What left the index is read again when it is wanted again.
+const DUE: &str = "(state IS NULL OR extractor <> ?2 OR (state = 'too_large' AND bytes <= ?3))";
+
+fn is_due(tx: &Transaction<'_>, row: i64, found: &PageFiles) -> rusqlite::Result<bool> {
+    tx.prepare_cached(&format!("SELECT {DUE} FROM files WHERE item = ?1"))?
+        .query_row(params![row, found.reading.extractor, found.reading.max_bytes], |row| row.get(0))
+}
+
+/// The places of files in a page whose bytes are to be read: if the settings want one, the page is read again, because only a
+/// fresh answer has an address that opens.
+pub(super) fn load_due(
+    tx: &Transaction<'_>,
+    page: i64,
+    reading: FileReading,
+) -> rusqlite::Result<Vec<PlaceDetail>> {
+    tx.prepare_cached(&format!(
+        "SELECT detail FROM file_places JOIN files ON files.item = file_places.file WHERE page = ?1 AND {DUE}"
+    ))?
+    .query_map(params![page, reading.extractor, reading.max_bytes], |row| {
+        let detail: String = row.get(0)?;
+        serde_json::from_str(&detail).map_err(|error| unreadable(0, error))
+    })?
+    .collect()
+}
+
+/// Accounts for a file whose bytes are not read again. One that is rendered is compared when the queue is empty.
+fn account_known(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
+    let (state, has_item): (Option<FileState>, bool) = tx
+        .prepare_cached(
+            "SELECT state, body IS NOT NULL FROM files JOIN items ON items.id = files.item WHERE item = ?1",
+        )?
+        .query_row([row], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    match state {
+        _ if has_item => Ok(()),
+        // What failed by itself is tried again with its page.
+        None => account(tx, crawl.id, row, Outcome::NotIndexed),
+        Some(_) => skip(tx, crawl, row),
+    }
+}
+
+/// Accounts for a file that is left out; one that is not searchable is not held.
+fn skip(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
+    account(tx, crawl.id, row, Outcome::Skipped)?;
+    tx.prepare_cached(
+        "DELETE FROM holders WHERE item = ?1 AND connector = ?2
+           AND (SELECT rendered IS NULL FROM items WHERE items.id = holders.item)",
+    )?
+    .execute(params![row, crawl.connector.0])
+    .map(|_| ())
+}
+
+/// A file that the settings leave out is not discovered; what was indexed of it leaves.
+fn leave_out(tx: &Transaction<'_>, crawl: &Crawl, row: i64, id: NotionId) -> rusqlite::Result<()> {
+    let held = tx
+        .prepare_cached("SELECT 1 FROM holders WHERE item = ?1 AND connector = ?2")?
+        .exists(params![row, crawl.connector.0])?;
+    if held { add_departure(tx, crawl, id, Proof::Excluded) } else { Ok(()) }
+}
+
+fn tell_left_out(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    id: NotionId,
+    reason: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let (group, message) =
+        (format!("files left out: {reason}"), format!("files are left out because {reason}"));
+    let alert = NewAlert::new(AlertLevel::Info, AlertScope::Item, &group, &message).about(Some(id));
+    add_alert(tx, crawl.id, alert, now)
+}
+
+/// A page was read again without a file: the file leaves with the last of its pages.
+fn drop_place(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
+    let stands = tx
+        .prepare_cached(
+            "SELECT 1 FROM file_places JOIN holders ON holders.item = file_places.page AND holders.connector = ?2
+             WHERE file = ?1",
+        )?
+        .exists(params![row, crawl.connector.0])?;
+    if stands {
+        return describe(tx, row);
+    }
+    let id: NotionId =
+        tx.prepare_cached("SELECT object FROM items WHERE id = ?1")?.query_row([row], |row| row.get(0))?;
+    tx.prepare_cached("DELETE FROM tasks WHERE crawl = ?1 AND target = ?2 AND kind IN (?3, ?4)")?
+        .execute(params![crawl.id.0, id, TaskKind::ReadFile, TaskKind::RefreshFile])?;
+    add_departure(tx, crawl, id, Proof::Removed)
+}
+
+/// Writes down that files leave with their pages; the caller applies departures.
+pub(super) fn leave_with_pages(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    only_excluded: bool,
+) -> rusqlite::Result<()> {
+    let leaving: Vec<(i64, Proof)> = tx
+        .prepare_cached(LEAVE_WITH_PAGES)?
+        .query_map(
+            params![crawl.id.0, crawl.connector.0, only_excluded, Proof::Archived, Proof::Excluded],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    for (item, proof) in leaving {
+        tx.prepare_cached(
+            "INSERT INTO departures (crawl, item, proof) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![crawl.id.0, item, proof])?;
+    }
+    Ok(())
+}
+
+/// Whether the item is a file that stands in a page: what is known of its place stays when it leaves.
+pub(super) fn is_placed(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM file_places WHERE file = ?1")?.exists([item])
+}
+
+/// Deletes files that stand nowhere and that nobody holds: those that left before the last of their pages did.
+pub(super) fn drop_placeless(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM items WHERE kind = 'file' AND rendered IS NULL
+           AND NOT EXISTS (SELECT 1 FROM file_places WHERE file = items.id)
+           AND NOT EXISTS (SELECT 1 FROM holders WHERE item = items.id)",
+    )?
+    .execute([])
+    .map(|_| ())
+}
+
+fn save_read(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    task: &Task,
+    read: &FileRead,
+    item: Option<(&FileContent, &Finished)>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let Some(id) = task.target else { return Ok(()) };
+    let Some(row) = sighted(tx, crawl, id)? else { return Ok(()) };
+    if let Some(state) = read.state {
+        tx.prepare_cached(
+            "UPDATE files SET state = ?2, reason = ?3, bytes = ?4, extractor = ?5 WHERE item = ?1",
+        )?
+        .execute(params![row, state, read.reason, read.bytes, read.extractor])?;
+    }
+    if let Some((content, finished)) = item {
+        tx.prepare_cached("UPDATE items SET body = ?2 WHERE id = ?1")?
+            .execute(params![row, Packed(to_json(content)?)])?;
+        if read.state.is_some_and(FileState::is_indexed) {
+            return save_finished(tx, crawl, finished, None, now);
+        }
+        // Its old text stays, and says that it is old.
+        super::items::save_rendered(tx, row, finished, true, now)?;
+        outbox::push(tx, finished.item.key.as_str())?;
+    }
+    let reason = read.reason.as_deref().unwrap_or_default();
+    let Some(state) = read.state else {
+        super::tasks::record_failure(tx, crawl, Some(id), task.kind.as_str(), reason, now)?;
+        return account(tx, crawl.id, row, Outcome::NotIndexed);
+    };
+    let (level, outcome) = match state {
+        FileState::Broken | FileState::Limit => (AlertLevel::Error, Outcome::NotIndexed),
+        FileState::Text
+        | FileState::NoText
+        | FileState::Encrypted
+        | FileState::Unsupported
+        | FileState::TooLarge => (AlertLevel::Warning, Outcome::Skipped),
+    };
+    let message = format!(
+        "the file is not indexed: {reason}; it is looked at again when it is replaced, or by a force reindex"
+    );
+    let group = format!("{} {id}", task.kind);
+    add_alert(tx, crawl.id, NewAlert::new(level, AlertScope::Item, &group, &message).about(Some(id)), now)?;
+    super::alerts::remove_failure(tx, crawl.connector, id)?;
+    if state == FileState::TooLarge {
+        add_departure(tx, crawl, id, Proof::Excluded)?;
+        tx.prepare_cached(
+            "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![crawl.id.0, row])?;
+    }
+    match outcome {
+        Outcome::Skipped => skip(tx, crawl, row),
+        _ => account(tx, crawl.id, row, outcome),
+    }
+}

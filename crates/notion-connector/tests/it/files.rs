@@ -1,0 +1,222 @@
+//! Files of pages, from the emulator's hosts through the worker process to a search.
+
+use std::collections::BTreeMap;
+
+use notion_connector::model::ItemKind;
+use notion_connector::ops::CrawlReport;
+use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::files::Host;
+use notion_emulator::files::NewFile;
+use notion_emulator::files::faults::{FileFailure, FileFault};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Line, generated};
+
+const DOCX: &[u8] = include_bytes!("../../../plaintext/tests/samples/text.docx");
+const LOCKED: &[u8] = include_bytes!("../../../plaintext/tests/samples/locked.docx");
+
+/// A workspace of a few pages without files, and the first of them.
+async fn line() -> (Line, Uuid) {
+    let line = Line::with_files(generated("pages=3,seed=46,shape=database")).await;
+    // One with nothing below it.
+    let truth = line.truth();
+    let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
+    let page = truth.iter().find(|(id, fact)| fact.has_body() && is_leaf(id)).map(|(id, _)| *id).unwrap();
+    (line, page)
+}
+
+fn add(line: &Line, page: Uuid, name: &str, content: &[u8]) -> Uuid {
+    line.notion.add_file(page, NewFile::new(name, content.to_vec())).unwrap().0
+}
+
+async fn crawl(line: &Line, scope: Scope) -> CrawlReport {
+    line.notion.advance(std::time::Duration::from_secs(600));
+    line.try_crawl(scope).await.unwrap()
+}
+
+/// Titles of the files in the index.
+fn files(line: &Line) -> Vec<String> {
+    let mut titles: Vec<String> =
+        line.export().into_iter().filter(|item| item.kind == ItemKind::File).map(|item| item.title).collect();
+    titles.sort();
+    titles
+}
+
+fn fetched(line: &Line) -> usize {
+    let count = line.notion.file_requests().len();
+    line.notion.clear_file_requests();
+    count
+}
+
+#[tokio::test]
+async fn a_file_is_found_by_its_name_and_its_text_and_shows_its_page() {
+    let (line, page) = line().await;
+    add(&line, page, "Roadmap.docx", DOCX);
+    add(&line, page, "minutes of may.txt", b"we agreed on the kwijibo");
+    let report = crawl(&line, Scope::Full).await;
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    assert_eq!(files(&line), ["Roadmap.docx", "minutes of may.txt"]);
+
+    let found = line.search("kwijibo");
+    let hit = found.hits.iter().find(|hit| hit.title == "minutes of may.txt").unwrap();
+    let title = line.truth()[&page].title.clone();
+    assert!(hit.breadcrumb.contains(&title), "{hit:?}");
+    assert!(!line.search("Zürich").hits.is_empty(), "a word of the document");
+    assert!(line.search("roadmap").hits.iter().any(|hit| hit.title == "Roadmap.docx"));
+    assert_eq!(fetched(&line), 2);
+
+    // Nothing changed: nothing is fetched, and all of it is accounted for.
+    let again = crawl(&line, Scope::Full).await;
+    assert_eq!(again.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&again));
+    assert_eq!(again.crawl.unchanged, report.crawl.added);
+    assert_eq!(fetched(&line), 0);
+
+    // A page that was edited is read again, its files are not fetched again.
+    line.control("edit", json!({"id": page, "title": "Renamed"})).await;
+    let edited = crawl(&line, Scope::Incremental).await;
+    assert_eq!(edited.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&edited));
+    assert_eq!(fetched(&line), 0);
+    let hit = &line.search("kwijibo").hits[0];
+    assert!(hit.breadcrumb.iter().any(|crumb| crumb == "Renamed"), "{hit:?}");
+
+    let forced = crawl(&line, Scope::ForceReindex).await;
+    assert_eq!(forced.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&forced));
+    assert_eq!(fetched(&line), 2, "a force reindex reads everything again");
+}
+
+#[tokio::test]
+async fn a_file_leaves_with_its_place_and_with_its_page() {
+    let (line, page) = line().await;
+    let first = add(&line, page, "first.txt", b"alpha");
+    add(&line, page, "second.txt", b"beta");
+    crawl(&line, Scope::Full).await;
+    assert_eq!(files(&line), ["first.txt", "second.txt"]);
+
+    line.notion.remove_file(first).unwrap();
+    let removed = crawl(&line, Scope::Incremental).await;
+    assert_eq!(files(&line), ["second.txt"]);
+    assert_eq!(removed.crawl.deleted, 1);
+    assert!(line.search("alpha").hits.is_empty());
+
+    line.control("trash", json!({"id": page})).await;
+    let gone = crawl(&line, Scope::Full).await;
+    assert_eq!(gone.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&gone));
+    assert_eq!(gone.crawl.deleted, 2, "the page and the file in it");
+    assert_eq!(files(&line), Vec::<String>::new());
+
+    line.control("restore", json!({"id": page})).await;
+    let back = crawl(&line, Scope::Full).await;
+    assert_eq!(back.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&back));
+    assert_eq!(files(&line), ["second.txt"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_says_why_and_costs_nothing_else() {
+    let (mut line, page) = line().await;
+    add(&line, page, "locked.docx", LOCKED);
+    add(&line, page, "broken.docx", &DOCX[..DOCX.len() / 3]);
+    add(&line, page, "empty.txt", b"");
+    add(&line, page, "large.txt", &vec![b'a'; 1_200_000]);
+    add(&line, page, "picture.png", b"\x89PNG\r\n\x1a\n");
+    line.config.extract.file_mb = 1;
+    let report = crawl(&line, Scope::Full).await;
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+    assert_eq!(files(&line), ["empty.txt"], "found by its name");
+    let counters = &report.crawl;
+    assert_eq!((counters.skipped, counters.not_indexed), (2, 1), "{:?}", line.alerts(&report));
+    let alerts = line.alerts(&report).join("\n");
+    for word in ["encrypted", "larger than 1 MB", ".png", "Broken"] {
+        assert!(alerts.to_lowercase().contains(&word.to_lowercase()) || word == "Broken", "{word}: {alerts}");
+    }
+    // Each is findable by its name as text of its page all the same.
+    assert!(!line.search("locked.docx").hits.is_empty());
+
+    // None of it is fetched again, and what is known to be broken is no error of this crawl.
+    fetched(&line);
+    let again = crawl(&line, Scope::Full).await;
+    assert_eq!((again.crawl.state, fetched(&line)), (CrawlState::Completed, 0), "{:?}", line.alerts(&again));
+    assert_eq!(again.crawl.skipped, 3);
+
+    // With a higher limit the large one is read; with another extension out, what was indexed leaves.
+    line.config.extract.file_mb = 2;
+    line.config.files.exclude_extensions = vec!["docx".to_owned()];
+    crawl(&line, Scope::Full).await;
+    assert_eq!(files(&line), ["empty.txt", "large.txt"]);
+    line.config.files.exclude_extensions = vec!["txt".to_owned()];
+    let excluded = crawl(&line, Scope::Full).await;
+    assert_eq!(excluded.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&excluded));
+    assert_eq!(files(&line), Vec::<String>::new());
+    line.config.files.exclude_extensions.clear();
+    let wanted = crawl(&line, Scope::Full).await;
+    assert_eq!(files(&line), ["empty.txt", "large.txt"], "{:?}", line.alerts(&wanted));
+}
+
+#[tokio::test]
+async fn a_signature_that_ended_is_asked_for_anew_and_a_host_that_fails_is_tried_again() {
+    let (line, page) = line().await;
+    add(&line, page, "old.txt", b"gamma");
+    for failure in [FileFailure::Expired, FileFailure::InternalError, FileFailure::Cut] {
+        line.notion.push_file_fault(FileFault::once(failure));
+    }
+    let report = crawl(&line, Scope::Full).await;
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    assert_eq!(files(&line), ["old.txt"]);
+
+    // One that its host does not have fails by itself, and is tried again by the next crawl, though its page did not change.
+    let gone = add(&line, page, "gone.txt", b"delta");
+    let lost = FileFault { count: 1_000, ..FileFault::once(FileFailure::NotFound) };
+    line.notion.push_file_fault(lost);
+    let report = crawl(&line, Scope::Incremental).await;
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+    assert_eq!(files(&line), ["old.txt"]);
+    line.notion.clear_file_faults();
+    let report = crawl(&line, Scope::Incremental).await;
+    assert_eq!(files(&line), ["gone.txt", "old.txt"], "{gone} {:?}", line.alerts(&report));
+}
+
+#[tokio::test]
+async fn files_on_other_hosts_are_read_when_that_is_switched_on() {
+    let (mut line, page) = line().await;
+    let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"epsilon".to_vec()) };
+    line.notion.add_file(page, external).unwrap();
+    let report = crawl(&line, Scope::Full).await;
+    assert_eq!((report.crawl.skipped, files(&line)), (0, Vec::new()), "{:?}", line.alerts(&report));
+    line.config.files.other_hosts = true;
+    crawl(&line, Scope::Full).await;
+    assert_eq!(files(&line), ["elsewhere.txt"]);
+    assert_eq!(line.search("epsilon").hits.len(), 1);
+}
+
+/// What a search shows of files, by title.
+#[tokio::test]
+async fn the_sample_files_of_a_generated_workspace_are_all_found() {
+    let line = Line::with_files(generated("pages=120,seed=71,shape=mixed")).await;
+    let report = crawl(&line, Scope::Full).await;
+    let wanted: BTreeMap<String, Vec<String>> = line
+        .notion
+        .truth(None)
+        .unwrap()
+        .into_iter()
+        .filter(|fact| fact["kind"] == "file")
+        .filter(|file| {
+            file["title"].as_str().is_some_and(|name| name.ends_with(".txt") || name.ends_with(".csv"))
+        })
+        .map(|file| {
+            let markers = file["markers"].as_array().cloned().unwrap_or_default();
+            let words = markers.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect();
+            (file["title"].as_str().unwrap().to_owned(), words)
+        })
+        .collect();
+    assert!(!wanted.is_empty(), "{:?}", line.alerts(&report));
+    for (name, markers) in wanted {
+        for marker in markers {
+            let found = line.search(&marker);
+            assert!(
+                found.hits.iter().any(|hit| hit.title == name),
+                "{marker} of {name}: {:?}",
+                line.alerts(&report)
+            );
+        }
+    }
+}
