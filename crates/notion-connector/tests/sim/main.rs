@@ -65,13 +65,15 @@ fn the_index_is_the_truth_whatever_happened() {
         run.note(&format!("cargo xtask sim --seeds 1 --from {seed} --trace"), result);
         true
     });
-    let sum = run.end();
+    let (sum, failed) = run.end();
+    assert_eq!(failed, 0, "so many failed: see above");
     assert!(count < 20 || (sum.events > 0 && sum.forged > 0), "nothing was heard of webhooks: {sum}");
 }
 
 #[test]
 fn a_crawl_that_dies_at_any_change_of_the_store_ends_as_the_truth() {
     let all = setting("SIM_EXHAUSTIVE").is_some();
+    let mut failed = 0;
     let damages = [Damage::Nothing, Damage::PowerLost, Damage::IndexLost];
     for scope in [Scope::Full, Scope::Incremental] {
         for filtered in [false, true] {
@@ -91,9 +93,12 @@ fn a_crawl_that_dies_at_any_change_of_the_store_ends_as_the_truth() {
                 }
                 true
             });
-            assert!(run.end().crashes > 4, "hardly ever did it die");
+            let (sum, failures) = run.end();
+            assert!(sum.crashes > 4, "hardly ever did it die");
+            failed += failures;
         }
     }
+    assert_eq!(failed, 0, "so many failed: see above");
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub(crate) struct Workspace {
     steady: Option<Vec<BTreeSet<Uuid>>>,
     number: u32,
     changes: u64,
+    /// Whose text was edited last by somebody whose edits are to be found.
+    latest: Option<Uuid>,
     seed: u64,
 }
 
@@ -130,6 +132,7 @@ impl Workspace {
             steady: None,
             number: 0,
             changes: 0,
+            latest: None,
             seed,
         }
     }
@@ -260,11 +263,7 @@ impl Workspace {
         self.remember(&truth);
         let (what, result) = self.change_something(&truth);
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
-        self.trace.say(format!("people {what}{refused}"));
-        self.changes += 1;
-        let truth = self.truth();
-        self.remember(&truth);
-        self.settle(&truth);
+        self.note(&format!("{what}{refused}"));
     }
 
     fn change_something(&mut self, truth: &BTreeMap<Uuid, Fact>) -> (String, Result<(), VerbError>) {
@@ -479,6 +478,7 @@ impl Workspace {
         let (Some(body), Some(other)) = (self.dice.try_pick(&bodies), self.dice.try_pick(&bodies)) else {
             return;
         };
+        self.latest = Some(body.id);
         let (what, result) = match self.dice.below(7) {
             0 => self.rename(body.id),
             1 => self.rewrite(body),
@@ -506,7 +506,20 @@ impl Workspace {
             _ => self.fill_in(&truth),
         };
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
-        self.trace.say(format!("people {what}{refused}"));
+        self.note(&format!("{what}{refused}"));
+    }
+
+    /// The same person writes on, perhaps within the minute that the stamp of the first edit names.
+    pub(crate) fn edit_again(&mut self) {
+        let truth = self.truth();
+        let Some(fact) = self.latest.and_then(|id| truth.get(&id)) else { return };
+        let (what, result) = self.append(fact);
+        let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
+        self.note(&format!("{what}{refused}"));
+    }
+
+    fn note(&mut self, what: &str) {
+        self.trace.say(format!("people {what}"));
         self.changes += 1;
         let truth = self.truth();
         self.remember(&truth);
