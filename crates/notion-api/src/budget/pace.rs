@@ -194,6 +194,8 @@ pub struct Pace {
     /// When the epoch began, or `sure` was last raised without proof.
     tried_more_at: Duration,
     tried_more: u64,
+    /// From the first grant of the last window to its end: no window is shorter, and the wait of a refusal tells less.
+    lasts_at_least: Duration,
     /// Whether the window before the last reset held just `sure`.
     confirmed: bool,
     /// Whether two resets in a row have bounded the window.
@@ -232,6 +234,7 @@ impl Pace {
             rolled_over: 0,
             tried_more_at: Duration::ZERO,
             tried_more: 0,
+            lasts_at_least: Duration::ZERO,
             confirmed: false,
             window_learned: false,
             quickest: None,
@@ -310,15 +313,15 @@ impl Pace {
         else {
             return None;
         };
+        let lasts = self.window.from.max(self.lasts_at_least);
         let held_back = self.spent_or_outstanding() + sure / RESERVE_PART >= sure;
-        if self.blind || !held_back || self.window.from < RESERVE_FROM {
+        if self.blind || !held_back || lasts < RESERVE_FROM {
             return None;
         }
         // The limit must be met, as always: that tells when the next window begins.
-        let ends = before.from + self.window.from;
+        let ends = before.from + lasts;
         let answers = RESERVE_RELEASE_ANSWERS * self.slowest.max(self.epoch_slowest);
-        let release =
-            ends.saturating_sub(RESERVE_RELEASE + self.window.from / RESERVE_RELEASE_PART + answers);
+        let release = ends.saturating_sub(RESERVE_RELEASE + lasts / RESERVE_RELEASE_PART + answers);
         (now < release).then_some(release)
     }
 
@@ -570,8 +573,7 @@ impl Pace {
                 alone = span < 2 * self.window.from;
                 if let (true, Some(first)) = (alone, self.epoch_first) {
                     // What was granted first was granted in the window that ended here.
-                    let least = reset.from.saturating_sub(first);
-                    self.window.from = self.window.from.max(least).min(self.window.to);
+                    self.lasts_at_least = reset.from.saturating_sub(first).min(self.window.to);
                 }
             }
         }
