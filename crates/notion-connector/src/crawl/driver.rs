@@ -148,6 +148,16 @@ struct Urgent {
     running: usize,
 }
 
+/// Files that are read beside requests to Notion, whose places they do not take.
+struct FileQueue {
+    /// Files under way.
+    running: usize,
+    /// Claimed ahead.
+    claimed: VecDeque<Task>,
+    /// Whether there may be more in the queue.
+    look: bool,
+}
+
 /// What a running crawl remembers between requests, and may forget at any time.
 struct Health {
     /// Answers so far.
@@ -281,8 +291,7 @@ impl Crawler {
     /// Runs tasks until none is left or somebody wants an end.
     async fn drive(self: &Arc<Self>, crawl: &Crawl, meter: &mut Meter) -> Result<End, CrawlError> {
         let mut running = JoinSet::new();
-        // Files under way: they take no place of a request to Notion.
-        let mut files = 0;
+        let mut files = FileQueue { running: 0, claimed: VecDeque::new(), look: true };
         let mut claimed: VecDeque<Task> = VecDeque::new();
         let mut urgent = Urgent { heard: self.store.heard(), look: true, waiting: true, running: 0 };
         let mut health =
@@ -290,13 +299,13 @@ impl Crawler {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if claimed.is_empty() && running.len() - files < self.concurrency {
+            if claimed.is_empty() && running.len() - files.running < self.concurrency {
                 let (id, limit, now) = (crawl.id, self.concurrency * CLAIM_AHEAD, self.runtime.now());
                 claimed =
                     self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
             }
             self.claim_urgent(crawl, &mut urgent, &mut claimed).await?;
-            while running.len() - files < self.concurrency
+            while running.len() - files.running < self.concurrency
                 || (claimed.front().is_some_and(|task| task.urgent) && urgent.running < URGENT_AT_ONCE)
             {
                 let Some(task) = claimed.pop_front() else { break };
@@ -304,12 +313,12 @@ impl Crawler {
                 let (crawler, crawl) = (Arc::clone(self), crawl.clone());
                 running.spawn(async move { crawler.run_task(&crawl, task).await });
             }
-            for task in self.claim_files(crawl, files).await? {
-                files += 1;
+            for task in self.claim_files(crawl, &mut files).await? {
                 let (crawler, crawl) = (Arc::clone(self), crawl.clone());
                 running.spawn(async move { crawler.run_task(&crawl, task).await });
             }
             let wait = if running.is_empty() { self.idle(crawl).await? } else { None };
+            files.look |= running.is_empty();
             if running.is_empty() && wait.is_none() {
                 if self.advance(crawl).await? {
                     continue;
@@ -331,7 +340,7 @@ impl Crawler {
                 Some(ended) = running.join_next() => {
                     let ended = ended.map_err(|error| CrawlError::Broken(error.to_string()))?;
                     urgent.running -= usize::from(ended.task.urgent);
-                    files -= usize::from(ended.task.kind == TaskKind::ReadFile);
+                    files.running -= usize::from(ended.task.kind == TaskKind::ReadFile);
                     let alone = running.is_empty() && claimed.is_empty();
                     self.judge_end(crawl, ended, &mut health, alone).await?;
                 }
@@ -339,7 +348,7 @@ impl Crawler {
                 Ok(()) = urgent.heard.changed() => urgent.look = true,
                 _ = tick.tick() => {
                     // What was read a moment ago is due again only now.
-                    urgent.look = true;
+                    (urgent.look, files.look) = (true, true);
                     self.save_meter(crawl.id, meter).await?;
                     if self.tell(crawl.id).await? == CrawlState::Cancelling {
                         running.shutdown().await;
@@ -351,15 +360,24 @@ impl Crawler {
         }
     }
 
-    /// Files to be read beside those that are.
-    async fn claim_files(self: &Arc<Self>, crawl: &Crawl, running: usize) -> Result<Vec<Task>, CrawlError> {
-        let Some(files) = &self.files else { return Ok(Vec::new()) };
-        let (id, free, now) =
-            (crawl.id, files.config.concurrency.saturating_sub(running), self.runtime.now());
-        if free == 0 || crawl.plan_only {
-            return Ok(Vec::new());
+    /// Files to be read beside those that are. What pages name since the last look waits for the next: looking is a
+    /// transaction.
+    async fn claim_files(
+        self: &Arc<Self>,
+        crawl: &Crawl,
+        queue: &mut FileQueue,
+    ) -> Result<Vec<Task>, CrawlError> {
+        let Some(files) = self.files.as_ref().filter(|_| !crawl.plan_only) else { return Ok(Vec::new()) };
+        if queue.claimed.is_empty() && std::mem::take(&mut queue.look) {
+            let (id, limit, now) = (crawl.id, files.config.concurrency * CLAIM_AHEAD, self.runtime.now());
+            queue.claimed =
+                self.blocking(move |crawler| crawler.store.claim_files(id, limit, now)).await?.into();
+            // There may be more than were claimed.
+            queue.look = !queue.claimed.is_empty();
         }
-        Ok(self.blocking(move |crawler| crawler.store.claim_files(id, free, now)).await?)
+        let free = files.config.concurrency.saturating_sub(queue.running).min(queue.claimed.len());
+        queue.running += free;
+        Ok(queue.claimed.drain(..free).collect())
     }
 
     /// Takes up hints that came, and claims what is urgent before all else. A crawl that has nothing else left to do takes up

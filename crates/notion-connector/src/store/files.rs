@@ -147,13 +147,15 @@ pub struct UnmetFile {
     pub detail: PlaceDetail,
 }
 
-/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages.
-pub(super) const UNMET: &str = "SELECT items.id, items.object, file_places.detail FROM sightings met
-     JOIN file_places ON file_places.page = met.item JOIN items ON items.id = file_places.file
-     WHERE met.crawl = ?1 AND met.outcome IN ('added', 'updated', 'unchanged')
+/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages. In the order of the index
+/// `file_places_by_file`, so that each is looked at once.
+pub(super) const UNMET: &str = "SELECT items.id, items.object, file_places.detail
+     FROM file_places CROSS JOIN items ON items.id = file_places.file
+     WHERE file_places.file > ?3
+       AND EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.page
+         AND outcome IN ('added', 'updated', 'unchanged'))
        AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.file)
-       AND items.id > ?3
-     GROUP BY items.id ORDER BY items.id LIMIT ?2";
+     GROUP BY file_places.file ORDER BY file_places.file LIMIT ?2";
 
 /// Files all of whose pages leave the connector with this crawl leave too, on the word about their pages.
 const LEAVE_WITH_PAGES: &str = "SELECT DISTINCT items.id, departures.proof FROM departures
@@ -225,7 +227,7 @@ impl Store {
     }
 }
 
-/// Writes down where files stand, without a crawl: what was rendered again shows them.
+/// Writes down where files stand, and returns those that stood there before and no longer do.
 pub(super) fn save_places(
     tx: &Transaction<'_>,
     page: i64,
@@ -248,6 +250,9 @@ pub(super) fn save_places(
             .query_map([page], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         placed.extend(kept.into_iter().filter(|(file, _)| !rows.contains(file)));
+    }
+    if placed.is_empty() && before.is_empty() {
+        return Ok(before);
     }
     tx.prepare_cached("DELETE FROM file_places WHERE page = ?1")?.execute([page])?;
     for (ordinal, (row, detail)) in placed.iter().enumerate() {
@@ -531,14 +536,13 @@ pub(super) fn is_placed(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<boo
     tx.prepare_cached("SELECT 1 FROM file_places WHERE file = ?1")?.exists([item])
 }
 
-/// Deletes files that stand nowhere and that nobody holds: those that left before the last of their pages did.
-pub(super) fn drop_placeless(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+/// Deletes a file that stands nowhere and that nobody holds: it left before the last of its pages did.
+pub(super) fn drop_placeless(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "DELETE FROM items WHERE kind = 'file' AND rendered IS NULL
-           AND NOT EXISTS (SELECT 1 FROM file_places WHERE file = items.id)
-           AND NOT EXISTS (SELECT 1 FROM holders WHERE item = items.id)",
+        "DELETE FROM items WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM file_places WHERE file = ?1)
+           AND NOT EXISTS (SELECT 1 FROM holders WHERE item = ?1)",
     )?
-    .execute([])
+    .execute([item])
     .map(|_| ())
 }
 
