@@ -8,7 +8,7 @@ use super::admission::{self, Admission, Entry};
 use super::alerts::{AlertScope, NewAlert, add as add_alert, remove_failure};
 use super::crawls::{Outcome, account};
 use super::departures::{Proof, add_departure, held};
-use super::links::{home_by_tags, redeliver, save_links};
+use super::links::{home_by_tags, missing_below, redeliver, save_links};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
@@ -560,6 +560,11 @@ fn save_listed(
         };
         if wanted {
             ask(tx, crawl.id, database, TaskKind::ReadDatabase, true)?;
+        }
+    }
+    if crawl.scope.lists_all() && !matches!(plan, ReadPlan::Read(_)) {
+        for (object, task) in missing_below(tx, crawl, row)? {
+            ask(tx, crawl.id, object, task, false)?;
         }
     }
     match plan {

@@ -67,6 +67,29 @@ pub(super) fn redeliver(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()>
     tx.prepare_cached(REDELIVER)?.execute([item]).map(|_| ())
 }
 
+/// Objects that the kept body of an item holds and that the connector does not: they may be visible by now, which moves no
+/// stamp. Of databases only those that it held once, since the tag of a linked view looks like one.
+pub(super) fn missing_below(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+) -> rusqlite::Result<Vec<(NotionId, TaskKind)>> {
+    tx.prepare_cached(
+        "SELECT target, kind FROM links WHERE item = ?1
+           AND (kind = 'child_page' OR kind = 'child_database' AND EXISTS (
+             SELECT 1 FROM tombstones WHERE tombstones.object = links.target AND tombstones.connector = ?2))
+           AND NOT EXISTS (
+             SELECT 1 FROM items JOIN holders ON holders.item = items.id AND holders.connector = ?2
+             WHERE items.object = links.target AND items.workspace = (SELECT workspace FROM connectors WHERE id = ?2))",
+    )?
+    .query_map(params![row, crawl.connector.0], |columns| {
+        let is_page = columns.get_ref(1)?.as_str()? == "child_page";
+        let task = if is_page { TaskKind::ReadPage } else { TaskKind::ReadDatabase };
+        Ok((columns.get(0)?, task))
+    })?
+    .collect()
+}
+
 /// Replaces what an item points to. Returns the objects that its body holds, with the tasks that would ask for them.
 pub(super) fn save_links(
     tx: &Transaction<'_>,
