@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::alerts::{AlertScope, NewAlert, add as add_alert};
 use super::column::Packed;
 use super::crawls::{Outcome, account, unsee};
+use super::links::redeliver;
 use super::parts::drop_parts;
 use super::tasks::ask;
 use super::{
@@ -483,12 +484,19 @@ impl Store {
     pub fn prune_left_out(&self, crawl: &Crawl, all: bool) -> Result<()> {
         self.write(|tx| {
             if all {
-                tx.execute(
-                    "DELETE FROM items WHERE id IN (SELECT item FROM left_out WHERE connector = ?1 AND crawl <> ?2)
-                       AND NOT EXISTS (SELECT 1 FROM holders WHERE item = items.id)
-                       AND NOT EXISTS (SELECT 1 FROM left_out other WHERE other.item = items.id AND other.connector <> ?1)",
-                    params![crawl.connector.0, crawl.id.0],
-                )?;
+                let gone: Vec<i64> = tx
+                    .prepare_cached(
+                        "SELECT item FROM left_out WHERE connector = ?1 AND crawl <> ?2
+                           AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = left_out.item)
+                           AND NOT EXISTS (SELECT 1 FROM left_out other WHERE other.item = left_out.item AND other.connector <> ?1)",
+                    )?
+                    .query_map(params![crawl.connector.0, crawl.id.0], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                for item in gone {
+                    // What is indexed below it shows its title.
+                    redeliver(tx, item)?;
+                    tx.prepare_cached("DELETE FROM items WHERE id = ?1")?.execute([item])?;
+                }
                 tx.execute(
                     "DELETE FROM left_out WHERE connector = ?1 AND crawl <> ?2",
                     params![crawl.connector.0, crawl.id.0],

@@ -92,3 +92,24 @@ fn an_answer_that_no_item_was_made_from_is_not_taken_for_known() {
     let crawl = begin(&fixture.store, fixture.connector);
     assert!(!list_again(&fixture, &crawl, "Renamed"), "now it is");
 }
+
+#[test]
+fn what_stays_below_an_item_that_is_known_no_more_is_delivered_without_its_title() {
+    let fixture = fixture();
+    let search = fixture.claim_one(TaskKind::Search);
+    let both = vec![listed(2, "Plan", Parent::Page(id(1))), listed(1, "Home", Parent::Workspace)];
+    let admission = Admission { limit: 1, ..Admission::default() };
+    let discovery = Discovery { listed: both, admission, ..Discovery::default() };
+    let plan = |listed: &Listed, _, _: &[PlaceDetail]| read_body(listed);
+    fixture.store.save_discovery(&fixture.crawl, &search, None, &discovery, now(), plan).unwrap();
+    fixture.read(item(2, "Plan", Parent::Page(id(1))));
+    assert!(fixture.breadcrumbs().contains(&("Plan".to_owned(), vec!["Home".to_owned()])));
+    fixture.deliver();
+
+    // Beyond the limit, and no longer met.
+    let next = between(&fixture);
+    fixture.store.prune_left_out(&next, true).unwrap();
+    let delivered = fixture.deliver();
+    let [Change::Upsert(delivery)] = &delivered[..] else { panic!("{delivered:?}") };
+    assert_eq!((delivery.item.title.as_str(), delivery.ancestors.len()), ("Plan", 0));
+}
