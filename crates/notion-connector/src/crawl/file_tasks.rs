@@ -95,7 +95,7 @@ impl Crawler {
         self.store.save_file(crawl, task, &read, row.content.as_ref().zip(finished.as_ref()), now)
     }
 
-    /// Accounts for files of pages that this crawl met and did not read. Returns whether there were any.
+    /// Accounts for files of pages that this crawl met and did not read. Returns whether any is wanted.
     pub(super) fn account_for_files(&self, crawl: &Crawl, at_once: u32) -> Result<bool, StoreError> {
         let Some(policy) = self.file_policy() else { return Ok(false) };
         let (mut after, mut met) = (0, false);

@@ -1,12 +1,11 @@
 //! Files of pages: which are wanted, what a page says of them, and what reading one makes of it. Pure.
 
 use crate::config::FilesConfig;
-use crate::extract::Outcome;
-use crate::files::{FileAddress, Hosting};
+use crate::extract::{Outcome, format_name};
+use crate::files::{FileAddress, Hosting, extension};
 use crate::model::{
     FileContent, FileFacts, FilePlace, FileRef, HoldingPage, Item, ItemKey, ItemKind, NotionId,
 };
-use crate::render::extension_of;
 use crate::store::{
     FileReading, FileState, FileTask, NewTask, PageFiles, PlaceDetail, PlacedFile, Task, TaskKind,
 };
@@ -88,7 +87,7 @@ impl FilePolicy<'_> {
             FilePlace::Property => config.properties,
             FilePlace::Comment => config.comments,
         };
-        let extension = extension_of(&detail.name);
+        let extension = extension(&detail.name);
         if !place {
             let place = match detail.place {
                 FilePlace::Body => "in blocks",
@@ -101,10 +100,13 @@ impl FilePolicy<'_> {
         if !detail.hosted && !config.other_hosts {
             return Some("files on other hosts than Notion's are switched off".to_owned());
         }
-        let admitted = config.admits(Some(extension.as_str()).filter(|extension| !extension.is_empty()));
+        if config.admits(extension.as_deref()) {
+            return None;
+        }
+        let extension = extension?;
         let is_excluded = config.exclude_extensions.contains(&extension);
         let is_image = self.reads_images && !is_excluded && IMAGES.contains(&extension.as_str());
-        (!admitted && !is_image).then(|| format!("the extension .{extension} is not included"))
+        (!is_image).then(|| format!("the extension .{extension} is not included"))
     }
 }
 
@@ -140,7 +142,6 @@ pub fn content_of(
     if outcome.cut_bytes > 0 {
         left_out.push(format!("{} bytes of text beyond the longest that is kept", outcome.cut_bytes));
     }
-    let format = outcome.format.and_then(|format| format.extensions().first().copied());
     let content = FileContent {
         headings: outcome
             .headings
@@ -152,8 +153,8 @@ pub fn content_of(
         author: outcome.metadata.author,
         left_out,
         facts: FileFacts {
-            extension: extension_of(name),
-            format: format.map(str::to_owned),
+            extension: extension(name).unwrap_or_default(),
+            format: outcome.format.map(|format| format_name(format).to_owned()),
             media_type,
             bytes,
             note: outcome.reason.clone(),

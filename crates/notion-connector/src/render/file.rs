@@ -8,18 +8,6 @@ use crate::model::{
     PropertyValue, Warning,
 };
 
-/// The end of a name behind its last point, in lower case.
-pub fn extension_of(name: &str) -> String {
-    match name.rsplit_once('.') {
-        Some((front, end))
-            if !front.is_empty() && end.len() <= 16 && end.chars().all(char::is_alphanumeric) =>
-        {
-            end.to_lowercase()
-        }
-        _ => String::new(),
-    }
-}
-
 /// Renders a file.
 pub fn render_file(id: NotionId, source: &PageFile, content: &FileContent, workspace: NotionId) -> Rendered {
     let mut cutter = Cutter::default();
@@ -138,14 +126,5 @@ mod tests {
         };
         let item = render_file(id(9), &source(), &content, id(0)).item;
         assert!(item.text.ends_with("a\nb\nc"), "{}", item.text);
-    }
-
-    #[test]
-    fn the_extension_is_what_stands_behind_the_last_point() {
-        for (name, extension) in
-            [("a.PDF", "pdf"), ("a.tar.gz", "gz"), (".gitignore", ""), ("a", ""), ("a.b c", "")]
-        {
-            assert_eq!(extension_of(name), extension, "{name}");
-        }
     }
 }

@@ -41,7 +41,7 @@ use text::{LinkSet, Part, write_blocks};
 use uuid::Uuid;
 
 pub use blocks::BlockNode;
-pub use file::{extension_of, render_file};
+pub use file::render_file;
 pub use schema::{render_data_source, render_database};
 
 /// The version of what this room makes of a page. The store keeps sources beside it and renders anew when it rises.
