@@ -25,6 +25,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// So long a connector knows an event again at least (developers.notion.com "webhooks-events-delivery": tries go on for a day).
 const KNOWN_AGAIN: Duration = Duration::from_secs(24 * 3_600);
 
+/// The longest time over which Notion gathers events of one item (developers.notion.com "webhooks": under a minute).
+const LONGEST_GATHERING: Duration = Duration::from_secs(60);
+
 /// How often it is looked whether a hint made something leave, in seconds.
 const LOOK_EVERY: u64 = 60;
 
@@ -67,8 +70,8 @@ struct State {
     death: Option<(u64, bool)>,
     /// Of a thousand seconds, in so many somebody does something.
     changes: u64,
-    /// Edits to come that every event tells of.
-    edits: u64,
+    /// Edits to come that every event tells of, and when the first may come.
+    edits: (u64, Instant),
     heard: Heard,
 }
 
@@ -109,7 +112,7 @@ impl Courier {
             taken: BTreeMap::new(),
             death: None,
             changes: 0,
-            edits: 0,
+            edits: (0, Instant::now()),
             heard: Heard::default(),
         });
         let (trace, data, synced) = (machine.trace(), machine.data(), machine.syncing());
@@ -148,7 +151,7 @@ impl Courier {
         ops::close_webhook(app, Some(self.connectors[0])).unwrap();
         let mut state = self.state();
         let behavior = Behavior {
-            webhook_gathering_ms: state.dice.pick(&[0, 5_000, 60_000]),
+            webhook_gathering_ms: state.dice.pick(&[0, 5_000, LONGEST_GATHERING.as_millis() as i64]),
             webhook_reversed: state.dice.chance(30),
             ..self.notion.behavior()
         };
@@ -185,9 +188,10 @@ impl Courier {
         (state.changes, state.death) = (changes, death);
     }
 
-    /// Somebody edits so often while the next process listens.
+    /// Somebody edits so often while the next process listens; first what is still gathered is told, for a creation that
+    /// nobody told of and a deletion cancel each other out, and no event would tell of an item that a crawl found between them.
     pub(crate) fn foresee_edits(&self, edits: u64) {
-        self.state().edits = edits;
+        self.state().edits = (edits, Instant::now() + 2 * LONGEST_GATHERING);
     }
 
     /// Brings events for as long as it is polled.
@@ -222,8 +226,9 @@ impl Courier {
         let (changes, edits) = {
             let mut state = self.state();
             let changes = state.dice.between(0, 999) < state.changes;
-            let edits = state.edits > 0 && state.dice.chance(3);
-            state.edits -= u64::from(edits);
+            let (left, from) = state.edits;
+            let edits = left > 0 && Instant::now() >= from && state.dice.chance(3);
+            state.edits.0 -= u64::from(edits);
             (changes, edits)
         };
         let mut workspace = self.workspace.lock().unwrap();
