@@ -1,8 +1,11 @@
 //! Running a content crawl, with the pump beside it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use notion_api::Client;
 use notion_api::budget::Priority;
+use notion_api::retry::{self, Decision, RetryPolicy};
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -10,7 +13,7 @@ use tokio::sync::watch;
 use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
 use super::crawls::check_name;
-use super::{CrawlSummary, OpsError, plan, scheduler};
+use super::{CrawlSummary, OpsError, Validation, plan, scheduler};
 use crate::app::App;
 use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Files, Progress, Refused};
@@ -125,7 +128,11 @@ pub(super) async fn crawler(
         // Whoever replaced the secret asked what it opens. A request for each event would be one of two or three.
         (Some(bot), Some(workspace)) if scope == Scope::Events => (bot, workspace),
         _ => {
-            let identity = identify(&client).await?;
+            let identity = match service {
+                // The service comes back by itself.
+                Some(_) => identify(&client).await?,
+                None => identify_patiently(app, &client).await?,
+            };
             (identity.bot, workspace_of(app, connector, &identity)?)
         }
     };
@@ -146,6 +153,29 @@ pub(super) async fn crawler(
     })
 }
 
+/// Another process may have used up what Notion allows in a minute: whoever started a crawl waits for as long as Notion says,
+/// as the crawl itself would.
+async fn identify_patiently(app: &App, client: &Client) -> Result<Validation, OpsError> {
+    let begun = tokio::time::Instant::now();
+    let patience = Duration::from_secs(app.config.crawl.patience_minutes * 60);
+    let policy = RetryPolicy { patience, ..RetryPolicy::default() };
+    let mut attempt = 0;
+    loop {
+        let (advice, source) = match identify(client).await {
+            Err(OpsError::Notion { advice, source }) => (advice, source),
+            answer => return answer,
+        };
+        attempt += 1;
+        let random = app.runtime.random();
+        let decision = retry::decide(&policy, &source.class(), attempt, begun.elapsed(), random);
+        let Decision::Retry { after, counts: false } = decision else {
+            return Err(OpsError::Notion { advice, source });
+        };
+        tracing::warn!("Notion asks to wait: the crawl begins in {} s", after.as_secs() + 1);
+        tokio::time::sleep(after).await;
+    }
+}
+
 fn files_of(app: &App, fetcher: &Arc<Fetcher>) -> Files {
     Files {
         config: app.config.files.clone(),
@@ -158,11 +188,7 @@ fn files_of(app: &App, fetcher: &Arc<Fetcher>) -> Files {
 
 /// The workspace that items belong to; a secret of another workspace than before is refused, because every item would
 /// seem to be gone.
-fn workspace_of(
-    app: &App,
-    connector: &Connector,
-    identity: &super::Validation,
-) -> Result<NotionId, OpsError> {
+fn workspace_of(app: &App, connector: &Connector, identity: &Validation) -> Result<NotionId, OpsError> {
     // An integration without a workspace id is keyed by its bot, which is as stable.
     let workspace = identity.workspace.unwrap_or(identity.bot);
     match connector.workspace {

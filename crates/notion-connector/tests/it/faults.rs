@@ -18,6 +18,19 @@ fn fault(failure: Failure, count: u32, skip: u32, path_prefix: &str) -> Fault {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crawl_that_begins_in_a_window_that_another_used_up_waits_for_the_next() {
+    let line = Line::in_process(generated("pages=20,seed=4"), Options::default()).await;
+    for crawl in ["first", "second"] {
+        line.notion.push_fault(fault(Failure::RateLimited { retry_after_s: 41 }, 2, 0, "/v1/users/me"));
+        let begun = tokio::time::Instant::now();
+        let report = line.crawl().await;
+        assert_eq!(report.crawl.state, CrawlState::Completed, "the {crawl} one");
+        let waited = begun.elapsed().as_secs();
+        assert!((41..180).contains(&waited), "the {crawl} one: {waited} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_here_and_there_leave_no_trace() {
     let failures = [
         Failure::InternalServerError,
