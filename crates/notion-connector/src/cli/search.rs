@@ -8,8 +8,9 @@ use crate::ops::{
 };
 
 /// Options that say by themselves what is looked for.
-const NARROWING: [&str; 9] = [
+const NARROWING: [&str; 10] = [
     "kind",
+    "extension",
     "within",
     "editor",
     "property",
@@ -29,9 +30,12 @@ pub(super) struct SearchArguments {
     /// How many results, 1 to 100.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: u8,
-    /// Only this kind: page, row, database, data_source; may be repeated.
+    /// Only this kind: page, row, database, data_source, file; may be repeated.
     #[arg(long)]
     kind: Vec<ItemKind>,
+    /// Only files whose names end so: pdf, docx; may be repeated, or separated by commas.
+    #[arg(long, value_name = "EXTENSION", value_delimiter = ',')]
+    extension: Vec<String>,
     /// Only this page or database, by its id, and what lies below it; may be repeated.
     #[arg(long = "in", value_name = "ID")]
     within: Vec<NotionId>,
@@ -53,7 +57,7 @@ pub(super) struct SearchArguments {
     /// Only rows with this property: Status=Done, Points>=3, Due<2026-03-01, Notes~word, Owner=; may be repeated.
     #[arg(long, value_name = "CONDITION")]
     property: Vec<PropertyFilter>,
-    /// Also count what was found by kind, database, editor, property.
+    /// Also count what was found by kind, extension, database, editor, property.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     facets: Vec<FacetBy>,
 }
@@ -68,6 +72,7 @@ pub(super) fn run(context: &Context, arguments: SearchArguments) -> Result<Exit,
         offset: 0,
         filters: Filters {
             kinds: arguments.kind,
+            extensions: arguments.extension,
             within: arguments.within,
             editors: arguments.editor,
             edited_from: time(arguments.edited_after),
@@ -107,6 +112,9 @@ fn describe_hit(hit: &SearchHit, lines: &mut Vec<String>) {
     lines.push(String::new());
     lines.push(format!("{place}{}", hit.title));
     lines.push(format!("  {}  {}", hit.last_edited_time.strftime("%Y-%m-%d"), hit.url));
+    if let Some(file) = &hit.file {
+        lines.push(format!("  {}", file.facts.told().join(" · ")));
+    }
     if !hit.properties.is_empty() {
         let properties: Vec<String> =
             hit.properties.iter().map(|property| format!("{}: {}", property.name, property.text)).collect();

@@ -70,6 +70,43 @@ pub struct FileFacts {
     pub generated: Option<String>,
 }
 
+impl FileFacts {
+    /// As people read it: extension, size, and what is to be known of the text.
+    pub fn told(&self) -> Vec<String> {
+        let extension = (!self.extension.is_empty()).then(|| self.extension.clone());
+        extension.into_iter().chain([self.size()]).chain(self.remarks()).collect()
+    }
+
+    /// The size as people read it: “812 bytes”, “12 kB”, “1.2 MB”.
+    pub fn size(&self) -> String {
+        const KB: u64 = 1_000;
+        const MB: u64 = 1_000_000;
+        let tenths_mb = (self.bytes + MB / 20) / (MB / 10);
+        match self.bytes {
+            1 => "1 byte".to_owned(),
+            bytes if bytes < KB => format!("{bytes} bytes"),
+            bytes if bytes < MB - KB / 2 => format!("{} kB", (bytes + KB / 2) / KB),
+            _ if tenths_mb < 100 => format!("{}.{} MB", tenths_mb / 10, tenths_mb % 10),
+            bytes => format!("{} MB", (bytes + MB / 2) / MB),
+        }
+    }
+
+    /// What is to be known of the text: that it is old, that nobody wrote it, or why there is none.
+    pub fn remarks(&self) -> Vec<String> {
+        let note = match (&self.note, self.stale) {
+            (Some(note), true) => Some(format!("old text, as it was before: {note}")),
+            (None, true) => Some("old text, as it was before".to_owned()),
+            (note, false) => note.clone(),
+        };
+        let generated = self.generated.iter().flat_map(|ways| ways.split(", ")).map(|way| match way {
+            "ocr" => "text recognised in images",
+            "caption" => "described by a model",
+            _ => "text generated",
+        });
+        note.into_iter().chain(generated.map(str::to_owned)).collect()
+    }
+}
+
 /// What a page says of a file in it. Nothing signed is in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PageFile {
@@ -119,4 +156,49 @@ pub struct FileContent {
     pub left_out: Vec<String>,
     /// What is known of it.
     pub facts: FileFacts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_to_what_people_read() {
+        let shown = |bytes| FileFacts { bytes, ..FileFacts::default() }.size();
+        let sizes =
+            [0, 1, 999, 1_000, 1_499, 12_500, 999_499, 999_500, 1_249_999, 9_949_999, 9_950_000, 25_000_000];
+        let expected = [
+            "0 bytes",
+            "1 byte",
+            "999 bytes",
+            "1 kB",
+            "1 kB",
+            "13 kB",
+            "999 kB",
+            "1.0 MB",
+            "1.2 MB",
+            "9.9 MB",
+            "10 MB",
+            "25 MB",
+        ];
+        assert_eq!(sizes.map(shown), expected);
+        assert!(shown(u64::MAX / 2).ends_with(" MB"));
+    }
+
+    #[test]
+    fn what_is_to_be_known_of_a_text_is_told() {
+        let facts = FileFacts { extension: "pdf".to_owned(), bytes: 4_000, ..FileFacts::default() };
+        assert_eq!(facts.told(), ["pdf", "4 kB"]);
+        let note = Some("its host does not have it".to_owned());
+        let generated = Some("ocr, caption".to_owned());
+        let old = FileFacts { stale: true, note, generated, ..facts };
+        let remarks = [
+            "old text, as it was before: its host does not have it",
+            "text recognised in images",
+            "described by a model",
+        ];
+        assert_eq!(old.remarks(), remarks);
+        let empty = FileFacts { note: Some("it is empty".to_owned()), ..FileFacts::default() };
+        assert_eq!(empty.told(), ["0 bytes", "it is empty"]);
+    }
 }

@@ -10,3 +10,13 @@ pub enum Viewer {
     /// A person: sees the items of the connectors in which they are mapped, and nothing else.
     Mapped(BTreeSet<ConnectorId>),
 }
+
+impl Viewer {
+    /// Whether they see an item that these connectors hold.
+    pub fn sees(&self, holders: &[ConnectorId]) -> bool {
+        match self {
+            Self::LocalOperator => true,
+            Self::Mapped(connectors) => holders.iter().any(|holder| connectors.contains(holder)),
+        }
+    }
+}

@@ -7,10 +7,15 @@ use utoipa::ToSchema;
 use super::OpsError;
 use super::search::{path, title_or_untitled};
 use crate::app::App;
-use crate::model::{Change, Delivery, ItemKind, NotionId, Property, PropertyValue, Viewer};
+use crate::model::{
+    Change, Delivery, FileFacts, ItemKey, ItemKind, NotionId, Property, PropertyValue, Viewer,
+};
 
 /// Bytes of items read from the store at once.
 const BATCH_BYTES: usize = 8 << 20;
+
+/// Most pages that are named of a file.
+const MAX_PAGES: u32 = 100;
 
 /// An item as it is exported and shown.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -33,6 +38,32 @@ pub struct ExportLine {
     pub created_time: Timestamp,
     /// When it was last edited.
     pub last_edited_time: Timestamp,
+    /// What is known of it, where it is a file; its title is the file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<ExportedFile>,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ExportedFile {
+    /// What is known of its bytes and its text.
+    #[serde(flatten)]
+    pub facts: FileFacts,
+    /// The pages that it stands in, its parent first; at most 100.
+    pub pages: Vec<FileStands>,
+}
+
+/// A page that a file stands in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FileStands {
+    /// Notion's id of the page.
+    pub id: NotionId,
+    /// Its title.
+    pub title: String,
+    /// Where it shows the file: the page, or the block in it.
+    pub url: String,
+    /// What it says of the file.
+    pub caption: String,
 }
 
 impl From<Delivery> for ExportLine {
@@ -55,8 +86,31 @@ impl From<Delivery> for ExportLine {
             properties,
             created_time: item.created_time,
             last_edited_time: item.last_edited_time,
+            file: item.file.map(|facts| ExportedFile { facts, pages: Vec::new() }),
         }
     }
+}
+
+/// An item with what the store knows beside it, as far as the viewer may see it.
+fn line_of(app: &App, delivery: Delivery, viewer: &Viewer) -> Result<ExportLine, OpsError> {
+    let key = delivery.item.key.clone();
+    let mut line = ExportLine::from(delivery);
+    if let Some(file) = &mut line.file {
+        file.pages = pages_of(app, &key, viewer)?;
+    }
+    Ok(line)
+}
+
+fn pages_of(app: &App, file: &ItemKey, viewer: &Viewer) -> Result<Vec<FileStands>, OpsError> {
+    let pages = app.store.load_file_pages(file, MAX_PAGES)?.into_iter();
+    let visible = pages.filter(|page| viewer.sees(&page.holders));
+    let stands = visible.map(|page| FileStands {
+        id: page.id,
+        title: title_or_untitled(page.title),
+        url: page.detail.page.url,
+        caption: page.detail.caption,
+    });
+    Ok(stands.collect())
 }
 
 /// Hands every searchable item to `write`, ordered by Notion's id.
@@ -71,7 +125,7 @@ pub fn export(app: &App, mut write: impl FnMut(&ExportLine) -> std::io::Result<(
         keys = rest;
         for change in changes {
             let Change::Upsert(delivery) = change else { continue };
-            write(&ExportLine::from(*delivery)).map_err(|source| OpsError::Io {
+            write(&line_of(app, *delivery, &Viewer::LocalOperator)?).map_err(|source| OpsError::Io {
                 what: "the export could not be written".to_owned(),
                 source,
             })?;
@@ -88,16 +142,10 @@ pub fn load_item(app: &App, id: NotionId, viewer: &Viewer) -> Result<ExportLine,
     let missing = || OpsError::NotFound(format!("there is no item {id} in the index"));
     let keys = app.store.load_keys_of(id)?;
     for change in app.store.load_changes(keys, BATCH_BYTES)?.0 {
-        if let Change::Upsert(delivery) = change {
-            let visible = match viewer {
-                Viewer::LocalOperator => true,
-                Viewer::Mapped(connectors) => {
-                    delivery.holders.iter().any(|holder| connectors.contains(holder))
-                }
-            };
-            if visible {
-                return Ok(ExportLine::from(*delivery));
-            }
+        if let Change::Upsert(delivery) = change
+            && viewer.sees(&delivery.holders)
+        {
+            return line_of(app, *delivery, viewer);
         }
     }
     Err(missing())

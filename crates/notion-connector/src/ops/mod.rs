@@ -46,7 +46,7 @@ pub use crawls::{
     show_crawl, start_crawl,
 };
 pub use error::OpsError;
-pub use items::{ExportLine, export, load_item};
+pub use items::{ExportLine, ExportedFile, FileStands, export, load_item};
 pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
 pub use plan::{PlanDetail, PlanRequest, plan_crawl};
@@ -58,7 +58,9 @@ pub use schedules::{
     AddSchedule, EditSchedule, ScheduleSummary, add_schedule, delete_schedule, edit_schedule, list_schedules,
     parse_scope,
 };
-pub use search::{FacetCount, FacetCounts, HitProperty, SearchAnswer, SearchHit, SearchQuery, search};
+pub use search::{
+    FacetCount, FacetCounts, HitFile, HitProperty, SearchAnswer, SearchHit, SearchQuery, search,
+};
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::model::{Plan, PlannedItems};
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};

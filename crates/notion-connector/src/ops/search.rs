@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::OpsError;
 use crate::app::App;
-use crate::model::{Crumb, ItemKind, NotionId, Viewer};
+use crate::model::{Crumb, FileFacts, ItemKind, NotionId, Viewer};
 use crate::search::{
     Facet, FacetBy, FacetValue, Facets, Filters, Operator, PropertyFilter, SearchIndex, SearchRequest,
     ShownProperty,
@@ -39,7 +39,7 @@ pub struct SearchAnswer {
     pub relaxed: bool,
     /// The best of them.
     pub hits: Vec<SearchHit>,
-    /// What was asked to be counted of all that match: kinds, databases, editors, then properties, those first that
+    /// What was asked to be counted of all that match: kinds, extensions, databases, editors, then properties, those first that
     /// most have a value in.
     pub facets: Vec<FacetCounts>,
     /// How many further properties have values that could be counted.
@@ -49,7 +49,7 @@ pub struct SearchAnswer {
 /// How many of the matching items have which value.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FacetCounts {
-    /// What was counted: `kind`, `database`, `editor` or `property`.
+    /// What was counted: `kind`, `extension`, `database`, `editor` or `property`.
     #[schema(value_type = String)]
     pub by: &'static str,
     /// Name of the column, for a property.
@@ -63,7 +63,7 @@ pub struct FacetCounts {
 /// One value and how many have it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FacetCount {
-    /// What narrows a search to it: a value of the parameter `kind`, `in` (for a database), `editor` or `property`.
+    /// What narrows a search to it: a value of the parameter `kind`, `extension`, `in` (for a database), `editor` or `property`.
     pub filter: String,
     /// As people read it.
     pub label: String,
@@ -78,6 +78,16 @@ pub struct HitProperty {
     pub name: String,
     /// The value as people read it, cut if it is long.
     pub text: String,
+}
+
+/// What is known of a result that is a file.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HitFile {
+    /// What is known of its bytes and its text.
+    #[serde(flatten)]
+    pub facts: FileFacts,
+    /// The page that it stands in: the last of the breadcrumb.
+    pub page: Option<NotionId>,
 }
 
 /// One result.
@@ -105,6 +115,8 @@ pub struct SearchHit {
     pub highlights: Vec<[usize; 2]>,
     /// A few of its properties.
     pub properties: Vec<HitProperty>,
+    /// What is known of it, where it is a file; its title is the file's name.
+    pub file: Option<HitFile>,
     /// Emoji before the title.
     pub icon: Option<String>,
     /// When it was last edited.
@@ -138,6 +150,7 @@ pub fn search(index: &SearchIndex, query: &SearchQuery, viewer: &Viewer) -> Resu
             .into_iter()
             .map(|ShownProperty { name, text }| HitProperty { name, text })
             .collect(),
+        file: hit.file.map(|facts| HitFile { facts, page: hit.breadcrumb.last().map(|crumb| crumb.id) }),
         breadcrumb: path(&hit.breadcrumb),
         score: hit.score,
         title_highlights: bytes(&hit.title_highlights),

@@ -1,5 +1,5 @@
-//! Facets: how many of the matching items have which kind, stand in which database, were edited by whom, and have
-//! which values in their properties.
+//! Facets: how many of the matching items have which kind, are files of which extension, stand in which database, were
+//! edited by whom, and have which values in their properties.
 //!
 //! Everything that can be counted of an item is a term of one column: a letter for the facet, a key, and how it is
 //! shown. A search counts the terms of what it matched, so that counts are exact and hold nothing that the viewer may
@@ -30,6 +30,8 @@ pub const MAX_VALUES: usize = 10;
 pub enum FacetBy {
     /// Kinds of items.
     Kind,
+    /// Extensions of files.
+    Extension,
     /// Databases, with everything below them.
     Database,
     /// Who edited last.
@@ -40,12 +42,13 @@ pub enum FacetBy {
 
 impl FacetBy {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Kind, Self::Database, Self::Editor, Self::Property];
+    pub const ALL: [Self; 5] = [Self::Kind, Self::Extension, Self::Database, Self::Editor, Self::Property];
 
     /// The name in parameters and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kind => "kind",
+            Self::Extension => "extension",
             Self::Database => "database",
             Self::Editor => "editor",
             Self::Property => "property",
@@ -61,7 +64,7 @@ impl fmt::Display for FacetBy {
 
 /// What was named cannot be counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is none of kind, database, editor, property")]
+#[error("“{0}” is none of kind, extension, database, editor, property")]
 pub struct UnknownFacet(String);
 
 impl FromStr for FacetBy {
@@ -109,6 +112,7 @@ pub struct FacetValue {
 }
 
 const KIND: char = 'k';
+const EXTENSION: char = 'x';
 const DATABASE: char = 'd';
 const EDITOR: char = 'e';
 /// Columns with a value that can be counted.
@@ -123,6 +127,9 @@ pub(super) fn facet_terms(delivery: &Delivery, properties: &PropertyTerms) -> BT
         terms.insert(format!("{facet}{key}{SEPARATOR}{}", clean(shown, MAX_VALUE_BYTES)));
     };
     add(KIND, item.kind.as_str(), item.kind.as_str());
+    if let Some(file) = item.file.as_ref().filter(|file| !file.extension.is_empty()) {
+        add(EXTENSION, &clean(&file.extension, MAX_VALUE_BYTES), &file.extension);
+    }
     let own = Crumb { id: item.id, kind: item.kind, title: item.title.clone() };
     let places: Vec<&Crumb> = delivery.ancestors.iter().chain([&own]).collect();
     for (at, place) in places.iter().enumerate() {
@@ -180,6 +187,7 @@ impl Collector for FacetCollector {
         for by in &self.wanted {
             let facet = match by {
                 FacetBy::Kind => KIND,
+                FacetBy::Extension => EXTENSION,
                 FacetBy::Database => DATABASE,
                 FacetBy::Editor => EDITOR,
                 FacetBy::Property => {

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::fixture::{cursor, id, page};
 use super::*;
 use crate::model::{
-    Change, ConnectorId, Crumb, DateValue, Delivery, ItemKind, NotionId, Person, Property, PropertyValue,
-    Viewer,
+    Change, ConnectorId, Crumb, DateValue, Delivery, FileFacts, ItemKind, NotionId, Person, Property,
+    PropertyValue, Viewer,
 };
 use crate::runtime::Runtime;
 use crate::sink::index::IndexSink;
@@ -296,6 +296,36 @@ fn places_editors_and_times_narrow_and_are_counted() {
     ];
     assert_eq!(told, expected);
     assert_eq!(counted[0].values[0].value, "row");
+}
+
+#[test]
+fn files_are_found_and_counted_by_their_extension() {
+    let file = |n, extension: &str| {
+        let mut file = page(n, &format!("file {n}"), "");
+        file.item.kind = ItemKind::File;
+        file.item.file =
+            Some(FileFacts { extension: extension.to_owned(), bytes: 7, ..FileFacts::default() });
+        file
+    };
+    let index = index(&[file(1, "pdf"), file(2, "pdf"), file(3, "日本"), file(4, ""), page(5, "pdf", "pdf")]);
+    let asked = |extensions: &[&str]| {
+        let extensions = extensions.iter().map(|&extension| extension.to_owned()).collect();
+        let filters = Filters { extensions, ..Filters::default() };
+        let facets = BTreeSet::from([FacetBy::Extension]);
+        let request = SearchRequest { filters, facets, ..SearchRequest::new("", Viewer::LocalOperator) };
+        index.search(&request).unwrap()
+    };
+    let found =
+        |extensions: &[&str]| asked(extensions).hits.iter().map(|hit| hit.id.0.as_u128()).collect::<Vec<_>>();
+    assert_eq!(found(&["pdf"]), [2, 1]);
+    assert_eq!(found(&[" .PDF", "日本"]), [3, 2, 1], "however it is typed; any of several");
+    assert_eq!(found(&["docx"]), Vec::<u128>::new());
+    let everything = asked(&[]);
+    let counts: Vec<_> =
+        everything.facets.facets[0].values.iter().map(|value| (value.label.as_str(), value.count)).collect();
+    assert_eq!(counts, [("pdf", 2), ("日本", 1)], "pages and files without one are not counted");
+    let facts = everything.hits.iter().find(|hit| hit.id == id(1)).unwrap().file.as_ref().unwrap();
+    assert_eq!((facts.extension.as_str(), facts.bytes), ("pdf", 7));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What narrows a search: kinds, places, editors, times, and the properties of rows.
+//! What narrows a search: kinds, places, extensions of files, editors, times, and the properties of rows.
 //!
 //! A filter on a property is typed by what it is compared with: `3` is a number and a text, `2026-03-01` a date and a
 //! text, and each matches the columns that hold such values. Building is pure; every filter becomes a clause of the
@@ -32,6 +32,8 @@ pub struct Filters {
     pub kinds: Vec<ItemKind>,
     /// Any of these objects and everything below it; empty for all.
     pub within: Vec<NotionId>,
+    /// Files whose names end so, without the dot; empty for all items.
+    pub extensions: Vec<String>,
     /// Edited last by any of these: ids or names; empty for all.
     pub editors: Vec<String>,
     /// Last edited at this time or later.
@@ -284,6 +286,11 @@ pub(super) fn filter_queries(fields: &Fields, filters: &Filters) -> Vec<BoxedQue
         let terms = filters.within.iter().flat_map(|&root| places.map(|field| fields.id_term(field, root)));
         queries.push(Box::new(TermSetQuery::new(terms)));
     }
+    if !filters.extensions.is_empty() {
+        let keys = filters.extensions.iter().map(|extension| extension_key(extension));
+        let terms = keys.map(|key| Term::from_field_text(fields.extension, &key));
+        queries.push(Box::new(TermSetQuery::new(terms)));
+    }
     if !filters.editors.is_empty() {
         let terms = filters.editors.iter().flat_map(|editor| value_terms(editor));
         queries
@@ -411,6 +418,11 @@ impl Column<'_> {
         let to = Bound::Excluded(self.term(said, "\u{7f}"));
         Box::new(RangeQuery::new(bound.map(|key| self.term(said, key)), to))
     }
+}
+
+/// An extension as it is indexed, however it is typed: “PDF”, “.pdf”.
+fn extension_key(typed: &str) -> String {
+    typed.trim().trim_start_matches('.').to_lowercase()
 }
 
 /// What a value may be indexed as: a text, or an id in one spelling.

@@ -18,7 +18,7 @@ use super::ranking::{Weights, build, visibility};
 use super::schema::{EDITED_FIELD, Editor, Entry, FACETS_FIELD, KEY_FIELD};
 use super::snippets::{Highlighter, Snippet};
 use super::{Filters, IndexError, SearchIndex};
-use crate::model::{Crumb, ItemKey, ItemKind, NotionId, Viewer};
+use crate::model::{Crumb, FileFacts, ItemKey, ItemKind, NotionId, Viewer};
 
 /// Most hits of one answer.
 pub const MAX_LIMIT: usize = 100;
@@ -92,6 +92,8 @@ pub struct Hit {
     pub breadcrumb: Vec<Crumb>,
     /// A few of its properties.
     pub properties: Vec<ShownProperty>,
+    /// What is known of it, where it is a file.
+    pub file: Option<FileFacts>,
     /// Rank value; only the order means something. Zero when nothing was typed.
     pub score: f32,
     /// The passage that shows best why it was found.
@@ -270,6 +272,7 @@ fn hit(document: Document, score: f32, highlighter: &Highlighter) -> Hit {
         icon: entry.icon,
         breadcrumb: entry.breadcrumb,
         properties: entry.properties,
+        file: entry.file,
         score,
         last_edited_time: entry.last_edited_time,
         last_edited_by: entry.last_edited_by,

@@ -17,10 +17,10 @@ use super::anchors::anchors;
 use super::facets::facet_terms;
 use super::filters::editor_terms;
 use super::properties::{PropertyTerms, ShownProperty, shown_properties, shown_text};
-use crate::model::{ConnectorId, Crumb, Delivery, ItemKey, ItemKind, NotionId};
+use crate::model::{ConnectorId, Crumb, Delivery, FileFacts, ItemKey, ItemKind, NotionId};
 
 /// Raised with every change to the fields or to [`super::analysis`].
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Name of the fast field with the item's key: breaks ties.
 pub const KEY_FIELD: &str = "key";
@@ -46,6 +46,8 @@ pub struct Fields {
     pub ancestors: Field,
     /// Parent object.
     pub parent: Field,
+    /// Of files: the end of the name, in lower case.
+    pub extension: Field,
     /// Who edited last.
     pub editor: Field,
     /// When it was created.
@@ -109,6 +111,9 @@ pub struct Entry {
     pub holders: Vec<ConnectorId>,
     /// A few of its properties.
     pub properties: Vec<ShownProperty>,
+    /// What is known of it, where it is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileFacts>,
 }
 
 /// Who edited something.
@@ -132,6 +137,7 @@ pub fn schema() -> (Schema, Fields) {
         holders: builder.add_text_field("holders", STRING),
         ancestors: builder.add_text_field("ancestors", STRING),
         parent: builder.add_text_field("parent", STRING),
+        extension: builder.add_text_field("extension", STRING),
         editor: builder.add_text_field("editor", STRING),
         created: builder.add_date_field("created", date.clone()),
         edited: builder.add_date_field(EDITED_FIELD, date),
@@ -231,6 +237,9 @@ impl Fields {
         if let Some(parent) = item.parent.id() {
             document.add_text(self.parent, simple(parent));
         }
+        if let Some(file) = item.file.as_ref().filter(|file| !file.extension.is_empty()) {
+            document.add_text(self.extension, &file.extension);
+        }
         if let Some(editor) = item.last_edited_by {
             for term in editor_terms(editor, delivery.last_edited_by_name.as_deref()) {
                 document.add_text(self.editor, term);
@@ -269,6 +278,7 @@ fn entry(delivery: &Delivery) -> Entry {
             .map(|id| Editor { id, name: delivery.last_edited_by_name.clone() }),
         holders: delivery.holders.clone(),
         properties: shown_properties(delivery),
+        file: item.file.clone(),
     }
 }
 

@@ -21,6 +21,7 @@ mod connectors;
 mod documents;
 mod extract;
 mod faults;
+mod file_facts;
 mod files;
 mod filters;
 mod full_disk;

@@ -14,8 +14,8 @@ use crate::web::viewer::Asking;
 
 /// Longest query; search itself reads no more.
 pub(in crate::web) const MAX_QUERY_CHARS: usize = 2_000;
-const KINDS: &str = "page, row, database, data_source";
-const FACETS: &str = "kind, database, editor, property";
+const KINDS: &str = "page, row, database, data_source, file";
+const FACETS: &str = "kind, extension, database, editor, property";
 
 /// Search
 ///
@@ -32,6 +32,9 @@ const FACETS: &str = "kind, database, editor, property";
         ("offset" = Option<usize>, Query, minimum = 0, maximum = 10000, description = "How many to skip; 0 if not given."),
         ("kind" = Option<Vec<ItemKind>>, Query,
             description = "Only these kinds; repeat it, or separate them by commas. All if not given."),
+        ("extension" = Option<Vec<String>>, Query,
+            description = "Only files whose names end so; repeat it, or separate them by commas.",
+            example = json!(["pdf,docx"])),
         ("in" = Option<Vec<String>>, Query,
             description = "Only these pages or databases, by id, and what lies below them; may be repeated."),
         ("editor" = Option<Vec<String>>, Query,
@@ -47,8 +50,8 @@ const FACETS: &str = "kind, database, editor, property";
                 May be repeated: values of one column with `=` or `~` are alternatives, all else must hold.",
             example = json!(["Status=In review", "Due>=2026-03-01"])),
         ("facets" = Option<Vec<String>>, Query,
-            description = "What to count of everything that matches: `kind`, `database`, `editor`, `property`; \
-                separated by commas.", example = json!(["kind,property"]))
+            description = "What to count of everything that matches: `kind`, `extension`, `database`, `editor`, \
+                `property`; separated by commas.", example = json!(["kind,property"]))
     ),
     responses(
         (status = 200, description = "The results, best first.", body = SearchAnswer),
@@ -85,6 +88,7 @@ fn filters(parameters: &mut Parameters) -> Filters {
         created_from: time("created_after"),
         created_before: time("created_before"),
         kinds: parameters.many("kind", KINDS),
+        extensions: parameters.many("extension", "the ends of files' names, such as pdf"),
         within: parameters
             .many("in", "the ids that Notion gives (32 hexadecimal digits, with or without dashes)"),
         editors: parameters.values("editor"),

@@ -14,8 +14,8 @@ use super::segments::{Segment, segments};
 use super::when::When;
 use crate::model::{ItemKind, NotionId};
 use crate::ops::{
-    self, FacetBy, FacetCounts, Filters, HitProperty, Overview, PropertyFilter, SearchAnswer, SearchHit,
-    SearchQuery,
+    self, FacetBy, FacetCounts, Filters, HitFile, HitProperty, Overview, PropertyFilter, SearchAnswer,
+    SearchHit, SearchQuery,
 };
 use crate::search::MAX_OFFSET;
 use crate::web::Web;
@@ -58,6 +58,7 @@ pub(in crate::web) async fn start(
     params(
         ("q" = Option<String>, Query, description = "What to search for."),
         ("kind" = Option<ItemKind>, Query, description = "Only this kind."),
+        ("extension" = Option<Vec<String>>, Query, description = "Only files whose names end so."),
         ("in" = Option<Vec<String>>, Query, description = "Only below these pages or databases."),
         ("editor" = Option<Vec<String>>, Query, description = "Only what these people edited last."),
         ("property" = Option<Vec<String>>, Query, description = "Only rows with these properties."),
@@ -78,12 +79,13 @@ pub(in crate::web) async fn results(
         offset: (asked.page - 1) * PAGE_SIZE,
         filters: Filters {
             kinds: asked.kind.into_iter().collect(),
+            extensions: asked.extensions.clone(),
             within: asked.within.clone(),
             editors: asked.editors.clone(),
             properties: asked.properties.clone(),
             ..Filters::default()
         },
-        facets: BTreeSet::from([FacetBy::Database, FacetBy::Editor, FacetBy::Property]),
+        facets: BTreeSet::from([FacetBy::Extension, FacetBy::Database, FacetBy::Editor, FacetBy::Property]),
     };
     let found = web.blocking(move |web| {
         let index = web.index()?;
@@ -103,6 +105,7 @@ pub(in crate::web) async fn results(
 struct Asked {
     text: String,
     kind: Option<ItemKind>,
+    extensions: Vec<String>,
     within: Vec<NotionId>,
     editors: Vec<String>,
     properties: Vec<PropertyFilter>,
@@ -113,12 +116,14 @@ struct Asked {
 impl Asked {
     fn from_query(query: &str) -> Self {
         let mut asked = Self { page: 1, ..Self::default() };
+        let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "q" => asked.text = value.trim().chars().take(MAX_QUERY_CHARS).collect(),
                 "kind" => asked.kind = value.parse().ok(),
                 "in" => add(&mut asked.within, value.parse().ok()),
-                "editor" => add(&mut asked.editors, Some(value.into_owned()).filter(|name| !name.is_empty())),
+                "extension" => add(&mut asked.extensions, text(&value)),
+                "editor" => add(&mut asked.editors, text(&value)),
                 "property" => add(&mut asked.properties, value.parse().ok()),
                 "page" => asked.page = value.parse().unwrap_or(1).clamp(1, LAST_PAGE),
                 _ => {}
@@ -146,16 +151,18 @@ impl Asked {
     /// The parameters that narrow the search.
     fn narrowing(&self) -> Vec<(&'static str, String)> {
         let kinds = self.kind.iter().map(|kind| ("kind", kind.as_str().to_owned()));
+        let extensions = self.extensions.iter().map(|extension| ("extension", extension.clone()));
         let within = self.within.iter().map(|id| ("in", id.0.simple().to_string()));
         let editors = self.editors.iter().map(|editor| ("editor", editor.clone()));
         let properties = self.properties.iter().map(|filter| ("property", filter.to_string()));
-        kinds.chain(within).chain(editors).chain(properties).collect()
+        kinds.chain(extensions).chain(within).chain(editors).chain(properties).collect()
     }
 
     /// The same, narrowed by one of the values that were counted.
     fn narrowed(&self, by: &str, filter: &str) -> Self {
         let mut asked = Self { page: 1, ..self.clone() };
         match by {
+            "extension" => add(&mut asked.extensions, Some(filter.to_owned())),
             "database" => add(&mut asked.within, filter.parse().ok()),
             "editor" => add(&mut asked.editors, Some(filter.to_owned())),
             _ => add(&mut asked.properties, filter.parse().ok()),
@@ -219,8 +226,16 @@ struct HitView<'a> {
     breadcrumb: &'a [String],
     snippet: Vec<Segment<'a>>,
     properties: &'a [HitProperty],
+    file: Option<FileView<'a>>,
     editor: Option<&'a str>,
     edited: When,
+}
+
+/// What a result that is a file shows beside the rest.
+struct FileView<'a> {
+    extension: &'a str,
+    size: String,
+    remarks: Vec<String>,
 }
 
 /// Something that narrows the search, and the address without it.
@@ -248,6 +263,7 @@ impl<'a> FacetView<'a> {
     fn new(facet: &'a FacetCounts, asked: &Asked, total: usize) -> Option<Self> {
         let label = match (&facet.property, facet.by) {
             (Some(name), _) => name.as_str(),
+            (None, "extension") => "Extension",
             (None, "database") => "Database",
             (None, _) => "Edited by",
         };
@@ -271,6 +287,11 @@ fn chosen(asked: &Asked, answer: &SearchAnswer) -> Vec<Chosen> {
     let mut choice = |label: String, without: Asked| {
         chosen.push(Chosen { label, address: Asked { page: 1, ..without }.address() });
     };
+    for (at, extension) in asked.extensions.iter().enumerate() {
+        let mut without = asked.clone();
+        without.extensions.remove(at);
+        choice(format!("Extension: {extension}"), without);
+    }
     for (at, id) in asked.within.iter().enumerate() {
         let mut without = asked.clone();
         without.within.remove(at);
@@ -337,6 +358,11 @@ impl<'a> HitView<'a> {
             breadcrumb: &hit.breadcrumb,
             snippet: segments(&hit.snippet, &hit.highlights),
             properties: &hit.properties,
+            file: hit.file.as_ref().map(|HitFile { facts, .. }| FileView {
+                extension: &facts.extension,
+                size: facts.size(),
+                remarks: facts.remarks(),
+            }),
             editor: hit.last_edited_by.as_deref(),
             edited: When::of(hit.last_edited_time, now),
         }
@@ -412,11 +438,13 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::model::FileFacts;
     use crate::ops::FacetCount;
 
     fn hit(title: &str, url: &str) -> SearchHit {
         SearchHit {
             block_id: None,
+            file: None,
             properties: vec![HitProperty { name: "Stage".to_owned(), text: "<u>Live".to_owned() }],
             id: NotionId(Uuid::from_u128(1)),
             kind: ItemKind::Page,
@@ -515,6 +543,38 @@ mod tests {
         assert!(html.contains("a=b: &#60;i&#62;"), "{html}");
         assert!(html.contains("<input type=\"hidden\" name=\"editor\" value=\"Anna\">"), "{html}");
         assert!(html.contains("/search?q=x&#38;kind=row&#38;property="), "without the editor: {html}");
+    }
+
+    #[test]
+    fn a_file_shows_what_is_known_of_it() {
+        let asked = Asked::from_query("q=x&extension=%3Cb%3E&extension=");
+        assert_eq!(asked.extensions, ["<b>"]);
+        assert_eq!(Asked::from_query(asked.address().split_once('?').unwrap().1), asked);
+        let facts = FileFacts {
+            extension: "<u>x".to_owned(),
+            bytes: 1_250_000,
+            stale: true,
+            note: Some("its host does not have it".to_owned()),
+            generated: Some("ocr".to_owned()),
+            ..FileFacts::default()
+        };
+        let found = hit("Plan.x", "https://www.notion.so/1");
+        let file = Some(HitFile { facts, page: Some(NotionId(Uuid::from_u128(2))) });
+        let hits = vec![SearchHit { kind: ItemKind::File, file, ..found }];
+        let values = vec![FacetCount { filter: "pdf".to_owned(), label: "pdf".to_owned(), count: 1 }];
+        let facets = vec![FacetCounts { by: "extension", property: None, values, more: 0 }];
+        let html = html(&asked, &full(), &SearchAnswer { total: 3, hits, facets, ..SearchAnswer::default() });
+        for part in [
+            "<bdi>&#60;u&#62;x</bdi>",
+            ">1.3 MB<",
+            "old text, as it was before: its host does not have it",
+            "text recognised in images",
+            "Extension: &#60;b&#62;",
+            "extension=%3Cb%3E&#38;extension=pdf",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(!html.contains("<u>x") && !html.contains("<b>"), "{html}");
     }
 
     #[test]
