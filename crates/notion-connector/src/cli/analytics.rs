@@ -1,3 +1,4 @@
+use crate::model::Caller;
 use clap::Args;
 use jiff::civil::Date;
 
@@ -19,7 +20,8 @@ pub(super) struct AnalyticsArguments {
 
 pub(super) fn run(context: &Context, arguments: AnalyticsArguments) -> Result<Exit, OpsError> {
     let AnalyticsArguments { name, from, to } = arguments;
-    let analytics = ops::analytics(&context.open_existing()?, name.as_deref(), from, to)?;
+    let analytics =
+        ops::analytics(&context.open_existing()?, &Caller::LOCAL_OPERATOR, name.as_deref(), from, to)?;
     context.output.show(&analytics, || describe(&analytics));
     Ok(Exit::Completed)
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{Context, Exit};
 use crate::data_dir::DataDir;
+use crate::model::Caller;
 use crate::ops::{self, OpsError};
 
 #[derive(Debug, Args)]
@@ -13,7 +14,7 @@ pub(super) struct BackupArguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &BackupArguments) -> Result<Exit, OpsError> {
-    let backup = ops::backup(&context.open_existing()?, &arguments.file)?;
+    let backup = ops::backup(&context.open_existing()?, &Caller::LOCAL_OPERATOR, &arguments.file)?;
     context.output.show(&backup, || {
         format!(
             "{} ({} bytes). Keep the key of the secrets in another place: it is not in it.",

@@ -14,6 +14,7 @@ use super::webhook::WebhookCommand;
 use super::{Context, Exit};
 use crate::config::{BodyChoice, CommentsChoice};
 use crate::crawl::Progress;
+use crate::model::Caller;
 use crate::ops::{
     self, AddConnector, ConnectorDetail, ConnectorSummary, EditConnector, NOTION_URL, OpsError, PreviewKind,
     Setting, StartPoint, Validation,
@@ -150,7 +151,7 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
             let app = context.open()?;
             let secret = read_secret()?;
             let new = AddConnector { name: name.clone(), notion_url, secret, validate: !no_validate };
-            let validation = ops::add_connector(&app, new).await?;
+            let validation = ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await?;
             output.show(
                 &serde_json::json!({ "name": name, "validation": validation }),
                 || match &validation {
@@ -162,36 +163,43 @@ pub(super) async fn run(context: &Context, command: ConnectorCommand) -> Result<
         }
         ConnectorCommand::SetSecret { name } => {
             let app = context.open_existing()?;
-            let validation = ops::set_secret(&app, &name, read_secret()?).await?;
+            let validation = ops::set_secret(&app, &Caller::LOCAL_OPERATOR, &name, read_secret()?).await?;
             output.show(&validation, || format!("Saved the secret of “{name}”.\n{}", describe(&validation)));
             Ok(Exit::Completed)
         }
         ConnectorCommand::StartPoints { name, refresh } => start_points(context, name, refresh).await,
         ConnectorCommand::List => {
-            let connectors = ops::list_connectors(&context.open()?)?;
+            let connectors = ops::list_connectors(&context.open()?, &Caller::LOCAL_OPERATOR)?;
             output.show(&connectors, || table(&HEADER, &connectors.iter().map(row).collect::<Vec<_>>()));
             Ok(Exit::Completed)
         }
-        ConnectorCommand::Show { name } => {
-            show(context, &ops::show_connector(&context.open_existing()?, name.as_deref())?)
-        }
-        ConnectorCommand::Edit { name, edit } => {
-            show(context, &ops::edit_connector(&context.open_existing()?, &name, &edit.into())?)
-        }
+        ConnectorCommand::Show { name } => show(
+            context,
+            &ops::show_connector(&context.open_existing()?, &Caller::LOCAL_OPERATOR, name.as_deref())?,
+        ),
+        ConnectorCommand::Edit { name, edit } => show(
+            context,
+            &ops::edit_connector(&context.open_existing()?, &Caller::LOCAL_OPERATOR, &name, &edit.into())?,
+        ),
         ConnectorCommand::Preview { name, edit } => preview(context, &name, edit).await,
-        ConnectorCommand::Rename { name, new } => {
-            show(context, &ops::rename_connector(&context.open_existing()?, &name, &new)?)
-        }
-        ConnectorCommand::Deactivate { name } => {
-            show(context, &ops::set_connector_active(&context.open_existing()?, &name, false)?)
-        }
-        ConnectorCommand::Activate { name } => {
-            show(context, &ops::set_connector_active(&context.open_existing()?, &name, true)?)
-        }
+        ConnectorCommand::Rename { name, new } => show(
+            context,
+            &ops::rename_connector(&context.open_existing()?, &Caller::LOCAL_OPERATOR, &name, &new)?,
+        ),
+        ConnectorCommand::Deactivate { name } => show(
+            context,
+            &ops::set_connector_active(&context.open_existing()?, &Caller::LOCAL_OPERATOR, &name, false)?,
+        ),
+        ConnectorCommand::Activate { name } => show(
+            context,
+            &ops::set_connector_active(&context.open_existing()?, &Caller::LOCAL_OPERATOR, &name, true)?,
+        ),
         ConnectorCommand::Delete { name, yes } => delete(context, &name, yes).await,
         ConnectorCommand::Webhook(command) => super::webhook::run(context, &command),
         ConnectorCommand::Check { name } => {
-            let validation = ops::check_connector(&context.open_existing()?, name.as_deref()).await?;
+            let validation =
+                ops::check_connector(&context.open_existing()?, &Caller::LOCAL_OPERATOR, name.as_deref())
+                    .await?;
             output.show(&validation, || describe(&validation));
             let lacks_capability = validation.problems.iter().any(|problem| problem.is_capability());
             Ok(if lacks_capability { Exit::Secret } else { Exit::Completed })
@@ -251,13 +259,13 @@ async fn start_points(context: &Context, name: Option<String>, refresh: bool) ->
     let points = if refresh {
         let _ownership = app.own("connector start-points --refresh")?;
         let (told, progress) = watch::channel(Progress::default());
-        let listing = ops::refresh_start_points(&app, name.as_deref(), "local operator", told);
+        let listing = ops::refresh_start_points(&app, &Caller::LOCAL_OPERATOR, name.as_deref(), told);
         let Some(points) = super::crawl::shown(context, progress, listing).await? else {
             return Ok(Exit::Interrupted);
         };
         points
     } else {
-        ops::list_start_points(&app, name.as_deref())?
+        ops::list_start_points(&app, &Caller::LOCAL_OPERATOR, name.as_deref())?
     };
     context.output.show(&points, || {
         let row = |point: &StartPoint| {
@@ -270,7 +278,8 @@ async fn start_points(context: &Context, name: Option<String>, refresh: bool) ->
 }
 
 async fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<Exit, OpsError> {
-    let preview = ops::preview_asking(&context.open_existing()?, name, &edit.into()).await?;
+    let preview =
+        ops::preview_asking(&context.open_existing()?, &Caller::LOCAL_OPERATOR, name, &edit.into()).await?;
     context.output.show(&preview, || {
         let mut lines = format!(
             "Keeps {}, leaves out {}, newly needs {}.",
@@ -307,13 +316,13 @@ async fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<E
 /// Asks first, on a terminal; a script says `--yes`.
 async fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, OpsError> {
     let app = Arc::new(context.open_existing()?);
-    let detail = ops::show_connector(&app, Some(name))?;
+    let detail = ops::show_connector(&app, &Caller::LOCAL_OPERATOR, Some(name))?;
     if !yes && !confirmed(&detail.connector)? {
         return Err(OpsError::Invalid(format!(
             "connector “{name}” was not deleted; without a terminal to ask on, say --yes"
         )));
     }
-    let deleted = ops::delete_connector(&app, name).await?;
+    let deleted = ops::delete_connector(&app, &Caller::LOCAL_OPERATOR, name).await?;
     context
         .output
         .show(&deleted, || format!("Deleted “{}”: {} items left the index.", deleted.name, deleted.deleted));

@@ -10,7 +10,7 @@ use super::output::table;
 use super::{Context, Exit};
 use crate::app::App;
 use crate::crawl::Progress;
-use crate::model::NotionId;
+use crate::model::{Caller, NotionId};
 use crate::ops::{
     self, CrawlDetail, CrawlReport, CrawlRequest, Difference, OpsError, PlanDetail, PlanRequest,
     PlannedItems, Reconciliation,
@@ -62,11 +62,12 @@ pub(super) async fn run(context: Context, arguments: CrawlArguments) -> Result<E
         start_point: arguments.start_point,
         name: arguments.name,
         restart: arguments.restart,
-        started_by: "local operator".to_owned(),
         first_secret: secret_of_environment(),
     };
     let (told, progress) = watch::channel(Progress::default());
-    let Some(report) = shown(&context, progress, ops::run_crawl(&app, request, told)).await? else {
+    let Some(report) =
+        shown(&context, progress, ops::run_crawl(&app, &Caller::LOCAL_OPERATOR, request, told)).await?
+    else {
         return Ok(Exit::Interrupted);
     };
     context.output.show(&report, || describe(&report));
@@ -98,11 +99,12 @@ async fn plan(context: &Context, app: &Arc<App>, arguments: CrawlArguments) -> R
         connector: arguments.connector,
         scope: arguments.scope,
         restart: arguments.restart,
-        started_by: "local operator".to_owned(),
         first_secret: secret_of_environment(),
     };
     let (told, progress) = watch::channel(Progress::default());
-    let Some(detail) = shown(context, progress, ops::plan_crawl(app, request, told)).await? else {
+    let Some(detail) =
+        shown(context, progress, ops::plan_crawl(app, &Caller::LOCAL_OPERATOR, request, told)).await?
+    else {
         return Ok(Exit::Interrupted);
     };
     context.output.show(&detail, || describe_plan(&detail));
@@ -111,7 +113,9 @@ async fn plan(context: &Context, app: &Arc<App>, arguments: CrawlArguments) -> R
 
 async fn compare(context: &Context, app: &Arc<App>, name: Option<&str>) -> Result<Exit, OpsError> {
     let (told, progress) = watch::channel(Progress::default());
-    let Some(found) = shown(context, progress, ops::compare(app, name, told)).await? else {
+    let Some(found) =
+        shown(context, progress, ops::compare(app, &Caller::LOCAL_OPERATOR, name, told)).await?
+    else {
         return Ok(Exit::Interrupted);
     };
     context.output.show(&found, || describe_differences(&found));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::output::{Output, table};
 use super::{Context, Exit};
 use crate::app::App;
+use crate::model::Caller;
 use crate::ops::{
     self, AlertFilter, AlertLevel, AlertPage, AlertScope, CrawlDetail, CrawlProgress, CrawlSummary,
     CrawlWatch, OpsError,
@@ -64,25 +65,25 @@ pub(super) async fn run(context: Context, command: CrawlsCommand) -> Result<Exit
     let output = context.output;
     match command {
         CrawlsCommand::List { limit } => {
-            let crawls = ops::list_crawls(&app, limit)?;
+            let crawls = ops::list_crawls(&app, &Caller::LOCAL_OPERATOR, limit)?;
             output.show(&crawls, || table(&HEADER, &crawls.iter().map(row).collect::<Vec<_>>()));
         }
         CrawlsCommand::Show { id } => {
-            let detail = ops::show_crawl(&app, id)?;
+            let detail = ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, id)?;
             output.show(&detail, || show(&detail));
         }
         CrawlsCommand::Alerts { id, level, scope, limit, offset } => {
             let filter = AlertFilter { levels: level, scopes: scope };
-            let page = ops::list_alerts(&app, id, &filter, limit, offset)?;
+            let page = ops::list_alerts(&app, &Caller::LOCAL_OPERATOR, id, &filter, limit, offset)?;
             output.show(&page, || list(&page, offset));
         }
         CrawlsCommand::Watch { id } => return watch(app, output, id).await,
         CrawlsCommand::Cancel { id } => {
-            let crawl = ops::cancel_crawl(&app, id)?;
+            let crawl = ops::cancel_crawl(&app, &Caller::LOCAL_OPERATOR, id)?;
             output.show(&crawl, || format!("Crawl {id}: {}", crawl.state));
         }
         CrawlsCommand::ApproveDeletions { id } => {
-            let crawl = ops::approve_deletions(&app, id).await?;
+            let crawl = ops::approve_deletions(&app, &Caller::LOCAL_OPERATOR, id).await?;
             output.show(&crawl, || format!("Crawl {id}: {}, {} items deleted", crawl.state, crawl.deleted));
         }
     }
@@ -91,7 +92,7 @@ pub(super) async fn run(context: Context, command: CrawlsCommand) -> Result<Exit
 
 /// A line each second; with `--json` a line of JSON each.
 async fn watch(app: Arc<App>, output: Output, id: i64) -> Result<Exit, OpsError> {
-    let mut watch = CrawlWatch::new(app, id)?;
+    let mut watch = CrawlWatch::new(app, &Caller::LOCAL_OPERATOR, id)?;
     let mut last = None;
     while let Some(progress) = watch.next().await? {
         output.show(&progress, || describe(&progress));

@@ -16,6 +16,7 @@ use super::{Context, Exit};
 use crate::app::App;
 use crate::crawl::Progress;
 use crate::data_dir::DataDir;
+use crate::model::Caller;
 use crate::ops::{self, AddConnector, CrawlRequest, OpsError};
 use crate::store::Scope;
 
@@ -82,7 +83,7 @@ async fn show(
     let serving = tokio::spawn(async move { emulator.serve(listeners, std::future::pending()).await });
     let secret = SecretString::from(DEFAULT_TOKEN);
     let new = AddConnector { name: "demo".to_owned(), notion_url, secret, validate: true };
-    ops::add_connector(&app, new).await?;
+    ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await?;
     let (told, progress) = watch::channel(Progress::default());
     let bar = tokio::spawn(show_progress(progress));
     let request = CrawlRequest {
@@ -91,10 +92,9 @@ async fn show(
         start_point: None,
         name: None,
         restart: false,
-        started_by: "demo".to_owned(),
         first_secret: None,
     };
-    let report = ops::run_crawl(&app, request, told).await;
+    let report = ops::run_crawl(&app, &Caller::LOCAL_OPERATOR, request, told).await;
     bar.abort();
     let _ = bar.await;
     let report = report?;

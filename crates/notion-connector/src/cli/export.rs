@@ -1,3 +1,4 @@
+use crate::model::Caller;
 use std::io::{BufWriter, ErrorKind, Write};
 
 use super::{Context, Exit};
@@ -7,7 +8,7 @@ use crate::ops::{self, OpsError};
 pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
     let app = context.open_existing()?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let exported = ops::export(&app, |line| {
+    let exported = ops::export(&app, &Caller::LOCAL_OPERATOR, |line| {
         serde_json::to_writer(&mut out, line)?;
         out.write_all(b"\n")
     });

@@ -1,8 +1,9 @@
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, OpsError};
 
 pub(super) fn run(context: &Context) -> Result<Exit, OpsError> {
-    let failures = ops::list_failures(&context.open_existing()?)?;
+    let failures = ops::list_failures(&context.open_existing()?, &Caller::LOCAL_OPERATOR)?;
     context.output.show(&failures, || {
         if failures.is_empty() {
             return "Nothing failed.".to_owned();

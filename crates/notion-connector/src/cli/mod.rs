@@ -205,6 +205,7 @@ fn exit_of(error: &OpsError) -> Exit {
         | OpsError::Pump(_)
         | OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_))
         | OpsError::Extract(_)
+        | OpsError::Forbidden(_)
         | OpsError::NotFound(_)
         | OpsError::NotValid(_)
         | OpsError::Io { .. } => Exit::Other,

@@ -1,3 +1,4 @@
+use crate::model::Caller;
 use clap::{Args, Subcommand};
 
 use super::output::table;
@@ -69,27 +70,36 @@ pub(super) fn run(context: &Context, command: ScheduleCommand) -> Result<Exit, O
     let app = context.open_existing()?;
     let output = context.output;
     let pause = |name: &str, paused| {
-        ops::edit_schedule(&app, name, EditSchedule { paused: Some(paused), ..EditSchedule::default() })
+        ops::edit_schedule(
+            &app,
+            &Caller::LOCAL_OPERATOR,
+            name,
+            EditSchedule { paused: Some(paused), ..EditSchedule::default() },
+        )
     };
     let schedule = match command {
         ScheduleCommand::List => {
-            let schedules = ops::list_schedules(&app)?;
+            let schedules = ops::list_schedules(&app, &Caller::LOCAL_OPERATOR)?;
             output.show(&schedules, || table(&HEADER, &schedules.iter().map(row).collect::<Vec<_>>()));
             return Ok(Exit::Completed);
         }
         ScheduleCommand::Add { name, when, what } => {
             let What { connector, scope, start_point, zone } = what;
-            ops::add_schedule(&app, AddSchedule { name, connector, scope, start_point, when, zone })?
+            ops::add_schedule(
+                &app,
+                &Caller::LOCAL_OPERATOR,
+                AddSchedule { name, connector, scope, start_point, when, zone },
+            )?
         }
         ScheduleCommand::Edit { name, when, rename, what } => {
             let What { connector, scope, start_point, zone } = what;
             let edit = EditSchedule { name: rename, connector, scope, start_point, when, zone, paused: None };
-            ops::edit_schedule(&app, &name, edit)?
+            ops::edit_schedule(&app, &Caller::LOCAL_OPERATOR, &name, edit)?
         }
         ScheduleCommand::Pause { name } => pause(&name, true)?,
         ScheduleCommand::Resume { name } => pause(&name, false)?,
         ScheduleCommand::Delete { name } => {
-            let schedule = ops::delete_schedule(&app, &name)?;
+            let schedule = ops::delete_schedule(&app, &Caller::LOCAL_OPERATOR, &name)?;
             output.show(&schedule, || format!("Deleted schedule “{}”.", schedule.name));
             return Ok(Exit::Completed);
         }

@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::{Context, Exit};
-use crate::model::{ItemKind, NotionId, Viewer};
+use crate::model::{Caller, ItemKind, NotionId};
 use crate::ops::{
     self, FacetBy, FacetCounts, Filters, OpsError, PointInTime, PropertyFilter, SearchAnswer, SearchHit,
     SearchQuery,
@@ -84,7 +84,7 @@ pub(super) fn run(context: &Context, arguments: SearchArguments) -> Result<Exit,
         facets: arguments.facets.into_iter().collect(),
     };
     // Whoever can read the data directory's files can read everything in them.
-    let answer = ops::search(&index, &query, &Viewer::LocalOperator)?;
+    let answer = ops::search(&index, &query, &Caller::LOCAL_OPERATOR)?;
     context.output.show(&answer, || describe(&answer));
     Ok(Exit::Completed)
 }

@@ -1,10 +1,11 @@
 use super::output::table;
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, OpsError};
 
 pub(super) async fn run(context: &Context) -> Result<Exit, OpsError> {
     let app = context.open_existing()?;
-    let status = ops::status(&app, ops::find_unconfined(&app).await)?;
+    let status = ops::status(&app, &Caller::LOCAL_OPERATOR, ops::find_unconfined(&app).await)?;
     context.output.show(&status, || {
         let rows: Vec<Vec<String>> = status
             .connectors

@@ -1,5 +1,6 @@
 //! `connector webhook`: where Notion tells a connector of changes.
 
+use crate::model::Caller;
 use clap::Subcommand;
 
 use super::{Context, Exit};
@@ -32,11 +33,11 @@ pub(super) enum WebhookCommand {
 pub(super) fn run(context: &Context, command: &WebhookCommand) -> Result<Exit, OpsError> {
     let app = context.open_existing()?;
     let detail = match command {
-        WebhookCommand::Open { name } => ops::open_webhook(&app, name.as_deref())?,
-        WebhookCommand::Show { name } => ops::show_webhook(&app, name.as_deref())?,
-        WebhookCommand::Close { name } => ops::close_webhook(&app, name.as_deref())?,
+        WebhookCommand::Open { name } => ops::open_webhook(&app, &Caller::LOCAL_OPERATOR, name.as_deref())?,
+        WebhookCommand::Show { name } => ops::show_webhook(&app, &Caller::LOCAL_OPERATOR, name.as_deref())?,
+        WebhookCommand::Close { name } => ops::close_webhook(&app, &Caller::LOCAL_OPERATOR, name.as_deref())?,
         WebhookCommand::Forget { name } => {
-            let detail = ops::forget_webhook(&app, name.as_deref())?;
+            let detail = ops::forget_webhook(&app, &Caller::LOCAL_OPERATOR, name.as_deref())?;
             context.output.show(&detail, || format!("Forgot the webhook of “{}”.", detail.connector));
             return Ok(Exit::Completed);
         }

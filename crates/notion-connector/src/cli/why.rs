@@ -1,3 +1,4 @@
+use crate::model::Caller;
 use clap::Args;
 
 use super::{Context, Exit};
@@ -14,7 +15,7 @@ pub(super) struct WhyArguments {
 
 pub(super) async fn run(context: &Context, arguments: WhyArguments) -> Result<Exit, OpsError> {
     let app = context.open_existing()?;
-    let why = ops::why(&app, &arguments.page, arguments.ask).await?;
+    let why = ops::why(&app, &Caller::LOCAL_OPERATOR, &arguments.page, arguments.ask).await?;
     context.output.show(&why, || describe(&why));
     Ok(Exit::Completed)
 }

@@ -3,6 +3,7 @@
 //! No IO, no async, no knowledge of Notion's wire format. Rendering makes [`Item`]s, the store keeps them, the pump
 //! hands them to sinks as [`Change`]s, searches are asked by a [`Viewer`].
 
+mod caller;
 mod change;
 mod file;
 mod id;
@@ -12,9 +13,10 @@ mod recurrence;
 mod viewer;
 mod warning;
 
+pub use caller::{Actor, Caller, MissingRole, Role, Roles};
 pub use change::{Change, Crumb, Delivery, OutboxCursor};
 pub use file::{FileContent, FileFacts, FilePlace, FileRef, HoldingPage, PageFile};
-pub use id::{ConnectorId, ItemKey, ItemKind, NotionId, ParseKeyError};
+pub use id::{ConnectorId, ItemKey, ItemKind, KeyId, NotionId, ParseKeyError, PersonId};
 pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};
 pub use plan::{Plan, PlannedItems};
 pub use recurrence::{ParseRecurrenceError, Recurrence};

@@ -10,6 +10,7 @@ use super::OpsError;
 use super::connector_life::effective_settings;
 use super::connectors::find_connector;
 use crate::app::App;
+use crate::model::{Caller, Role};
 use crate::store::CrawlDay;
 
 /// Days looked at when none are named.
@@ -129,10 +130,12 @@ pub struct AnalyticsDay {
 /// When there is no such connector, or the days are none.
 pub fn analytics(
     app: &App,
+    caller: &Caller,
     connector: Option<&str>,
     from: Option<Date>,
     to: Option<Date>,
 ) -> Result<Analytics, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, connector)?;
     let limit = effective_settings(app, &connector)?.crawl.item_limit;
     let to = to.unwrap_or_else(|| app.runtime.now().to_zoned(TimeZone::UTC).date());
@@ -255,7 +258,7 @@ mod tests {
             let state = if days_ago % 10 == 0 { CrawlState::Failed } else { CrawlState::Completed };
             app.store.end_crawl(id, state, None, at).unwrap();
         }
-        let before = analytics(&app, None, None, None).unwrap();
+        let before = analytics(&app, &Caller::LOCAL_OPERATOR, None, None, None).unwrap();
         let totals = &before.totals;
         assert_eq!((totals.crawls_good.count, totals.crawls_good.before), (27, 27));
         assert_eq!((totals.crawls_failed.count, totals.requests.before), (3, 210));
@@ -265,9 +268,15 @@ mod tests {
         for _ in 0..2 {
             forget_old(&app).unwrap();
             assert!((30..=31).contains(&app.store.load_crawls(1_000).unwrap().len()));
-            assert_eq!(analytics(&app, None, None, None).unwrap().totals, before.totals);
+            assert_eq!(
+                analytics(&app, &Caller::LOCAL_OPERATOR, None, None, None).unwrap().totals,
+                before.totals
+            );
         }
-        assert!(analytics(&app, Some("one"), Some(before.to), Some(before.from)).is_err());
+        assert!(
+            analytics(&app, &Caller::LOCAL_OPERATOR, Some("one"), Some(before.to), Some(before.from))
+                .is_err()
+        );
     }
 
     #[test]

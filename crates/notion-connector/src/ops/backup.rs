@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::OpsError;
 use crate::app::App;
 use crate::data_dir::DataDir;
+use crate::model::{Caller, Role};
 use crate::store::Store;
 
 /// What was written or taken back.
@@ -22,7 +23,8 @@ pub struct Backup {
 ///
 /// # Errors
 /// When the file exists or cannot be written.
-pub fn backup(app: &App, file: &Path) -> Result<Backup, OpsError> {
+pub fn backup(app: &App, caller: &Caller, file: &Path) -> Result<Backup, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     app.store.copy_to(file)?;
     measured(file)
 }

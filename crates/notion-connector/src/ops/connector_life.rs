@@ -13,7 +13,7 @@ use super::{ConnectorSummary, OpsError, plan};
 use crate::app::App;
 use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
 use crate::crawl::filters::parse_object;
-use crate::model::NotionId;
+use crate::model::{Caller, NotionId, Role};
 use crate::store::{Connector, SettingsEffect};
 
 /// What becomes of one setting: the connector's own value, or that of the configuration (written `default`).
@@ -154,7 +154,8 @@ pub struct Effective {
 ///
 /// # Errors
 /// When there is no such connector.
-pub fn show_connector(app: &App, name: Option<&str>) -> Result<ConnectorDetail, OpsError> {
+pub fn show_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<ConnectorDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, name)?;
     let settings = settings_of(&connector)?;
     let effective = settings.over(&app.config);
@@ -173,7 +174,13 @@ pub fn show_connector(app: &App, name: Option<&str>) -> Result<ConnectorDetail, 
 ///
 /// # Errors
 /// When there is no such connector, or the settings contradict each other.
-pub fn edit_connector(app: &App, name: &str, edit: &EditConnector) -> Result<ConnectorDetail, OpsError> {
+pub fn edit_connector(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    edit: &EditConnector,
+) -> Result<ConnectorDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(name))?;
     let before = settings_of(&connector)?;
     let after = edit.apply(before.clone())?;
@@ -186,7 +193,7 @@ pub fn edit_connector(app: &App, name: &str, edit: &EditConnector) -> Result<Con
     if was.indexes_otherwise(&is) {
         app.store.void_plans(connector.id, plan::OTHER_SETTINGS, now)?;
     }
-    show_connector(app, Some(&connector.name))
+    show_connector(app, caller, Some(&connector.name))
 }
 
 /// The settings that crawls of the connector follow.
@@ -234,7 +241,13 @@ fn settings_of(connector: &Connector) -> Result<ConnectorSettings, OpsError> {
 ///
 /// # Errors
 /// When there is no such connector, the name is taken or unusable, or the secret does not open.
-pub fn rename_connector(app: &App, name: &str, new: &str) -> Result<ConnectorDetail, OpsError> {
+pub fn rename_connector(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    new: &str,
+) -> Result<ConnectorDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(name))?;
     let new = check_name(new)?;
     // A sealed secret is bound to the name.
@@ -243,17 +256,23 @@ pub fn rename_connector(app: &App, name: &str, new: &str) -> Result<ConnectorDet
     if !app.store.rename_connector(connector.id, new, &sealed)? {
         return Err(OpsError::Invalid(format!("there is a connector “{new}” already; choose another name")));
     }
-    show_connector(app, Some(new))
+    show_connector(app, caller, Some(new))
 }
 
 /// Lets a connector's schedules run, or pauses them. Its content stays searchable, and crawls that somebody starts still run.
 ///
 /// # Errors
 /// When there is no such connector.
-pub fn set_connector_active(app: &App, name: &str, active: bool) -> Result<ConnectorDetail, OpsError> {
+pub fn set_connector_active(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    active: bool,
+) -> Result<ConnectorDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(name))?;
     app.store.set_active(connector.id, active)?;
-    show_connector(app, Some(&connector.name))
+    show_connector(app, caller, Some(&connector.name))
 }
 
 /// What went with a connector.
@@ -271,7 +290,12 @@ pub struct DeletedConnector {
 ///
 /// # Errors
 /// When there is no such connector, or another process crawls it.
-pub async fn delete_connector(app: &Arc<App>, name: &str) -> Result<DeletedConnector, OpsError> {
+pub async fn delete_connector(
+    app: &Arc<App>,
+    caller: &Caller,
+    name: &str,
+) -> Result<DeletedConnector, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(name))?;
     let ownership = app.own("connector delete").ok();
     let open = app.store.load_open_crawl(connector.id, None, None)?;

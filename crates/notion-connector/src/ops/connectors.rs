@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{OpsError, plan};
 use crate::app::App;
 use crate::crawl::{NOTHING_CONNECTED, advise, step};
-use crate::model::{NotionId, Parent};
+use crate::model::{Caller, NotionId, Parent, Role};
 use crate::store::{Connector, NewConnector};
 
 /// Where Notion's API is, when nothing else is said.
@@ -141,7 +141,12 @@ impl ConnectorSummary {
 ///
 /// # Errors
 /// When the name is taken or unusable, or the secret does not validate.
-pub async fn add_connector(app: &App, new: AddConnector) -> Result<Option<Validation>, OpsError> {
+pub async fn add_connector(
+    app: &App,
+    caller: &Caller,
+    new: AddConnector,
+) -> Result<Option<Validation>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let name = check_name(&new.name)?;
     if app.store.load_connector(name)?.is_some() {
         return Err(OpsError::Invalid(format!("there is a connector “{name}” already; choose another name")));
@@ -191,7 +196,13 @@ fn save_identity(app: &App, id: crate::model::ConnectorId, validation: &Validati
 ///
 /// # Errors
 /// When Notion refuses the new secret, or it opens another workspace.
-pub async fn set_secret(app: &App, name: &str, secret: SecretString) -> Result<Validation, OpsError> {
+pub async fn set_secret(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    secret: SecretString,
+) -> Result<Validation, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(name))?;
     let vault = app.vault()?;
     let validation = validate(&app.client(&connector.notion_url, secret.clone())?).await?;
@@ -212,7 +223,8 @@ pub async fn set_secret(app: &App, name: &str, secret: SecretString) -> Result<V
 ///
 /// # Errors
 /// When there is no such connector, or Notion refuses the secret.
-pub async fn check_connector(app: &App, name: Option<&str>) -> Result<Validation, OpsError> {
+pub async fn check_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<Validation, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, name)?;
     validate(&app.client_of(&connector)?).await
 }
@@ -223,9 +235,11 @@ pub async fn check_connector(app: &App, name: Option<&str>) -> Result<Validation
 /// When Notion refuses the secret, or the address cannot be used.
 pub async fn validate_connection(
     app: &App,
+    caller: &Caller,
     notion_url: &str,
     secret: SecretString,
 ) -> Result<Validation, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     validate(&app.client(notion_url, secret)?).await
 }
 
@@ -233,7 +247,8 @@ pub async fn validate_connection(
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list_connectors(app: &App) -> Result<Vec<ConnectorSummary>, OpsError> {
+pub fn list_connectors(app: &App, caller: &Caller) -> Result<Vec<ConnectorSummary>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     app.store.load_connectors()?.into_iter().map(|connector| ConnectorSummary::of(app, connector)).collect()
 }
 

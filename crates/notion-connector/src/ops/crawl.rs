@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Files, Progress, Refused};
 use crate::files::Fetcher;
-use crate::model::NotionId;
+use crate::model::{Caller, NotionId, Role};
 use crate::sink::pump::Pump;
 use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
 
@@ -38,8 +38,6 @@ pub struct CrawlRequest {
     pub name: Option<String>,
     /// Begin anew instead of resuming.
     pub restart: bool,
-    /// Who asks.
-    pub started_by: String,
     /// A secret and the address it is for, to make a connector named `default` from when there is none.
     pub first_secret: Option<SecretString>,
 }
@@ -66,10 +64,13 @@ pub struct CrawlReport {
 /// When the crawl cannot begin or cannot go on.
 pub async fn run_crawl(
     app: &Arc<App>,
+    caller: &Caller,
     request: CrawlRequest,
     progress: watch::Sender<Progress>,
 ) -> Result<CrawlReport, OpsError> {
-    let connector = find_or_make(app, request.connector.as_deref(), request.first_secret.clone()).await?;
+    caller.require(Role::ConnectorAdmin)?;
+    let connector =
+        find_or_make(app, caller, request.connector.as_deref(), request.first_secret.clone()).await?;
     let pump = Arc::new(app.pump()?);
     // Before anything new is written: rows that are added could hide that index and store have parted.
     pump.drain().await?;
@@ -77,7 +78,7 @@ pub async fn run_crawl(
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
     let crawler = Arc::new(crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?);
     let name = request.name.as_deref().map(check_name).transpose()?;
-    let (id, resumed) = open_crawl(app, &connector, &request)?;
+    let (id, resumed) = open_crawl(app, caller, &connector, &request)?;
     if let Some(name) = name {
         app.store.name_crawl(id, name)?;
     }
@@ -92,24 +93,29 @@ pub async fn run_crawl(
 /// The connector of that name, or the only one; where there is none yet, one made from a bare secret.
 pub(super) async fn find_or_make(
     app: &App,
+    caller: &Caller,
     name: Option<&str>,
     first_secret: Option<SecretString>,
 ) -> Result<Connector, OpsError> {
     match find_connector(app, name) {
         Err(OpsError::NotFound(_)) if name.is_none() && first_secret.is_some() => {
-            make_default(app, first_secret).await
+            make_default(app, caller, first_secret).await
         }
         found => found,
     }
 }
 
 /// A connector made from a bare secret. Only what stops a crawl stops it: names of people are a comfort.
-async fn make_default(app: &App, secret: Option<SecretString>) -> Result<Connector, OpsError> {
+async fn make_default(
+    app: &App,
+    caller: &Caller,
+    secret: Option<SecretString>,
+) -> Result<Connector, OpsError> {
     if let Some(secret) = secret {
         let notion_url = std::env::var("NOTION_URL").unwrap_or_else(|_| NOTION_URL.to_owned());
         identify(&app.client(&notion_url, secret.clone())?).await?;
         let new = AddConnector { name: DEFAULT_NAME.to_owned(), notion_url, secret, validate: false };
-        add_connector(app, new).await?;
+        add_connector(app, caller, new).await?;
     }
     find_connector(app, Some(DEFAULT_NAME))
 }
@@ -219,7 +225,12 @@ pub(super) const BY_EVENTS_ALONE: &str =
     "a crawl of scope events begins by itself when a webhook's event comes; choose another scope";
 
 /// The unfinished crawl of that scope, or a new one.
-fn open_crawl(app: &App, connector: &Connector, request: &CrawlRequest) -> Result<(CrawlId, bool), OpsError> {
+fn open_crawl(
+    app: &App,
+    caller: &Caller,
+    connector: &Connector,
+    request: &CrawlRequest,
+) -> Result<(CrawlId, bool), OpsError> {
     let now = app.runtime.now();
     let start_point = request.start_point;
     if start_point.is_some() && request.scope != Some(Scope::Partial) {
@@ -250,9 +261,9 @@ fn open_crawl(app: &App, connector: &Connector, request: &CrawlRequest) -> Resul
     };
     let id = match start_point {
         Some(start_point) => {
-            app.store.add_partial_crawl(connector.id, start_point, &request.started_by, now)?
+            app.store.add_partial_crawl(connector.id, start_point, &caller.actor.to_string(), now)?
         }
-        None => app.store.add_crawl(connector.id, scope, &request.started_by, now)?,
+        None => app.store.add_crawl(connector.id, scope, &caller.actor.to_string(), now)?,
     };
     Ok((id, false))
 }

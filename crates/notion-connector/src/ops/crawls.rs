@@ -10,7 +10,7 @@ use super::connectors::find_connector;
 use super::crawl::scope_by_itself;
 use super::{OpsError, PlanDetail, plan, scheduler, schedules};
 use crate::app::App;
-use crate::model::NotionId;
+use crate::model::{Caller, NotionId, Role};
 use crate::store::{Alert, AlertFilter, AlertPage, Connector, Crawl, CrawlId, CrawlState, Scope};
 
 /// Alerts shown with their crawl; `list_alerts` has the rest.
@@ -172,10 +172,11 @@ pub(super) fn check_name(name: &str) -> Result<&str, OpsError> {
 ///
 /// # Errors
 /// When there is no such connector.
-pub fn start_crawl(app: &App, start: &StartCrawl, started_by: &str) -> Result<CrawlSummary, OpsError> {
+pub fn start_crawl(app: &App, caller: &Caller, start: &StartCrawl) -> Result<CrawlSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, start.connector.as_deref())?;
     let name = start.name.as_deref().map(check_name).transpose()?;
-    let id = queued(app, &connector, start, started_by)?;
+    let id = queued(app, &connector, start, &caller.actor.to_string())?;
     if let Some(name) = name {
         app.store.name_crawl(id, name)?;
     }
@@ -211,7 +212,8 @@ fn queued(
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list_crawls(app: &App, limit: u32) -> Result<Vec<CrawlSummary>, OpsError> {
+pub fn list_crawls(app: &App, caller: &Caller, limit: u32) -> Result<Vec<CrawlSummary>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     app.store.load_crawls(limit)?.iter().map(|crawl| summary(app, crawl)).collect()
 }
 
@@ -219,7 +221,8 @@ pub fn list_crawls(app: &App, limit: u32) -> Result<Vec<CrawlSummary>, OpsError>
 ///
 /// # Errors
 /// When there is no such crawl.
-pub fn show_crawl(app: &App, id: i64) -> Result<CrawlDetail, OpsError> {
+pub fn show_crawl(app: &App, caller: &Caller, id: i64) -> Result<CrawlDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let crawl = find(app, id)?;
     let AlertPage { total, alerts } =
         app.store.load_alerts(crawl.id, &AlertFilter::default(), ALERTS_SHOWN, 0)?;
@@ -245,11 +248,13 @@ pub(super) fn summary_of(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
 /// When there is no such crawl.
 pub fn list_alerts(
     app: &App,
+    caller: &Caller,
     id: i64,
     filter: &AlertFilter,
     limit: u32,
     offset: u32,
 ) -> Result<AlertPage, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let crawl = find(app, id)?;
     Ok(app.store.load_alerts(crawl.id, filter, limit, offset)?)
 }
@@ -258,7 +263,8 @@ pub fn list_alerts(
 ///
 /// # Errors
 /// When there is no such crawl, or it has ended.
-pub fn cancel_crawl(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
+pub fn cancel_crawl(app: &App, caller: &Caller, id: i64) -> Result<CrawlSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let crawl = find(app, id)?;
     if crawl.state == CrawlState::Planned {
         app.store.void_plans(crawl.connector, "the plan was given up", app.runtime.now())?;
@@ -281,7 +287,8 @@ pub fn cancel_crawl(app: &App, id: i64) -> Result<CrawlSummary, OpsError> {
 ///
 /// # Errors
 /// When the crawl does not await approval.
-pub async fn approve_deletions(app: &Arc<App>, id: i64) -> Result<CrawlSummary, OpsError> {
+pub async fn approve_deletions(app: &Arc<App>, caller: &Caller, id: i64) -> Result<CrawlSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     find(app, id)?;
     let ownership = app.own("crawls approve-deletions").ok();
     let pump = ownership.as_ref().map(|_| app.pump()).transpose()?;

@@ -4,6 +4,7 @@ use crate::config::ConfigError;
 use crate::crawl::CrawlError;
 use crate::data_dir::DataDirError;
 use crate::extract::ExtractError;
+use crate::model::MissingRole;
 use crate::search::IndexError;
 use crate::secrets::SecretError;
 use crate::sink::pump::PumpError;
@@ -48,6 +49,9 @@ pub enum OpsError {
     /// Files could not be read.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+    /// The caller may not do this.
+    #[error(transparent)]
+    Forbidden(#[from] MissingRole),
     /// What was named does not exist.
     #[error("{0}")]
     NotFound(String),

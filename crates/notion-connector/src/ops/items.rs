@@ -8,7 +8,7 @@ use super::OpsError;
 use super::search::{path, title_or_untitled};
 use crate::app::App;
 use crate::model::{
-    Change, Delivery, FileFacts, ItemKey, ItemKind, NotionId, Property, PropertyValue, Viewer,
+    Caller, Change, Delivery, FileFacts, ItemKey, ItemKind, NotionId, Property, PropertyValue, Role, Viewer,
 };
 
 /// Bytes of items read from the store at once.
@@ -113,19 +113,28 @@ fn pages_of(app: &App, file: &ItemKey, viewer: &Viewer) -> Result<Vec<FileStands
     Ok(stands.collect())
 }
 
-/// Hands every searchable item to `write`, ordered by Notion's id.
+/// Hands every item that the caller may find to `write`, ordered by Notion's id.
 ///
 /// # Errors
 /// When the database cannot be read, or `write` fails.
-pub fn export(app: &App, mut write: impl FnMut(&ExportLine) -> std::io::Result<()>) -> Result<u64, OpsError> {
+pub fn export(
+    app: &App,
+    caller: &Caller,
+    mut write: impl FnMut(&ExportLine) -> std::io::Result<()>,
+) -> Result<u64, OpsError> {
+    caller.require(Role::SearchUser)?;
     let mut keys = app.store.load_keys_by_id()?;
-    let exported = keys.len() as u64;
+    let mut exported = 0;
     while !keys.is_empty() {
         let (changes, rest) = app.store.load_changes(keys, BATCH_BYTES)?;
         keys = rest;
         for change in changes {
             let Change::Upsert(delivery) = change else { continue };
-            write(&line_of(app, *delivery, &Viewer::LocalOperator)?).map_err(|source| OpsError::Io {
+            if !caller.viewer.sees(&delivery.holders) {
+                continue;
+            }
+            exported += 1;
+            write(&line_of(app, *delivery, &caller.viewer)?).map_err(|source| OpsError::Io {
                 what: "the export could not be written".to_owned(),
                 source,
             })?;
@@ -138,7 +147,9 @@ pub fn export(app: &App, mut write: impl FnMut(&ExportLine) -> std::io::Result<(
 ///
 /// # Errors
 /// When there is none that the viewer may see; which of the two is not said.
-pub fn load_item(app: &App, id: NotionId, viewer: &Viewer) -> Result<ExportLine, OpsError> {
+pub fn load_item(app: &App, id: NotionId, caller: &Caller) -> Result<ExportLine, OpsError> {
+    caller.require(Role::SearchUser)?;
+    let viewer = &caller.viewer;
     let missing = || OpsError::NotFound(format!("there is no item {id} in the index"));
     let keys = app.store.load_keys_of(id)?;
     for change in app.store.load_changes(keys, BATCH_BYTES)?.0 {

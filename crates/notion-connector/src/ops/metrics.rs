@@ -11,13 +11,15 @@ use super::OpsError;
 use super::connector_life::effective_settings;
 use crate::app::App;
 use crate::extract::Counters;
+use crate::model::{Caller, Role};
 use crate::store::CrawlState;
 
 /// Everything that is measured, as text.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn metrics(app: &App) -> Result<String, OpsError> {
+pub fn metrics(app: &App, caller: &Caller) -> Result<String, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let mut text = Text::default();
     text.family(
         "build_info",

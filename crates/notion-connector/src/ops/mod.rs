@@ -1,7 +1,8 @@
 //! The product's verbs. Command line, REST, pages and (later) agents call these and nothing below them.
 //!
-//! A verb takes the [`App`], who asks where that matters, and plain values; it returns plain values that serialise to
-//! the JSON every mouth shows. To add a verb: a file here, then its mouths.
+//! A verb takes the [`App`], the [`Caller`](crate::model::Caller) and plain values; it returns plain values that serialise to
+//! the JSON every mouth shows. It judges by itself whether the caller has the role it takes, and shows them what they may
+//! see. To add a verb: a file here, then its mouths.
 
 mod analytics;
 mod backup;

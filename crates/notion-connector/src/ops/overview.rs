@@ -2,7 +2,7 @@
 
 use super::OpsError;
 use crate::app::App;
-use crate::model::Viewer;
+use crate::model::{Caller, Viewer};
 use crate::search::SearchIndex;
 
 /// What there is to search, and whether more is coming.
@@ -33,13 +33,13 @@ pub struct UnderWay {
 ///
 /// # Errors
 /// When the database or the index cannot be read.
-pub fn overview(app: &App, index: Option<&SearchIndex>, viewer: &Viewer) -> Result<Overview, OpsError> {
+pub fn overview(app: &App, index: Option<&SearchIndex>, caller: &Caller) -> Result<Overview, OpsError> {
     let mut overview = Overview {
-        items: index.map(|index| index.count_visible(viewer)).transpose()?.unwrap_or_default(),
+        items: index.map(|index| index.count_visible(&caller.viewer)).transpose()?.unwrap_or_default(),
         ..Overview::default()
     };
     for connector in app.store.load_connectors()? {
-        let may_know = match viewer {
+        let may_know = match &caller.viewer {
             Viewer::LocalOperator => true,
             Viewer::Mapped(connectors) => connectors.contains(&connector.id),
         };

@@ -14,7 +14,7 @@ use super::{CrawlDetail, OpsError, scheduler, show_crawl};
 use crate::app::App;
 use crate::crawl::filters::Filters;
 use crate::crawl::{Progress, listing_settings};
-use crate::model::Plan;
+use crate::model::{Caller, Plan, Role};
 use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
 
 /// Why a plan is void that nobody let go on.
@@ -32,8 +32,6 @@ pub struct PlanRequest {
     pub scope: Option<Scope>,
     /// List anew although a plan waits or a crawl is unfinished.
     pub restart: bool,
-    /// Who asks.
-    pub started_by: String,
     /// As in a crawl.
     pub first_secret: Option<SecretString>,
 }
@@ -57,10 +55,12 @@ pub struct PlanDetail {
 /// When the listing cannot begin or cannot go on, or a crawl of the connector is unfinished.
 pub async fn plan_crawl(
     app: &Arc<App>,
+    caller: &Caller,
     request: PlanRequest,
     progress: watch::Sender<Progress>,
 ) -> Result<CrawlDetail, OpsError> {
-    let connector = find_or_make(app, request.connector.as_deref(), request.first_secret).await?;
+    caller.require(Role::ConnectorAdmin)?;
+    let connector = find_or_make(app, caller, request.connector.as_deref(), request.first_secret).await?;
     let now = app.runtime.now();
     if let Some(open) = app.store.load_open_crawl(connector.id, None, None)?.filter(|open| !open.plan_only) {
         if !request.restart {
@@ -75,9 +75,9 @@ pub async fn plan_crawl(
     if request.restart {
         app.store.void_plans(connector.id, "restarted", now)?;
     }
-    let planned = queue_plan(app, &connector, request.scope, &request.started_by)?;
+    let planned = queue_plan(app, &connector, request.scope, &caller.actor.to_string())?;
     if app.store.load_crawl(planned)?.is_some_and(|crawl| crawl.state == CrawlState::Planned) {
-        return show_crawl(app, planned.0);
+        return show_crawl(app, caller, planned.0);
     }
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
     let crawler = Arc::new(crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?);
@@ -86,7 +86,7 @@ pub async fn plan_crawl(
         crawl = crawler.run(planned) => crawl.map_err(|error| refused(error.into()))?,
         failed = scheduler::keep_ending_cancelled(app, planned) => return Err(failed),
     };
-    show_crawl(app, crawl.id.0)
+    show_crawl(app, caller, crawl.id.0)
 }
 
 /// The plan of that scope that waits or is under way, or a new one in the queue.

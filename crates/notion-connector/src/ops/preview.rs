@@ -12,7 +12,7 @@ use super::{OpsError, why};
 use crate::app::App;
 use crate::config::EffectiveSettings;
 use crate::crawl::filters::{Filters, Verdict};
-use crate::model::{ConnectorId, ItemKind, NotionId};
+use crate::model::{Caller, ConnectorId, ItemKind, NotionId, Role};
 use crate::store::{Place, Standing};
 
 /// How many items of each sort are named.
@@ -86,7 +86,13 @@ struct Sorted {
 ///
 /// # Errors
 /// When there is no such connector, or the settings cannot be.
-pub fn preview_connector(app: &App, name: &str, edit: &EditConnector) -> Result<Preview, OpsError> {
+pub fn preview_connector(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    edit: &EditConnector,
+) -> Result<Preview, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(name))?;
     let (was, is) = (effective_settings(app, &connector)?, edited_settings(app, &connector, edit)?);
     let places = app.store.load_places(connector.id, None)?;
@@ -119,8 +125,14 @@ pub fn preview_connector(app: &App, name: &str, edit: &EditConnector) -> Result<
 ///
 /// # Errors
 /// As without asking. What Notion refuses is a warning.
-pub async fn preview_asking(app: &App, name: &str, edit: &EditConnector) -> Result<Preview, OpsError> {
-    let mut preview = preview_connector(app, name, edit)?;
+pub async fn preview_asking(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    edit: &EditConnector,
+) -> Result<Preview, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
+    let mut preview = preview_connector(app, caller, name, edit)?;
     let connector = find_connector(app, Some(name))?;
     let is = edited_settings(app, &connector, edit)?;
     let places = app.store.load_places(connector.id, None)?;

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::config::{CommentsChoice, CrawlConfig};
 use crate::crawl::{self, Crawler, Progress};
 use crate::data_dir::{DataDir, Ownership};
+use crate::model::{Caller, Role};
 use crate::store::{Crawl, CrawlId, CrawlState, Difference, Scope, Store, TaskKind};
 
 /// How many items of each sort are named.
@@ -54,9 +55,11 @@ pub struct Differences {
 /// When there is no room for a copy of the store, or Notion refuses or does not answer.
 pub async fn compare(
     app: &Arc<App>,
+    caller: &Caller,
     connector: Option<&str>,
     progress: watch::Sender<Progress>,
 ) -> Result<Reconciliation, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, connector)?;
     let refused = |error: OpsError| error.naming_secret_of(&connector.name);
     let usual = crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?;

@@ -11,7 +11,7 @@ use super::connectors::find_connector;
 use super::crawl::BY_EVENTS_ALONE;
 use crate::app::App;
 use crate::crawl::filters::parse_object;
-use crate::model::{NotionId, Recurrence};
+use crate::model::{Caller, NotionId, Recurrence, Role};
 use crate::store::{Schedule, Scope};
 
 /// Longest name of a schedule, in characters.
@@ -92,7 +92,8 @@ pub struct EditSchedule {
 ///
 /// # Errors
 /// When the name is taken, the connector does not exist, or the rule is none.
-pub fn add_schedule(app: &App, new: AddSchedule) -> Result<ScheduleSummary, OpsError> {
+pub fn add_schedule(app: &App, caller: &Caller, new: AddSchedule) -> Result<ScheduleSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, new.connector.as_deref())?;
     let name = checked_name(&new.name)?;
     let scope = new.scope.unwrap_or(Scope::Incremental);
@@ -121,7 +122,13 @@ pub fn add_schedule(app: &App, new: AddSchedule) -> Result<ScheduleSummary, OpsE
 ///
 /// # Errors
 /// When there is no such schedule, or what it should become cannot be.
-pub fn edit_schedule(app: &App, name: &str, edit: EditSchedule) -> Result<ScheduleSummary, OpsError> {
+pub fn edit_schedule(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    edit: EditSchedule,
+) -> Result<ScheduleSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let mut schedule = find(app, name)?;
     if let Some(name) = edit.name {
         schedule.name = checked_name(&name)?;
@@ -156,7 +163,8 @@ pub fn edit_schedule(app: &App, name: &str, edit: EditSchedule) -> Result<Schedu
 ///
 /// # Errors
 /// When there is no such schedule.
-pub fn delete_schedule(app: &App, name: &str) -> Result<ScheduleSummary, OpsError> {
+pub fn delete_schedule(app: &App, caller: &Caller, name: &str) -> Result<ScheduleSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let schedule = find(app, name)?;
     let summary = show(app, name)?;
     app.store.delete_schedule(schedule.id)?;
@@ -167,7 +175,8 @@ pub fn delete_schedule(app: &App, name: &str) -> Result<ScheduleSummary, OpsErro
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list_schedules(app: &App) -> Result<Vec<ScheduleSummary>, OpsError> {
+pub fn list_schedules(app: &App, caller: &Caller) -> Result<Vec<ScheduleSummary>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     app.store.load_schedules()?.into_iter().map(|schedule| summary(app, schedule)).collect()
 }
 

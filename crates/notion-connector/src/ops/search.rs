@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::OpsError;
 use crate::app::App;
-use crate::model::{Crumb, FileFacts, ItemKind, NotionId, Viewer};
+use crate::model::{Caller, Crumb, FileFacts, ItemKind, NotionId, Role};
 use crate::search::{
     Facet, FacetBy, FacetValue, Facets, Filters, Operator, PropertyFilter, SearchIndex, SearchRequest,
     ShownProperty,
@@ -129,10 +129,11 @@ pub struct SearchHit {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn search(index: &SearchIndex, query: &SearchQuery, viewer: &Viewer) -> Result<SearchAnswer, OpsError> {
+pub fn search(index: &SearchIndex, query: &SearchQuery, caller: &Caller) -> Result<SearchAnswer, OpsError> {
+    caller.require(Role::SearchUser)?;
     let request = SearchRequest {
         query: query.text.clone(),
-        viewer: viewer.clone(),
+        viewer: caller.viewer.clone(),
         filters: query.filters.clone(),
         limit: query.limit,
         offset: query.offset,

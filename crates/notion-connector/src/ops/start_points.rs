@@ -9,6 +9,7 @@ use super::plan::queue_plan;
 use super::{CrawlSummary, OpsError, PlanRequest, plan_crawl, show_crawl};
 use crate::app::App;
 use crate::crawl::Progress;
+use crate::model::{Caller, Role};
 use crate::store::{CrawlId, Scope, StartPoint};
 
 /// What the connector met whose parent is the workspace or not visible, as the last crawls met it. Notion lists no grants, so
@@ -16,7 +17,12 @@ use crate::store::{CrawlId, Scope, StartPoint};
 ///
 /// # Errors
 /// When there is no such connector.
-pub fn list_start_points(app: &App, connector: Option<&str>) -> Result<Vec<StartPoint>, OpsError> {
+pub fn list_start_points(
+    app: &App,
+    caller: &Caller,
+    connector: Option<&str>,
+) -> Result<Vec<StartPoint>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, connector)?;
     Ok(app.store.load_start_points(connector.id, None)?)
 }
@@ -27,21 +33,21 @@ pub fn list_start_points(app: &App, connector: Option<&str>) -> Result<Vec<Start
 /// As in [`plan_crawl`].
 pub async fn refresh_start_points(
     app: &Arc<App>,
+    caller: &Caller,
     connector: Option<&str>,
-    started_by: &str,
     progress: watch::Sender<Progress>,
 ) -> Result<Vec<StartPoint>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, connector)?;
     let request = PlanRequest {
         connector: Some(connector.name),
         scope: Some(Scope::Full),
         restart: false,
-        started_by: started_by.to_owned(),
         first_secret: None,
     };
     // One that waits already tells what Notion listed then.
     app.store.void_plans(connector.id, ANEW, app.runtime.now())?;
-    let plan = plan_crawl(app, request, progress).await?;
+    let plan = plan_crawl(app, caller, request, progress).await?;
     Ok(app.store.load_start_points(connector.id, Some(CrawlId(plan.crawl.id)))?)
 }
 
@@ -49,11 +55,12 @@ pub async fn refresh_start_points(
 ///
 /// # Errors
 /// When there is no such connector.
-pub fn queue_start_points(app: &App, connector: &str, started_by: &str) -> Result<CrawlSummary, OpsError> {
+pub fn queue_start_points(app: &App, caller: &Caller, connector: &str) -> Result<CrawlSummary, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, Some(connector))?;
     app.store.void_plans(connector.id, ANEW, app.runtime.now())?;
-    let id = queue_plan(app, &connector, Some(Scope::Full), started_by)?;
-    Ok(show_crawl(app, id.0)?.crawl)
+    let id = queue_plan(app, &connector, Some(Scope::Full), &caller.actor.to_string())?;
+    Ok(show_crawl(app, caller, id.0)?.crawl)
 }
 
 /// Why a plan that waits is void then.

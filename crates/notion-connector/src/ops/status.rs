@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{CrawlSummary, OpsError};
 use crate::app::App;
+use crate::model::{Caller, Role};
 use crate::store::{Failure, UnknownKind};
 
 /// How things stand.
@@ -56,7 +57,8 @@ pub async fn find_unconfined(app: &App) -> Vec<String> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn status(app: &App, unconfined: Vec<String>) -> Result<Status, OpsError> {
+pub fn status(app: &App, caller: &Caller, unconfined: Vec<String>) -> Result<Status, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let mut connectors = Vec::new();
     for connector in app.store.load_connectors()? {
         let last = app.store.load_last_crawl(connector.id)?;
@@ -85,6 +87,7 @@ pub fn status(app: &App, unconfined: Vec<String>) -> Result<Status, OpsError> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list_failures(app: &App) -> Result<Vec<Failure>, OpsError> {
+pub fn list_failures(app: &App, caller: &Caller) -> Result<Vec<Failure>, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     Ok(app.store.load_failures()?)
 }

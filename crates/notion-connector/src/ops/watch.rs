@@ -10,6 +10,7 @@ use super::crawls::summary_of;
 use super::{CrawlSummary, OpsError};
 use crate::app::App;
 use crate::crawl::{Pace, Progress};
+use crate::model::{Caller, Role};
 use crate::store::CrawlId;
 
 /// How often somebody who follows a crawl learns of it.
@@ -48,7 +49,8 @@ impl CrawlWatch {
     ///
     /// # Errors
     /// When there is no such crawl.
-    pub fn new(app: Arc<App>, id: i64) -> Result<Self, OpsError> {
+    pub fn new(app: Arc<App>, caller: &Caller, id: i64) -> Result<Self, OpsError> {
+        caller.require(Role::ConnectorAdmin)?;
         summary_of(&app, id)?;
         let since = tokio::time::Instant::now();
         Ok(Self { app, id, pace: Pace::default(), since, told: false, ended: false })

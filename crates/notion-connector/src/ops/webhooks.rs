@@ -16,6 +16,7 @@ use super::connector_life::effective_settings;
 use super::connectors::find_connector;
 use crate::app::App;
 use crate::crawl::events::Event;
+use crate::model::{Caller, Role};
 use crate::store::{Connector, Webhook};
 
 /// How long a verification token is let in after somebody asked for that.
@@ -76,20 +77,22 @@ pub enum Received {
 ///
 /// # Errors
 /// When there is no such connector, or no key to seal the token with.
-pub fn open_webhook(app: &App, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+pub fn open_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, name)?;
     // Without a key the token could not be kept when it comes, and Notion sends it once.
     app.vault()?;
     let path = format!("{}{}", app.runtime.uuid().simple(), app.runtime.uuid().simple());
     app.store.open_webhook(connector.id, &path, app.runtime.now() + WINDOW)?;
-    show_webhook(app, Some(&connector.name))
+    show_webhook(app, caller, Some(&connector.name))
 }
 
 /// The endpoint of a connector.
 ///
 /// # Errors
 /// When there is no such connector, or it has no endpoint.
-pub fn show_webhook(app: &App, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+pub fn show_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, name)?;
     let webhook = find_webhook(app, &connector)?;
     let is_open = webhook.window_ends.is_some_and(|ends| app.runtime.now() < ends);
@@ -121,19 +124,21 @@ pub fn show_webhook(app: &App, name: Option<&str>) -> Result<WebhookDetail, OpsE
 ///
 /// # Errors
 /// When there is no such connector, or it has no endpoint.
-pub fn close_webhook(app: &App, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+pub fn close_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let connector = find_connector(app, name)?;
     find_webhook(app, &connector)?;
     app.store.close_webhook(connector.id)?;
-    show_webhook(app, Some(&connector.name))
+    show_webhook(app, caller, Some(&connector.name))
 }
 
 /// Forgets the endpoint of a connector, its token and what came there: events to it are refused from now on.
 ///
 /// # Errors
 /// When there is no such connector, or it has no endpoint.
-pub fn forget_webhook(app: &App, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
-    let detail = show_webhook(app, name)?;
+pub fn forget_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
+    let detail = show_webhook(app, caller, name)?;
     app.store.delete_webhook(find_connector(app, Some(&detail.connector))?.id)?;
     Ok(WebhookDetail { verification_token: None, window_ends: None, ..detail })
 }

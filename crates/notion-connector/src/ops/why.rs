@@ -14,7 +14,7 @@ use super::OpsError;
 use super::scheduler::next_crawl;
 use crate::app::App;
 use crate::crawl::{advise, step};
-use crate::model::{NotionId, Parent};
+use crate::model::{Caller, NotionId, Parent, Role};
 use crate::store::{Connector, Departure, Failure, Holding, LeftOut, Proof, Trace, Waiting};
 
 /// Where an object stands, by the word that matters most.
@@ -101,7 +101,8 @@ const NOT_VISIBLE: &str = "it is not connected to the integration, or was delete
 ///
 /// # Errors
 /// When `page` names nothing, or the database cannot be read. What Notion refuses is part of the answer.
-pub async fn why(app: &App, page: &str, ask: bool) -> Result<Why, OpsError> {
+pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Why, OpsError> {
+    caller.require(Role::ConnectorAdmin)?;
     let id = named(page).ok_or_else(|| {
         OpsError::Invalid(format!("“{page}” names nothing: give an id or an address of Notion's"))
     })?;

@@ -1,11 +1,11 @@
 //! The web server: search page and REST API, both over the product's verbs.
 //!
 //! ```text
-//! headers → problems → guard (host, origin, size) → timeout → viewer → one handler → one verb of ops
+//! headers → problems → guard (host, origin, size) → timeout → caller → one handler → one verb of ops
 //! ```
 //!
 //! - `router` names every route; `api/` has a file for each resource, `pages/` what browsers are shown.
-//! - `guard` decides which requests are heard at all; `viewer` says who asks; `problem` is the only place that knows
+//! - `guard` decides which requests are heard at all; `caller` says who asks; `problem` is the only place that knows
 //!   which failure is which status.
 //! - There is no sign-in yet, so the server listens on loopback only and hears only requests that name it so.
 //! - `webhooks` is a listener of its own, which others may reach: it serves Notion's events and nothing else.
@@ -17,13 +17,13 @@
 mod api;
 mod assets;
 mod body;
+mod caller;
 mod guard;
 mod openapi;
 mod pages;
 mod parameters;
 mod problem;
 mod router;
-mod viewer;
 mod webhooks;
 
 use std::net::SocketAddr;

@@ -111,6 +111,7 @@ impl From<OpsError> for Problem {
     /// What the operator can do is in the message; what only the log should hold (paths, what the system said) is not.
     fn from(error: OpsError) -> Self {
         match error {
+            OpsError::Forbidden(_) => Self::forbidden(&error.to_string()),
             OpsError::NotFound(message) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             OpsError::Invalid(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
             OpsError::Index(IndexError::Corrupt { .. }) => failed(

@@ -12,7 +12,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Web, api, assets, guard, openapi, pages, problem, viewer};
+use super::{Web, api, assets, caller, guard, openapi, pages, problem};
 
 /// Bytes of a request's body.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -69,7 +69,7 @@ pub(super) fn router(web: Arc<Web>, port: u16) -> Router {
         .layer(middleware::from_fn(guard::harden))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn_with_state(guard::Origin { port }, guard::admit))
-        .layer(middleware::from_fn(viewer::identify))
+        .layer(middleware::from_fn(caller::identify))
         .layer(timeout)
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
     routes()

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use notion_connector::model::Viewer;
+use notion_connector::model::Caller;
 use notion_connector::ops;
 use notion_emulator::import::import_folder;
 use notion_emulator::world::World;
@@ -184,7 +184,7 @@ async fn assert_folder_is_searchable(folder: &Path, behavior: Behavior) {
         rarest.sort_by_key(|word| (holders[*word], std::cmp::Reverse(word.chars().count()), *word));
         rarest.dedup();
         for word in rarest.into_iter().take(5) {
-            let answer = ops::search(&index, &query(word, 10), &Viewer::LocalOperator).unwrap();
+            let answer = ops::search(&index, &query(word, 10), &Caller::LOCAL_OPERATOR).unwrap();
             let found = answer.hits.iter().any(|hit| hit.id.0 == id);
             assert!(found || holders[word] > 10, "“{word}” does not find {name}: {:?}", answer.hits);
         }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::program::Home;
 use crate::support::{CONNECTOR, Dice, Fact, Line, Server, assert_counters_add_up, generated};
+use notion_connector::model::Caller;
 
 fn fault(failure: Failure, count: u32, skip: u32, path_prefix: &str) -> Fault {
     Fault { failure, count, skip, method: None, path_prefix: Some(path_prefix.to_owned()) }
@@ -205,7 +206,7 @@ async fn a_page_that_always_fails_is_named_and_repaired_by_the_next_crawl() {
         assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
         assert_eq!(report.crawl.not_indexed, 1);
         assert_counters_add_up(&report, truth.len());
-        let failures = notion_connector::ops::list_failures(&line.app()).unwrap();
+        let failures = notion_connector::ops::list_failures(&line.app(), &Caller::LOCAL_OPERATOR).unwrap();
         let [only] = failures.as_slice() else { panic!("{failures:?}") };
         assert_eq!((only.object.0, only.title.as_deref()), (leaf.id, Some(leaf.title.as_str())));
         let exported: Vec<_> = line.export().iter().map(|line| line.id.0).collect();
@@ -215,7 +216,9 @@ async fn a_page_that_always_fails_is_named_and_repaired_by_the_next_crawl() {
         line.notion.clear_faults();
         line.notion.advance(Duration::from_secs(3600));
         line.crawl().await;
-        assert!(notion_connector::ops::list_failures(&line.app()).unwrap().is_empty());
+        assert!(
+            notion_connector::ops::list_failures(&line.app(), &Caller::LOCAL_OPERATOR).unwrap().is_empty()
+        );
         line.assert_holds_the_truth();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use notion_connector::model::{ItemKind, Viewer};
+use notion_connector::model::{Caller, ItemKind};
 use notion_connector::ops::{self, FacetBy, Filters, SearchAnswer, SearchQuery};
 use notion_connector::store::Scope;
 use notion_emulator::files::NewFile;
@@ -38,7 +38,7 @@ fn search(line: &Line, text: &str, extensions: &[&str]) -> SearchAnswer {
         facets: BTreeSet::from([FacetBy::Kind, FacetBy::Extension]),
     };
     let index = line.app().require_index().unwrap();
-    ops::search(&index, &query, &Viewer::LocalOperator).unwrap()
+    ops::search(&index, &query, &Caller::LOCAL_OPERATOR).unwrap()
 }
 
 #[tokio::test]

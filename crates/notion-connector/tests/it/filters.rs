@@ -9,13 +9,14 @@ use notion_emulator::{Behavior, Options};
 use uuid::Uuid;
 
 use crate::support::{CONNECTOR, Line, assert_counters_add_up, generated, subtree};
+use notion_connector::model::Caller;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn edit(line: &Line, include: &[Uuid], exclude: &[Uuid]) {
     let names = |ids: &[Uuid]| Some(ids.iter().map(Uuid::to_string).collect());
     let edit = EditConnector { include: names(include), exclude: names(exclude), ..EditConnector::default() };
-    ops::edit_connector(&line.app(), CONNECTOR, &edit).unwrap();
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
 }
 
 fn exported(line: &Line) -> BTreeSet<Uuid> {
@@ -66,7 +67,7 @@ async fn an_excluded_subtree_is_not_read_and_what_was_indexed_of_it_leaves_witho
         assert!(read(&line).is_disjoint(&out), "an excluded body was asked for: seed {seed}");
         assert_counters_add_up(&first, kept.len());
         assert_holds(&line, &kept, &format!("excluded at once, seed {seed}"));
-        let why = ops::why(&line.app(), &head.to_string(), false).await.unwrap();
+        let why = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &head.to_string(), false).await.unwrap();
         assert_eq!(serde_json::to_value(&why).unwrap()["standing"], "filtered", "{why:?}");
 
         edit(&line, &[], &[]);
@@ -79,7 +80,8 @@ async fn an_excluded_subtree_is_not_read_and_what_was_indexed_of_it_leaves_witho
             exclude: Some(Vec::new()),
             ..EditConnector::default()
         };
-        let preview = ops::preview_connector(&line.app(), CONNECTOR, &turned).unwrap();
+        let preview =
+            ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &turned).unwrap();
         assert_eq!((preview.keep, preview.leave_out), (out.len() as u64, kept.len() as u64));
 
         // More than the bound for deletions by Notion's word.
@@ -141,7 +143,7 @@ async fn beyond_the_limit_new_items_are_counted_and_old_ones_still_change_and_le
     let line = Line::in_process(generated("pages=60,seed=431"), Options::default()).await;
     let limit = |limit| {
         let edit = EditConnector { item_limit: Some(limit), ..EditConnector::default() };
-        ops::edit_connector(&line.app(), CONNECTOR, &edit).unwrap()
+        ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap()
     };
     let items = line.truth().len() as u64;
     limit(Setting::Own(40));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use notion_connector::model::NotionId;
+use notion_connector::model::{Caller, NotionId};
 use notion_connector::ops::{
     self, AlertFilter, AlertLevel, AlertScope, CrawlReport, CrawlRequest, CrawlSummary,
 };
@@ -14,11 +14,11 @@ use tokio::sync::watch;
 use crate::support::{CONNECTOR, Line, generated, request};
 
 async fn run(line: &Line, request: CrawlRequest) -> CrawlReport {
-    ops::run_crawl(&line.app(), request, watch::Sender::default()).await.unwrap()
+    ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, watch::Sender::default()).await.unwrap()
 }
 
 fn shown(line: &Line, id: i64) -> CrawlSummary {
-    ops::show_crawl(&line.app(), id).unwrap().crawl
+    ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, id).unwrap().crawl
 }
 
 /// Counters and sightings agree: else there is an error about the crawl.
@@ -26,7 +26,7 @@ fn assert_accounted(line: &Line, id: i64) {
     let crawl = shown(line, id);
     let sum = crawl.indexed + crawl.unchanged + crawl.skipped + crawl.not_indexed;
     assert_eq!((crawl.discovered, crawl.indexed), (sum, crawl.added + crawl.updated), "{crawl:?}");
-    let alerts = ops::show_crawl(&line.app(), id).unwrap().alerts;
+    let alerts = ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, id).unwrap().alerts;
     assert!(alerts.iter().all(|alert| !alert.message.contains("add up")), "{alerts:?}");
     let counted = |level| alerts.iter().filter(|one| one.level == level).map(|one| one.times).sum::<u64>();
     assert_eq!((crawl.errors, crawl.warnings), (counted(AlertLevel::Error), counted(AlertLevel::Warning)));
@@ -38,7 +38,7 @@ async fn a_crawl_of_every_scope_has_a_name_a_duration_and_counters_that_add_up()
     line.notion.set_latency(Duration::from_millis(100));
     let full = line.crawl().await.crawl;
     assert_eq!(full.name, "works full 2026-11-02 08:00 UTC");
-    assert_eq!((full.occurrence, full.started_by.as_str()), ("one_time", "test"));
+    assert_eq!((full.occurrence, full.started_by.as_str()), ("one_time", "local operator"));
     assert!(full.duration_seconds > 0.0 && full.average_items_per_second > Some(0.0), "{full:?}");
     let start = line.truth().into_values().find(|fact| fact.kind == "page").unwrap();
     for scope in [Scope::Full, Scope::Incremental, Scope::Test, Scope::ForceReindex, Scope::Partial] {
@@ -51,7 +51,11 @@ async fn a_crawl_of_every_scope_has_a_name_a_duration_and_counters_that_add_up()
         assert_eq!(report.start_point_title, start_point.map(|_| start.title.clone()));
     }
     let endless = CrawlRequest { name: Some("x".repeat(201)), ..request(Scope::Full) };
-    assert!(ops::run_crawl(&line.app(), endless, watch::Sender::default()).await.is_err());
+    assert!(
+        ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, endless, watch::Sender::default())
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,12 +71,18 @@ async fn an_item_that_failed_is_named_with_its_scope_and_the_crawl_is_not_comple
     assert_eq!((report.crawl.state, report.crawl.not_indexed), (CrawlState::CompletedWithErrors, 1));
     assert_accounted(&line, report.crawl.id);
     let filter = AlertFilter { levels: vec![AlertLevel::Error], scopes: vec![AlertScope::Item] };
-    let page = ops::list_alerts(&line.app(), report.crawl.id, &filter, 10, 0).unwrap();
+    let page =
+        ops::list_alerts(&line.app(), &Caller::LOCAL_OPERATOR, report.crawl.id, &filter, 10, 0).unwrap();
     assert_eq!((page.total, page.alerts[0].object), (1, Some(NotionId(leaf.id))));
     assert_eq!(page.alerts[0].title.as_deref(), Some(leaf.title.as_str()));
     assert!(page.alerts[0].message.ends_with("tries it again"), "{page:?}");
     let of_all = AlertFilter { scopes: vec![AlertScope::AllItems], ..filter };
-    assert_eq!(ops::list_alerts(&line.app(), report.crawl.id, &of_all, 10, 0).unwrap().total, 0);
+    assert_eq!(
+        ops::list_alerts(&line.app(), &Caller::LOCAL_OPERATOR, report.crawl.id, &of_all, 10, 0)
+            .unwrap()
+            .total,
+        0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,13 +103,16 @@ async fn a_crawl_that_was_cancelled_interrupted_or_refused_accounts_for_what_it_
     assert_eq!(resumed.crawl.discovered, line.truth().len() as u64);
     assert_accounted(&line, first.0);
     let info = AlertFilter { levels: vec![AlertLevel::Info], scopes: vec![AlertScope::Crawl] };
-    assert_eq!(ops::list_alerts(&app, first.0, &info, 10, 0).unwrap().alerts[0].times, 1);
+    assert_eq!(
+        ops::list_alerts(&app, &Caller::LOCAL_OPERATOR, first.0, &info, 10, 0).unwrap().alerts[0].times,
+        1
+    );
 
     let (crawler, id) = line.crawler(&app).await;
     let cancel = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let _owner = app.own("a crawl").unwrap();
-        ops::cancel_crawl(&app, id.0).unwrap();
+        ops::cancel_crawl(&app, &Caller::LOCAL_OPERATOR, id.0).unwrap();
     };
     let (ended, ()) = tokio::join!(crawler.run(id), cancel);
     assert_eq!(ended.unwrap().state, CrawlState::Cancelled);
@@ -113,7 +126,7 @@ async fn a_crawl_that_was_cancelled_interrupted_or_refused_accounts_for_what_it_
         path_prefix: None,
     });
     assert!(line.try_crawl(Scope::ForceReindex).await.is_err());
-    let last = ops::list_crawls(&app, 1).unwrap().remove(0);
+    let last = ops::list_crawls(&app, &Caller::LOCAL_OPERATOR, 1).unwrap().remove(0);
     assert_eq!(last.state, CrawlState::Failed, "{last:?}");
     assert_accounted(&line, last.id);
 }
@@ -130,14 +143,14 @@ async fn deletions_are_approved_while_another_process_serves() {
     assert_accounted(&line, report.crawl.id);
     let (app, serving) = (line.app(), line.app());
     let _owner = serving.own("serve").unwrap();
-    let approved = ops::approve_deletions(&app, report.crawl.id).await.unwrap();
+    let approved = ops::approve_deletions(&app, &Caller::LOCAL_OPERATOR, report.crawl.id).await.unwrap();
     assert!(approved.deleted > 5 && approved.state == CrawlState::Completed, "{approved:?}");
     assert!(
         serving.store.load_outbox(0, 1_000).unwrap().len() as u64 >= approved.deleted,
         "its pump delivers them"
     );
-    assert!(ops::approve_deletions(&app, report.crawl.id).await.is_err(), "once");
+    assert!(ops::approve_deletions(&app, &Caller::LOCAL_OPERATOR, report.crawl.id).await.is_err(), "once");
     serving.pump().unwrap().drain().await.unwrap();
     assert_eq!(line.export().len(), 0);
-    assert_eq!(ops::list_connectors(&app).unwrap()[0].name, CONNECTOR);
+    assert_eq!(ops::list_connectors(&app, &Caller::LOCAL_OPERATOR).unwrap()[0].name, CONNECTOR);
 }

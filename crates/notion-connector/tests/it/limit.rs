@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::support::{CONNECTOR, IN_PROCESS, Line, generated, request};
+use notion_connector::model::Caller;
 
 /// What one window saw.
 #[derive(Debug, Default, Clone, Copy)]
@@ -93,7 +94,12 @@ async fn who_asks_during_a_crawl_at_full_speed_waits_for_seconds_at_most() {
     let line = Line::in_process(generated("pages=1500,seed=64"), options).await;
     let app = line.app();
     line.notion.clear_requests();
-    let crawl = ops::run_crawl(&app, request(Scope::Full), watch::Sender::new(Progress::default()));
+    let crawl = ops::run_crawl(
+        &app,
+        &Caller::LOCAL_OPERATOR,
+        request(Scope::Full),
+        watch::Sender::new(Progress::default()),
+    );
     let asking = async {
         // The limit, and how long its window is, are learned in three.
         tokio::time::sleep(Duration::from_secs(180)).await;
@@ -101,7 +107,7 @@ async fn who_asks_during_a_crawl_at_full_speed_waits_for_seconds_at_most() {
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_secs(13)).await;
             let asked = tokio::time::Instant::now();
-            ops::check_connector(&app, Some(CONNECTOR)).await.unwrap();
+            ops::check_connector(&app, &Caller::LOCAL_OPERATOR, Some(CONNECTOR)).await.unwrap();
             waited.push(asked.elapsed());
         }
         waited
@@ -123,7 +129,7 @@ async fn crawl_together(line: &Line, secrets: [&str; 2]) {
         secret: SecretString::from(secrets[1]),
         validate: false,
     };
-    ops::add_connector(&app, new).await.unwrap();
+    ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
     line.notion.clear_requests();
     let ids = [CONNECTOR, "second"].map(|name| {
         let start = StartCrawl {
@@ -131,11 +137,14 @@ async fn crawl_together(line: &Line, secrets: [&str; 2]) {
             scope: Some(Scope::ForceReindex),
             ..StartCrawl::default()
         };
-        ops::start_crawl(&app, &start, "test").unwrap().id
+        ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &start).unwrap().id
     });
     let (stop, told) = watch::channel(false);
     let until_ended = async {
-        while ids.iter().any(|id| ops::show_crawl(&app, *id).unwrap().crawl.state.is_open()) {
+        while ids
+            .iter()
+            .any(|id| ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, *id).unwrap().crawl.state.is_open())
+        {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         stop.send_replace(true);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use notion_connector::model::NotionId;
+use notion_connector::model::{Caller, NotionId};
 use notion_connector::ops::{self, AddConnector, CrawlReport, EditConnector, Setting};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::{DEFAULT_TOKEN, Edit, Options};
@@ -20,7 +20,7 @@ const OTHER: &str = "others";
 fn filter(line: &Line, connector: &str, include: &[Uuid], exclude: &[Uuid]) {
     let names = |ids: &[Uuid]| Some(ids.iter().map(Uuid::to_string).collect());
     let edit = EditConnector { include: names(include), exclude: names(exclude), ..EditConnector::default() };
-    ops::edit_connector(&line.app(), connector, &edit).unwrap();
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, connector, &edit).unwrap();
 }
 
 async fn crawl(line: &Line, connector: &str, scope: Scope, start: Option<Uuid>) -> CrawlReport {
@@ -29,7 +29,9 @@ async fn crawl(line: &Line, connector: &str, scope: Scope, start: Option<Uuid>) 
         start_point: start.map(NotionId),
         ..request(scope)
     };
-    let report = ops::run_crawl(&line.app(), request, watch::Sender::default()).await.unwrap();
+    let report = ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, watch::Sender::default())
+        .await
+        .unwrap();
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
     report
 }
@@ -131,7 +133,7 @@ async fn filters_hold_in_incremental_and_partial_crawls_too() {
 }
 
 async fn holders(line: &Line, id: Uuid) -> Vec<String> {
-    let why = ops::why(&line.app(), &id.to_string(), false).await.unwrap();
+    let why = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &id.to_string(), false).await.unwrap();
     let mut names: Vec<String> = why.holdings.into_iter().map(|holding| holding.connector).collect();
     names.sort();
     names
@@ -147,7 +149,7 @@ async fn two_connectors_with_overlapping_filters_hold_each_item_once_and_let_go_
         secret: SecretString::from(DEFAULT_TOKEN),
         validate: false,
     };
-    ops::add_connector(&app, new).await.unwrap();
+    ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
     drop(app);
     let (outer, inner) = nested(&line);
     let truth = line.truth();
@@ -183,10 +185,13 @@ async fn two_connectors_with_overlapping_filters_hold_each_item_once_and_let_go_
     line.assert_holds_the_truth();
     assert_eq!(holders(&line, inner).await, [OTHER, CONNECTOR]);
 
-    let deleted = ops::delete_connector(&line.app(), CONNECTOR).await.unwrap();
+    let deleted = ops::delete_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR).await.unwrap();
     assert_eq!(deleted.deleted as usize, all.len() - apart.len());
     assert_eq!(exported(&line), apart, "what the other holds stays");
-    assert_eq!(ops::delete_connector(&line.app(), OTHER).await.unwrap().deleted as usize, apart.len());
+    assert_eq!(
+        ops::delete_connector(&line.app(), &Caller::LOCAL_OPERATOR, OTHER).await.unwrap().deleted as usize,
+        apart.len()
+    );
     assert!(exported(&line).is_empty());
 }
 
@@ -194,7 +199,7 @@ async fn two_connectors_with_overlapping_filters_hold_each_item_once_and_let_go_
 async fn a_preview_tells_what_drafts_lose_and_what_the_limit_keeps_out_and_names_slips() {
     let line = Line::in_process(generated("pages=160,seed=532"), Options::default()).await;
     let nothing = EditConnector::default();
-    let early = ops::preview_connector(&line.app(), CONNECTOR, &nothing).unwrap();
+    let early = ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &nothing).unwrap();
     assert!(early.warnings.iter().any(|warning| warning.contains("--plan")), "{early:?}");
     let outer = branch(&line);
     filter(&line, CONNECTOR, &[], &[outer]);
@@ -206,7 +211,7 @@ async fn a_preview_tells_what_drafts_lose_and_what_the_limit_keeps_out_and_names
         item_limit: Some(Setting::Own(held + 2)),
         ..EditConnector::default()
     };
-    let preview = ops::preview_connector(&line.app(), CONNECTOR, &draft).unwrap();
+    let preview = ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &draft).unwrap();
     assert_eq!((preview.keep, preview.leave_out), (held, 0), "{preview:?}");
     assert_eq!((preview.newly_need, preview.over_limit), (2, out - 2));
     assert_eq!(
@@ -216,7 +221,7 @@ async fn a_preview_tells_what_drafts_lose_and_what_the_limit_keeps_out_and_names
 
     let comments = Some(Setting::Own(notion_connector::config::CommentsChoice::Pages));
     let rereads = EditConnector { comments, ..EditConnector::default() };
-    let preview = ops::preview_connector(&line.app(), CONNECTOR, &rereads).unwrap();
+    let preview = ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &rereads).unwrap();
     let bodies = line.export().iter().filter(|item| ["page", "row"].contains(&item.kind.as_str())).count();
     assert_eq!(preview.read_again as usize, bodies);
 
@@ -230,7 +235,7 @@ async fn a_preview_tells_what_drafts_lose_and_what_the_limit_keeps_out_and_names
         exclude: Some(Vec::new()),
         ..EditConnector::default()
     };
-    let preview = ops::preview_asking(&line.app(), CONNECTOR, &draft).await.unwrap();
+    let preview = ops::preview_asking(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &draft).await.unwrap();
     let said = |id: Uuid, word: &str| {
         let about = preview.warnings.iter().filter(|warning| warning.contains(&id.to_string()));
         about.filter(|warning| warning.contains(word)).count()
@@ -251,14 +256,15 @@ async fn a_preview_tells_what_drafts_lose_and_what_the_limit_keeps_out_and_names
 async fn what_is_archived_leaves_in_a_preview_of_doing_without() {
     let line = Line::in_process(generated("pages=60,seed=534"), Options::default()).await;
     let archived = |value| EditConnector { archived: Some(Setting::Own(value)), ..EditConnector::default() };
-    ops::edit_connector(&line.app(), CONNECTOR, &archived(true)).unwrap();
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &archived(true)).unwrap();
     let truth = line.truth();
     let leaves = truth.values().filter(|fact| fact.kind == "page" && subtree(&truth, fact.id).len() == 1);
     let page = leaves.map(|fact| fact.id).next().unwrap();
     line.notion.set_archived(page, true).unwrap();
     line.crawl().await;
     assert!(exported(&line).contains(&page));
-    let preview = ops::preview_connector(&line.app(), CONNECTOR, &archived(false)).unwrap();
+    let preview =
+        ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &archived(false)).unwrap();
     let leaving: Vec<Uuid> = preview.leaving.iter().map(|item| item.id.0).collect();
     assert_eq!((preview.leave_out, leaving), (1, vec![page]), "{preview:?}");
 }

@@ -9,13 +9,14 @@ use notion_emulator::{Behavior, Edit, Options};
 use tokio::sync::watch;
 
 use crate::support::{CONNECTOR, Line, generated, subtree};
+use notion_connector::model::Caller;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 async fn try_plan(line: &Line, scope: Option<Scope>, restart: bool) -> Result<CrawlDetail, OpsError> {
-    let (connector, started_by) = (Some(CONNECTOR.to_owned()), "test".to_owned());
-    let request = PlanRequest { connector, scope, restart, started_by, first_secret: None };
-    ops::plan_crawl(&line.app(), request, watch::Sender::default()).await
+    let connector = Some(CONNECTOR.to_owned());
+    let request = PlanRequest { connector, scope, restart, first_secret: None };
+    ops::plan_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, watch::Sender::default()).await
 }
 
 async fn planned(line: &Line, scope: Option<Scope>) -> (CrawlDetail, Plan) {
@@ -68,7 +69,7 @@ async fn a_plan_and_the_crawl_after_it_cost_what_the_crawl_alone_costs() {
         assert!(made + to_come <= alone + 2, "{made} + {to_come} requests, {alone} without a plan");
         assert_true(&plan, &line, to_come);
         line.assert_holds_the_truth();
-        let after = ops::show_crawl(&line.app(), detail.crawl.id).unwrap();
+        let after = ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, detail.crawl.id).unwrap();
         assert_eq!((after.crawl.state, after.plan.unwrap().plan), (CrawlState::Completed, plan));
     }
 }
@@ -129,7 +130,7 @@ async fn a_plan_of_what_is_known_tells_what_changed_and_touches_nothing() {
     line.notion.advance(HOUR);
     let (detail, _) = planned(&line, Some(Scope::Full)).await;
     assert_eq!(line.try_crawl(Scope::ForceReindex).await.unwrap().crawl.state, CrawlState::Completed);
-    let voided = ops::show_crawl(&line.app(), detail.crawl.id).unwrap().crawl;
+    let voided = ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, detail.crawl.id).unwrap().crawl;
     assert_eq!(voided.state, CrawlState::Cancelled);
     assert!(voided.reason.unwrap().contains("another crawl"));
     line.assert_holds_the_truth();
@@ -145,7 +146,7 @@ async fn a_plan_counts_what_filters_and_limit_leave_out() {
     let head = head.unwrap().id;
     let out = subtree(&truth, head).len() as u64;
     let edit = EditConnector { exclude: Some(vec![head.to_string()]), ..EditConnector::default() };
-    ops::edit_connector(&line.app(), CONNECTOR, &edit).unwrap();
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
     let (first, plan) = planned(&line, None).await;
     let filtered = plan.sum(|items| items.left_out_by_filters);
     assert_eq!(filtered + plan.sum(|items| items.listed), truth.len() as u64, "{plan:?}");
@@ -158,8 +159,8 @@ async fn a_plan_counts_what_filters_and_limit_leave_out() {
         item_limit: Some(ops::Setting::Own(limit)),
         ..EditConnector::default()
     };
-    ops::edit_connector(&line.app(), CONNECTOR, &edit).unwrap();
-    let voided = ops::show_crawl(&line.app(), first.crawl.id).unwrap().crawl;
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
+    let voided = ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, first.crawl.id).unwrap().crawl;
     assert!(voided.reason.unwrap().contains("settings"), "a changed setting voids it");
     let (second, plan) = planned(&line, None).await;
     assert_eq!(plan.sum(|items| items.left_out_by_limit), 10, "{plan:?}");
@@ -174,7 +175,7 @@ async fn an_old_plan_is_listed_anew_and_an_unfinished_crawl_is_not_planned_over(
     line.notion.advance(HOUR * 2);
     let report = line.crawl().await;
     assert_ne!(report.crawl.id, first.crawl.id);
-    let old = ops::show_crawl(&line.app(), first.crawl.id).unwrap().crawl;
+    let old = ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, first.crawl.id).unwrap().crawl;
     assert!(old.state == CrawlState::Cancelled && old.reason.unwrap().contains("plan_minutes"));
     line.assert_holds_the_truth();
 
@@ -185,13 +186,19 @@ async fn an_old_plan_is_listed_anew_and_an_unfinished_crawl_is_not_planned_over(
     line.config.crawl.archived = false;
 
     let (third, _) = planned(&line, Some(Scope::Full)).await;
-    assert_eq!(ops::cancel_crawl(&line.app(), third.crawl.id).unwrap().state, CrawlState::Cancelled);
+    assert_eq!(
+        ops::cancel_crawl(&line.app(), &Caller::LOCAL_OPERATOR, third.crawl.id).unwrap().state,
+        CrawlState::Cancelled
+    );
     assert!(try_plan(&line, Some(Scope::Partial), false).await.is_err());
     let (_, id) = line.crawler(&line.app()).await;
     assert!(try_plan(&line, None, false).await.unwrap_err().to_string().contains("--restart"));
     let anew = try_plan(&line, None, true).await.unwrap().crawl;
     assert_eq!(anew.state, CrawlState::Planned);
-    assert_eq!(ops::show_crawl(&line.app(), id.0).unwrap().crawl.state, CrawlState::Cancelled);
+    assert_eq!(
+        ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, id.0).unwrap().crawl.state,
+        CrawlState::Cancelled
+    );
     let again = try_plan(&line, None, true).await.unwrap().crawl;
     assert_ne!(again.id, anew.id, "anew means anew");
 }
@@ -209,22 +216,30 @@ async fn a_plan_that_is_interrupted_goes_on_and_the_service_makes_plans_and_wait
     let app = line.app();
     let until = async |id: i64, state: CrawlState| {
         for _ in 0..10_000 {
-            let crawl = ops::show_crawl(&app, id).unwrap().crawl;
+            let crawl = ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, id).unwrap().crawl;
             if crawl.state == state {
                 return crawl;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        panic!("{:?}", ops::show_crawl(&app, id).unwrap());
+        panic!("{:?}", ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, id).unwrap());
     };
     let waits = until(1, CrawlState::Planned).await;
     assert_eq!(waits.indexed, 0);
     let start = |plan| StartCrawl { connector: Some(CONNECTOR.to_owned()), plan, ..StartCrawl::default() };
-    assert_eq!(ops::start_crawl(&app, &start(true), "test").unwrap().id, 1, "the plan that waits");
+    assert_eq!(
+        ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &start(true)).unwrap().id,
+        1,
+        "the plan that waits"
+    );
     tokio::time::sleep(Duration::from_secs(1_200)).await;
-    assert_eq!(ops::show_crawl(&app, 1).unwrap().crawl.state, CrawlState::Planned, "nobody lets it go on");
+    assert_eq!(
+        ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, 1).unwrap().crawl.state,
+        CrawlState::Planned,
+        "nobody lets it go on"
+    );
     line.bill();
-    assert_eq!(ops::start_crawl(&app, &start(false), "test").unwrap().id, 1);
+    assert_eq!(ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &start(false)).unwrap().id, 1);
     until(1, CrawlState::Completed).await;
     assert_eq!(listings(&line.bill()), 0);
     stop.send_replace(true);

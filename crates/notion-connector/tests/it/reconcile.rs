@@ -10,11 +10,14 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::support::{CONNECTOR, Line, generated, subtree};
+use notion_connector::model::Caller;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 async fn compare(line: &Line) -> Reconciliation {
-    ops::compare(&line.app(), Some(CONNECTOR), watch::Sender::default()).await.unwrap()
+    ops::compare(&line.app(), &Caller::LOCAL_OPERATOR, Some(CONNECTOR), watch::Sender::default())
+        .await
+        .unwrap()
 }
 
 fn ids(found: &Reconciliation, difference: Difference) -> Vec<Uuid> {
@@ -44,8 +47,9 @@ async fn the_differences_are_those_that_a_full_crawl_then_finds_and_telling_them
     let new = serde_json::json!({"id": pages[3], "append": [{"page": {"title": "New", "body": []}}]});
     line.control("edit", new).await;
     let exclude = EditConnector { exclude: Some(vec![pages[4].to_string()]), ..EditConnector::default() };
-    ops::edit_connector(&line.app(), CONNECTOR, &exclude).unwrap();
-    let (before, crawls) = (line.export(), ops::list_crawls(&line.app(), 9).unwrap().len());
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &exclude).unwrap();
+    let (before, crawls) =
+        (line.export(), ops::list_crawls(&line.app(), &Caller::LOCAL_OPERATOR, 9).unwrap().len());
     line.bill();
     let found = compare(&line).await;
     assert!(line.bill().keys().all(|endpoint| !endpoint.contains("markdown")), "a body was read");
@@ -61,7 +65,11 @@ async fn the_differences_are_those_that_a_full_crawl_then_finds_and_telling_them
     assert_eq!(found.unanswered, 0);
     let texts = |lines: Vec<ops::ExportLine>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
     assert_eq!(texts(line.export()), texts(before), "something was changed");
-    assert_eq!(ops::list_crawls(&line.app(), 9).unwrap().len(), crawls, "a crawl was recorded");
+    assert_eq!(
+        ops::list_crawls(&line.app(), &Caller::LOCAL_OPERATOR, 9).unwrap().len(),
+        crawls,
+        "a crawl was recorded"
+    );
     assert!(!line.data_dir().join("comparison/store.sqlite").exists(), "the copy was left behind");
 
     let report = line.crawl().await;
@@ -87,7 +95,7 @@ async fn the_service_crawls_in_full_by_its_own_rule_once_when_missed_and_never_w
         tokio::time::sleep(Duration::from_secs(40 * 60)).await;
         stop.send_replace(true);
         service.await.unwrap();
-        let crawls = ops::list_crawls(&app, 1_000).unwrap();
+        let crawls = ops::list_crawls(&app, &Caller::LOCAL_OPERATOR, 1_000).unwrap();
         let own = crawls.iter().filter(|crawl| crawl.started_by == "reconciliation");
         let started: Vec<String> =
             own.clone().map(|crawl| crawl.started.unwrap().strftime("%H:%M").to_string()).collect();

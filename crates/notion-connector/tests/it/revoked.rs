@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::program::Home;
 use crate::support::{CONNECTOR, IN_PROCESS, Line, Server, generated};
+use notion_connector::model::Caller;
 
 const NEW: &str = "ntn_new000000000000000000000000000000000000000000";
 
@@ -26,10 +27,10 @@ async fn serve(line: &Line, names: &[&str], scope: Scope) -> Vec<CrawlSummary> {
     let start = |name: &&str| {
         let start =
             StartCrawl { connector: Some((*name).to_owned()), scope: Some(scope), ..StartCrawl::default() };
-        ops::start_crawl(&app, &start, "test").unwrap().id
+        ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &start).unwrap().id
     };
     let ids: Vec<i64> = names.iter().map(start).collect();
-    let show = |id: &i64| ops::show_crawl(&app, *id).unwrap().crawl;
+    let show = |id: &i64| ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, *id).unwrap().crawl;
     let (stop, told) = watch::channel(false);
     let until_ended = async {
         while ids.iter().any(|id| show(id).state.is_open()) {
@@ -75,7 +76,7 @@ async fn a_service_whose_secret_is_revoked_fails_the_crawls_that_use_it_and_goes
         secret: SecretString::from(DEFAULT_TOKEN),
         validate: false,
     };
-    ops::add_connector(&line.app(), second).await.unwrap();
+    ops::add_connector(&line.app(), &Caller::LOCAL_OPERATOR, second).await.unwrap();
     let names = [CONNECTOR, "second"];
     for crawl in serve(&line, &names, Scope::Full).await {
         assert_eq!(crawl.state, CrawlState::Completed, "{crawl:?}");
@@ -89,12 +90,12 @@ async fn a_service_whose_secret_is_revoked_fails_the_crawls_that_use_it_and_goes
         assert!(reason.contains("secret") && reason.contains("set-secret"), "{name}: {reason}");
     }
     let items = |line: &Line| {
-        let status = ops::status(&line.app(), Vec::new()).unwrap();
+        let status = ops::status(&line.app(), &Caller::LOCAL_OPERATOR, Vec::new()).unwrap();
         status.connectors.into_iter().map(|connector| connector.items).collect::<Vec<_>>()
     };
     assert_eq!(items(&line), [held; 2], "nothing left for it");
     for name in names {
-        ops::set_secret(&line.app(), name, SecretString::from(NEW)).await.unwrap();
+        ops::set_secret(&line.app(), &Caller::LOCAL_OPERATOR, name, SecretString::from(NEW)).await.unwrap();
     }
     for crawl in serve(&line, &names, Scope::Full).await {
         assert_eq!((crawl.state, crawl.deleted), (CrawlState::Completed, 0), "{crawl:?}");

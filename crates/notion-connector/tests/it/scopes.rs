@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use notion_connector::model::NotionId;
+use notion_connector::model::{Caller, NotionId};
 use notion_connector::ops::{self, CrawlReport};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::faults::{Failure, Fault};
@@ -195,7 +195,7 @@ async fn a_page_that_failed_is_tried_again_although_the_watermark_moved() {
     line.bill();
     incremental(&line).await;
     assert_eq!(line.bill().get(MARKDOWN), Some(&1));
-    assert!(ops::list_failures(&line.app()).unwrap().is_empty());
+    assert!(ops::list_failures(&line.app(), &Caller::LOCAL_OPERATOR).unwrap().is_empty());
     line.assert_holds_the_truth();
 }
 
@@ -224,7 +224,7 @@ async fn a_crawl_is_incremental_by_itself_once_a_full_one_listed_everything() {
     let by_itself = || async {
         let request = ops::CrawlRequest { scope: None, ..crate::support::request(Scope::Full) };
         let progress = tokio::sync::watch::Sender::default();
-        ops::run_crawl(&line.app(), request, progress).await.unwrap().crawl.scope
+        ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, progress).await.unwrap().crawl.scope
     };
     assert_eq!(by_itself().await, "full");
     line.notion.advance(HOUR);
@@ -251,7 +251,9 @@ async fn pages_that_search_keeps_back_are_read_once_more_when_their_stamp_has_se
 async fn partial(line: &Line, start: Uuid) -> CrawlReport {
     let start_point = Some(NotionId(start));
     let request = ops::CrawlRequest { start_point, ..crate::support::request(Scope::Partial) };
-    ops::run_crawl(&line.app(), request, tokio::sync::watch::Sender::default()).await.unwrap()
+    ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, tokio::sync::watch::Sender::default())
+        .await
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,7 +299,9 @@ async fn a_partial_crawl_begins_anywhere_and_says_when_it_sees_nothing() {
     assert!(line.export().is_empty());
     let nowhere = Some(NotionId(Uuid::from_u128(7)));
     let request = ops::CrawlRequest { start_point: nowhere, ..crate::support::request(Scope::Partial) };
-    let refused = ops::run_crawl(&line.app(), request, tokio::sync::watch::Sender::default()).await;
+    let refused =
+        ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, tokio::sync::watch::Sender::default())
+            .await;
     assert!(refused.unwrap_err().to_string().contains("Connections"));
     assert!(line.try_crawl(Scope::Partial).await.unwrap_err().to_string().contains("--start-point"));
 }
@@ -405,7 +409,9 @@ async fn a_workspace_larger_than_search_reaches_is_crawled_by_changes_all_the_sa
     let line = Line::in_process(generated("pages=400,seed=219"), options).await;
     let by_itself = async |line: &Line| {
         let request = ops::CrawlRequest { scope: None, ..crate::support::request(Scope::Full) };
-        ops::run_crawl(&line.app(), request, tokio::sync::watch::Sender::default()).await.unwrap()
+        ops::run_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, tokio::sync::watch::Sender::default())
+            .await
+            .unwrap()
     };
     // What is connected directly is guaranteed to be listed; here it is what was edited last.
     line.notion.advance(HOUR);
@@ -465,7 +471,7 @@ async fn start_points_are_what_stands_at_the_top_of_what_is_visible() {
     let truth = line.truth();
     let expected: std::collections::BTreeSet<Uuid> =
         truth.values().filter(|fact| fact.parent.is_none()).map(|fact| fact.id).collect();
-    let listed = ops::list_start_points(&line.app(), None).unwrap();
+    let listed = ops::list_start_points(&line.app(), &Caller::LOCAL_OPERATOR, None).unwrap();
     assert!(!expected.is_empty());
     assert_eq!(listed.iter().map(|point| point.id.0).collect::<std::collections::BTreeSet<_>>(), expected);
     assert!(listed.iter().all(|point| truth[&point.id.0].title == point.title));
@@ -475,14 +481,15 @@ async fn start_points_are_what_stands_at_the_top_of_what_is_visible() {
 async fn start_points_are_listed_anew_from_notion_and_the_next_full_crawl_goes_on_with_that() {
     let mut line = crawled("pages=120,seed=217", Behavior::default()).await;
     line.config.crawl.deletion_floor = 1_000;
-    let before = ops::list_start_points(&line.app(), None).unwrap();
+    let before = ops::list_start_points(&line.app(), &Caller::LOCAL_OPERATOR, None).unwrap();
     let leaf = leaves(&line.truth(), "page")[0];
     line.notion.move_to(leaf, None).unwrap();
     let gone = before[0].id.0;
     line.notion.trash(gone).unwrap();
     let held = line.export().len();
     let progress = tokio::sync::watch::Sender::default();
-    let listed = ops::refresh_start_points(&line.app(), None, "test", progress).await.unwrap();
+    let listed =
+        ops::refresh_start_points(&line.app(), &Caller::LOCAL_OPERATOR, None, progress).await.unwrap();
     let truth = line.truth();
     let tops: Vec<Uuid> = truth.values().filter(|fact| fact.parent.is_none()).map(|fact| fact.id).collect();
     assert!(tops.contains(&leaf) && !tops.contains(&gone));

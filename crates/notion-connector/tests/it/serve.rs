@@ -11,7 +11,7 @@ use http::{Request, Response};
 use notion_api::{Transport, TransportError, TransportErrorKind};
 use notion_connector::app::App;
 use notion_connector::data_dir::DataDir;
-use notion_connector::model::NotionId;
+use notion_connector::model::{Caller, NotionId};
 use notion_connector::ops::{self, AddConnector, AddSchedule, CrawlSummary, EditSchedule, StartCrawl};
 use notion_connector::runtime::Runtime;
 use notion_connector::store::{CrawlState, Scope};
@@ -68,11 +68,11 @@ impl Service {
     fn ask(&self, connector: &str, scope: Scope) -> CrawlSummary {
         let start =
             StartCrawl { connector: Some(connector.to_owned()), scope: Some(scope), ..StartCrawl::default() };
-        ops::start_crawl(&self.app, &start, "test").unwrap()
+        ops::start_crawl(&self.app, &Caller::LOCAL_OPERATOR, &start).unwrap()
     }
 
     fn crawl(&self, id: i64) -> CrawlSummary {
-        ops::show_crawl(&self.app, id).unwrap().crawl
+        ops::show_crawl(&self.app, &Caller::LOCAL_OPERATOR, id).unwrap().crawl
     }
 
     async fn until(&self, id: i64, what: impl Fn(&CrawlSummary) -> bool) -> CrawlSummary {
@@ -121,7 +121,7 @@ async fn crawls_are_run_in_order_and_connectors_are_kept_fresh() {
 impl Service {
     /// A crawl that the service itself adds, ended.
     async fn until_there(&self, id: i64) -> CrawlSummary {
-        while ops::show_crawl(&self.app, id).is_err() {
+        while ops::show_crawl(&self.app, &Caller::LOCAL_OPERATOR, id).is_err() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         self.until(id, has_ended).await
@@ -140,7 +140,7 @@ async fn no_more_crawls_run_at_once_than_the_setting_allows() {
             secret: SecretString::from(DEFAULT_TOKEN),
             validate: false,
         };
-        ops::add_connector(&app, new).await.unwrap();
+        ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
     }
     let service = Service::start(app);
     let ids = [CONNECTOR, "second", "third", "fourth"].map(|name| service.ask(name, Scope::Full).id);
@@ -172,7 +172,7 @@ async fn what_was_interrupted_goes_on_and_what_was_cancelled_meanwhile_ends() {
     let _ = tokio::time::timeout(Duration::from_millis(300), crawler.run(id)).await;
     drop(crawler);
     let _owner = app.own("a service").unwrap();
-    assert_eq!(ops::cancel_crawl(&app, id.0).unwrap().state, CrawlState::Cancelling);
+    assert_eq!(ops::cancel_crawl(&app, &Caller::LOCAL_OPERATOR, id.0).unwrap().state, CrawlState::Cancelling);
     let service = Service::start(open(&line).0);
     let asked = tokio::time::Instant::now();
     assert_eq!(service.until(id.0, has_ended).await.state, CrawlState::Cancelled);
@@ -182,7 +182,7 @@ async fn what_was_interrupted_goes_on_and_what_was_cancelled_meanwhile_ends() {
     service.until(runs.id, |crawl| crawl.requests > 0).await;
     let asked = tokio::time::Instant::now();
     for id in [waits.id, runs.id] {
-        ops::cancel_crawl(&app, id).unwrap();
+        ops::cancel_crawl(&app, &Caller::LOCAL_OPERATOR, id).unwrap();
         assert_eq!(service.until(id, has_ended).await.state, CrawlState::Cancelled);
     }
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
@@ -219,7 +219,7 @@ async fn a_refused_secret_fails_the_crawl_that_waits_and_says_why() {
         secret: SecretString::from("ntn_wrong"),
         validate: false,
     };
-    ops::add_connector(&app, new).await.unwrap();
+    ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
     let service = Service::start(app);
     let id = service.ask("wrong", Scope::Full).id;
     let crawl = service.until(id, has_ended).await;
@@ -244,14 +244,31 @@ async fn schedules_run_on_time_once_when_missed_and_not_while_paused() {
     line.config.crawl.freshness_minutes = 0;
     line.config.crawl.reconcile = "never".to_owned();
     let app = open(&line).0;
-    let taken = |app: &App| ops::list_crawls(app, 100).unwrap().len();
+    let taken = |app: &App| ops::list_crawls(app, &Caller::LOCAL_OPERATOR, 100).unwrap().len();
     // The line's clock begins on 2026-11-02 at 08:00 UTC.
-    let daily = ops::add_schedule(&app, schedule("nightly", "daily 02:30", "Europe/Berlin")).unwrap();
+    let daily =
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, schedule("nightly", "daily 02:30", "Europe/Berlin"))
+            .unwrap();
     assert_eq!(daily.next_run.unwrap().to_string(), "2026-11-03T01:30:00Z");
-    let once = ops::add_schedule(&app, schedule("soon", "once 2026-11-02T09:00", "UTC")).unwrap();
-    assert!(ops::add_schedule(&app, schedule("Soon", "daily 02:30", "UTC")).is_err(), "the name is taken");
-    assert!(ops::add_schedule(&app, schedule("late", "once 2026-11-02T07:59", "UTC")).is_err());
-    assert!(ops::add_schedule(&app, schedule("nowhere", "daily 02:30", "Europe/Atlantis")).is_err());
+    let once =
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, schedule("soon", "once 2026-11-02T09:00", "UTC"))
+            .unwrap();
+    assert!(
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, schedule("Soon", "daily 02:30", "UTC")).is_err(),
+        "the name is taken"
+    );
+    assert!(
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, schedule("late", "once 2026-11-02T07:59", "UTC"))
+            .is_err()
+    );
+    assert!(
+        ops::add_schedule(
+            &app,
+            &Caller::LOCAL_OPERATOR,
+            schedule("nowhere", "daily 02:30", "Europe/Atlantis")
+        )
+        .is_err()
+    );
 
     let service = Service::start(Arc::clone(&app));
     let first = service.until_there(1).await;
@@ -267,24 +284,24 @@ async fn schedules_run_on_time_once_when_missed_and_not_while_paused() {
     let service = Service::start(Arc::clone(&app));
     assert_eq!(service.until_there(3).await.schedule.as_deref(), Some("nightly"));
     let pause = |paused| EditSchedule { paused: Some(paused), ..EditSchedule::default() };
-    let paused = ops::edit_schedule(&app, "nightly", pause(true)).unwrap();
+    let paused = ops::edit_schedule(&app, &Caller::LOCAL_OPERATOR, "nightly", pause(true)).unwrap();
     assert_eq!(paused.next_run, None);
     tokio::time::sleep(Duration::from_secs(2 * 86_400)).await;
     assert_eq!(taken(&app), 3);
     // What it missed while paused is not made up for.
-    ops::edit_schedule(&app, "nightly", pause(false)).unwrap();
+    ops::edit_schedule(&app, &Caller::LOCAL_OPERATOR, "nightly", pause(false)).unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(taken(&app), 3);
     service.until_there(4).await;
     let every = EditSchedule { when: Some("every 30 minutes".to_owned()), ..EditSchedule::default() };
-    ops::edit_schedule(&app, "NIGHTLY", every).unwrap();
+    ops::edit_schedule(&app, &Caller::LOCAL_OPERATOR, "NIGHTLY", every).unwrap();
     tokio::time::sleep(Duration::from_secs(91 * 60)).await;
     assert_eq!(taken(&app), 7);
-    ops::set_connector_active(&app, CONNECTOR, false).unwrap();
+    ops::set_connector_active(&app, &Caller::LOCAL_OPERATOR, CONNECTOR, false).unwrap();
     tokio::time::sleep(Duration::from_secs(3_600)).await;
     assert_eq!(taken(&app), 7, "a deactivated connector's schedules rest");
-    ops::delete_schedule(&app, "nightly").unwrap();
-    assert_eq!(ops::list_schedules(&app).unwrap().len(), 1);
+    ops::delete_schedule(&app, &Caller::LOCAL_OPERATOR, "nightly").unwrap();
+    assert_eq!(ops::list_schedules(&app, &Caller::LOCAL_OPERATOR).unwrap().len(), 1);
     service.stop().await;
 }
 
@@ -309,8 +326,8 @@ async fn the_program_gives_a_crawl_back_when_it_is_told_to_end_and_takes_it_up_a
     home.set("NOTION_CONNECTOR__NOTION__CONCURRENCY", "1");
     let app = Arc::new(App::open(Default::default(), DataDir::existing(&home.data_dir()).unwrap()).unwrap());
     let start = StartCrawl::default();
-    let id = ops::start_crawl(&app, &start, "test").unwrap().id;
-    let crawl = || ops::show_crawl(&app, id).unwrap().crawl;
+    let id = ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &start).unwrap().id;
+    let crawl = || ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, id).unwrap().crawl;
 
     let first = home.spawn(&["serve", "--listen", "127.0.0.1:0"]);
     wait_for(|| async { (crawl().discovered > 5).then_some(()) }).await;
@@ -345,14 +362,23 @@ async fn a_schedule_covers_what_changed_by_itself_or_one_start_point_and_what_li
         when: when.to_owned(),
         ..AddSchedule::default()
     };
-    let changes = ops::add_schedule(&app, new("changes", "every 60 minutes")).unwrap();
+    let changes =
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, new("changes", "every 60 minutes")).unwrap();
     assert_eq!((changes.scope.as_str(), changes.start_point), ("incremental", None));
     let partial = AddSchedule { scope: Some(Scope::Partial), ..new("branch", "every 90 minutes") };
-    assert!(ops::add_schedule(&app, partial.clone()).unwrap_err().to_string().contains("start point"));
+    assert!(
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, partial.clone())
+            .unwrap_err()
+            .to_string()
+            .contains("start point")
+    );
     let astray = AddSchedule { start_point: Some(start.to_string()), ..new("branch", "every 90 minutes") };
-    assert!(ops::add_schedule(&app, astray).is_err(), "incremental has no start point");
+    assert!(
+        ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, astray).is_err(),
+        "incremental has no start point"
+    );
     let partial = AddSchedule { start_point: Some(start.to_string()), ..partial };
-    let branch = ops::add_schedule(&app, partial).unwrap();
+    let branch = ops::add_schedule(&app, &Caller::LOCAL_OPERATOR, partial).unwrap();
     assert_eq!(branch.start_point, Some(NotionId(start)));
 
     let service = Service::start(Arc::clone(&app));
@@ -367,18 +393,22 @@ async fn a_schedule_covers_what_changed_by_itself_or_one_start_point_and_what_li
     assert_eq!((third.scope.as_str(), third.schedule.as_deref()), ("incremental", Some("changes")));
     assert!((third.added, third.updated) == (0, 0) && third.requests < 10, "{third:?}");
     let edit = EditSchedule { scope: Some(Scope::Full), ..EditSchedule::default() };
-    assert_eq!(ops::edit_schedule(&app, "branch", edit).unwrap().start_point, None);
+    assert_eq!(ops::edit_schedule(&app, &Caller::LOCAL_OPERATOR, "branch", edit).unwrap().start_point, None);
     let asked = StartCrawl {
         scope: Some(Scope::Partial),
         start_point: Some(start.to_string()),
         ..StartCrawl::default()
     };
-    let queued = ops::start_crawl(&app, &asked, "test").unwrap();
-    assert_eq!(ops::start_crawl(&app, &asked, "test").unwrap().id, queued.id, "it waits already");
+    let queued = ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &asked).unwrap();
+    assert_eq!(
+        ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &asked).unwrap().id,
+        queued.id,
+        "it waits already"
+    );
     let ended = service.until(queued.id, has_ended).await;
     assert_eq!((ended.state, ended.start_point), (CrawlState::Completed, Some(NotionId(start))));
     let without = StartCrawl { start_point: None, ..asked };
-    assert!(ops::start_crawl(&app, &without, "test").is_err());
+    assert!(ops::start_crawl(&app, &Caller::LOCAL_OPERATOR, &without).is_err());
     assert!(ops::parse_scope("people").unwrap_err().contains("user permission"));
     service.stop().await;
 }

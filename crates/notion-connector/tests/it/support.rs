@@ -23,7 +23,7 @@ use notion_connector::crawl::{Crawler, Progress, Refused};
 use notion_connector::data_dir::DataDir;
 use notion_connector::extract::Extractor;
 use notion_connector::files::{FetchSettings, Fetcher, HttpFiles};
-use notion_connector::model::{ItemKind, NotionId, Viewer};
+use notion_connector::model::{Caller, ItemKind, NotionId, Viewer};
 use notion_connector::ops::{
     self, AddConnector, CrawlReport, CrawlRequest, ExportLine, OpsError, SearchAnswer, SearchQuery,
 };
@@ -150,7 +150,7 @@ impl Line {
             secret: SecretString::from(DEFAULT_TOKEN),
             validate: false,
         };
-        ops::add_connector(&self.app(), new).await.unwrap();
+        ops::add_connector(&self.app(), &Caller::LOCAL_OPERATOR, new).await.unwrap();
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
@@ -185,7 +185,13 @@ impl Line {
     }
 
     pub(crate) async fn try_crawl(&self, scope: Scope) -> Result<CrawlReport, OpsError> {
-        ops::run_crawl(&self.app(), request(scope), watch::Sender::new(Progress::default())).await
+        ops::run_crawl(
+            &self.app(),
+            &Caller::LOCAL_OPERATOR,
+            request(scope),
+            watch::Sender::new(Progress::default()),
+        )
+        .await
     }
 
     /// A full crawl that is to complete.
@@ -222,7 +228,7 @@ impl Line {
     }
 
     pub(crate) fn alerts(&self, report: &CrawlReport) -> Vec<String> {
-        let detail = ops::show_crawl(&self.app(), report.crawl.id).unwrap();
+        let detail = ops::show_crawl(&self.app(), &Caller::LOCAL_OPERATOR, report.crawl.id).unwrap();
         detail.alerts.iter().map(|alert| format!("{}: {}", alert.level, alert.message)).collect()
     }
 
@@ -287,7 +293,7 @@ pub(crate) fn truth_of(notion: &Emulator) -> BTreeMap<Uuid, Fact> {
 
 pub(crate) fn export_of(app: &App) -> Vec<ExportLine> {
     let mut lines = Vec::new();
-    ops::export(app, |line| {
+    ops::export(app, &Caller::LOCAL_OPERATOR, |line| {
         lines.push(line.clone());
         Ok(())
     })
@@ -328,7 +334,7 @@ pub(crate) fn assert_holds(app: &App, truth: &BTreeMap<Uuid, Fact>) {
         assert!(lost.is_empty(), "missing in the text of {} ({}): {lost:?}", fact.title, fact.id);
         // Giants have thousands of words to look for.
         for marker in fact.markers.iter().step_by(fact.markers.len().div_ceil(20).max(1)) {
-            let answer = ops::search(&index, &query(marker, 10), &Viewer::LocalOperator).unwrap();
+            let answer = ops::search(&index, &query(marker, 10), &Caller::LOCAL_OPERATOR).unwrap();
             let first = answer.hits.first().map(|hit| hit.id.0);
             assert_eq!(first, Some(fact.id), "first hit for {marker}");
             assert_eq!(answer.hits[0].breadcrumb, line.breadcrumb, "breadcrumb in the index");
@@ -359,7 +365,6 @@ pub(crate) fn request(scope: Scope) -> CrawlRequest {
         start_point: None,
         name: None,
         restart: false,
-        started_by: "test".to_owned(),
         first_secret: None,
     }
 }
@@ -369,7 +374,7 @@ pub(crate) fn query(text: &str, limit: usize) -> SearchQuery {
 }
 
 pub(crate) fn search(app: &App, text: &str) -> SearchAnswer {
-    ops::search(&app.require_index().unwrap(), &query(text, 10), &Viewer::LocalOperator).unwrap()
+    ops::search(&app.require_index().unwrap(), &query(text, 10), &Caller::LOCAL_OPERATOR).unwrap()
 }
 
 pub(crate) fn generated(spec: &str) -> World {

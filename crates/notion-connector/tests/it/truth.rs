@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::{Dice, Fact, Line, assert_counters_add_up, body_requests, generated, subtree, truth_of};
+use notion_connector::model::Caller;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -230,7 +231,8 @@ async fn too_many_deletions_wait_until_somebody_approves_them() {
     let kept = line.export();
     assert_eq!(kept.len(), before.len(), "nothing leaves before it is approved");
 
-    let approved = ops::approve_deletions(&line.app(), report.crawl.id).await.unwrap();
+    let approved =
+        ops::approve_deletions(&line.app(), &Caller::LOCAL_OPERATOR, report.crawl.id).await.unwrap();
     assert_eq!(approved.state, CrawlState::Completed);
     assert_eq!(approved.deleted, (before.len() - line.truth().len()) as u64);
     line.assert_holds_the_truth();

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::program::Home;
 use crate::support::{CONNECTOR, Line, Server, generated, request, search};
+use notion_connector::model::Caller;
 
 /// What `serve` runs, without its sockets.
 struct Service {
@@ -69,12 +70,12 @@ impl Service {
     }
 
     fn crawls(&self) -> Vec<CrawlSummary> {
-        ops::list_crawls(&self.app, 100).unwrap()
+        ops::list_crawls(&self.app, &Caller::LOCAL_OPERATOR, 100).unwrap()
     }
 
     async fn until_ended(&self, id: i64) -> CrawlSummary {
         loop {
-            let crawl = ops::show_crawl(&self.app, id).unwrap().crawl;
+            let crawl = ops::show_crawl(&self.app, &Caller::LOCAL_OPERATOR, id).unwrap().crawl;
             if !crawl.state.is_open() {
                 return crawl;
             }
@@ -89,12 +90,12 @@ fn new_subscription(url: &str) -> NewSubscription {
 
 /// A subscription at the address that the connector's webhook has; who listens there is this process.
 async fn subscribe(line: &Line, app: &App) -> (String, Uuid) {
-    let path = address(&ops::open_webhook(app, None).unwrap());
+    let path = address(&ops::open_webhook(app, &Caller::LOCAL_OPERATOR, None).unwrap());
     let (id, status) = line.notion.subscribe(new_subscription("http://127.0.0.1:9/")).await.unwrap();
     assert_eq!(status, 0, "nobody listens");
     let handshake = line.notion.verification_request(id).unwrap();
     assert_eq!(ops::receive_webhook(app, &path, None, &handshake.body).unwrap(), Received::Token);
-    let token = ops::show_webhook(app, None).unwrap().verification_token.unwrap();
+    let token = ops::show_webhook(app, &Caller::LOCAL_OPERATOR, None).unwrap().verification_token.unwrap();
     line.notion.verify_subscription(id, &token).unwrap();
     line.control("behavior", json!({"webhook_gathering_ms": 0})).await;
     (path, id)
@@ -220,7 +221,7 @@ async fn a_thousand_events_about_one_page_cost_a_handful_of_requests() {
     println!("1000 events about one page in two seconds: {bill:?}, the last is found after {took:?}");
     assert!(bill.values().sum::<usize>() <= 12, "{bill:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
-    let detail = ops::show_webhook(&service.app, None).unwrap();
+    let detail = ops::show_webhook(&service.app, &Caller::LOCAL_OPERATOR, None).unwrap();
     assert_eq!((detail.accepted, detail.repeated), (1_000, 0));
     service.stop().await;
     line.assert_holds_the_truth();
@@ -237,11 +238,11 @@ async fn an_event_is_read_before_the_rest_of_a_long_crawl_and_counted_once() {
         plan: false,
         name: None,
     };
-    let id = ops::start_crawl(&service.app, &start, "test").unwrap().id;
+    let id = ops::start_crawl(&service.app, &Caller::LOCAL_OPERATOR, &start).unwrap().id;
     let met = |at_least| {
         let app = &service.app;
         async move {
-            while ops::show_crawl(app, id).unwrap().crawl.discovered < at_least {
+            while ops::show_crawl(app, &Caller::LOCAL_OPERATOR, id).unwrap().crawl.discovered < at_least {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -253,13 +254,13 @@ async fn an_event_is_read_before_the_rest_of_a_long_crawl_and_counted_once() {
         deliver(&line, &service.app, &path);
         worst = worst.max(service.until_found(&format!("urgent{number}"), 1).await);
     }
-    let crawl = ops::show_crawl(&service.app, id).unwrap().crawl;
+    let crawl = ops::show_crawl(&service.app, &Caller::LOCAL_OPERATOR, id).unwrap().crawl;
     assert!(crawl.state.is_open(), "it is still under way: {crawl:?}");
     println!("beside a crawl, with 400 ms for each answer, an event is found after {worst:?} at most");
     assert!(worst < Duration::from_secs(3), "{worst:?}");
     let crawl = service.until_ended(id).await;
     assert_eq!((crawl.state, crawl.discovered), (CrawlState::Completed, line.truth().len() as u64));
-    assert!(ops::show_crawl(&service.app, id).unwrap().alerts.is_empty());
+    assert!(ops::show_crawl(&service.app, &Caller::LOCAL_OPERATOR, id).unwrap().alerts.is_empty());
     service.stop().await;
     line.assert_holds_the_truth();
 }
@@ -279,7 +280,7 @@ async fn what_is_lost_repeated_late_or_in_the_wrong_order_does_no_harm() {
     while deliver(&line, &service.app, &path) > 0 {}
     service.until_found("doubled", 1).await;
     assert_eq!(service.finds("unheard"), 0);
-    assert_eq!(ops::show_webhook(&service.app, None).unwrap().repeated, 1);
+    assert_eq!(ops::show_webhook(&service.app, &Caller::LOCAL_OPERATOR, None).unwrap().repeated, 1);
 
     // The word of a deletion that was undone comes last.
     line.control("behavior", json!({"webhook_reversed": true})).await;
@@ -315,7 +316,7 @@ async fn events_are_known_again_after_a_restart() {
     assert_eq!(receive(&service.app), Received::Event, "Notion is told that it need not send it again");
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(line.bill().values().sum::<usize>(), 0);
-    assert_eq!(ops::show_webhook(&service.app, None).unwrap().repeated, 1);
+    assert_eq!(ops::show_webhook(&service.app, &Caller::LOCAL_OPERATOR, None).unwrap().repeated, 1);
     service.stop().await;
 }
 
@@ -336,7 +337,7 @@ async fn filters_and_the_limit_hold_for_what_events_name() {
     line.config.crawl.freshness_minutes = 0;
     let all = pages(&line);
     let out = EditConnector { exclude: Some(vec![all[0].to_string()]), ..EditConnector::default() };
-    ops::edit_connector(&line.app(), CONNECTOR, &out).unwrap();
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &out).unwrap();
     line.crawl().await;
     let service = Service::start(&line);
     let (path, _) = subscribe(&line, &service.app).await;
@@ -362,7 +363,7 @@ async fn filters_and_the_limit_hold_for_what_events_name() {
     let held = u64::try_from(line.export().len()).unwrap();
     let full: EditConnector =
         EditConnector { item_limit: Some(held.to_string().parse().unwrap()), ..EditConnector::default() };
-    ops::edit_connector(&service.app, CONNECTOR, &full).unwrap();
+    ops::edit_connector(&service.app, &Caller::LOCAL_OPERATOR, CONNECTOR, &full).unwrap();
     line.control("seed", page("Overflow", all[5])).await;
     edit(&line.notion, all[5], "brimful");
     deliver(&line, &service.app, &path);
@@ -385,8 +386,8 @@ async fn events_wait_for_the_first_crawl_and_a_refused_secret_is_not_tried_for_e
     assert!(service.crawls().is_empty() && line.bill().is_empty(), "nobody said yet what is to be crawled");
     let id = ops::start_crawl(
         &service.app,
+        &Caller::LOCAL_OPERATOR,
         &StartCrawl { connector: None, scope: None, start_point: None, plan: false, name: None },
-        "test",
     )
     .unwrap()
     .id;
@@ -417,9 +418,15 @@ async fn comments_are_read_anew_where_they_are_indexed() {
     line.control("comment", json!({"id": page, "text": "unread"})).await;
     deliver(&line, &service.app, &path);
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!((service.finds("unread"), ops::show_webhook(&service.app, None).unwrap().ignored), (0, 1));
+    assert_eq!(
+        (
+            service.finds("unread"),
+            ops::show_webhook(&service.app, &Caller::LOCAL_OPERATOR, None).unwrap().ignored
+        ),
+        (0, 1)
+    );
     let on = EditConnector { comments: Some("pages".parse().unwrap()), ..EditConnector::default() };
-    ops::edit_connector(&service.app, CONNECTOR, &on).unwrap();
+    ops::edit_connector(&service.app, &Caller::LOCAL_OPERATOR, CONNECTOR, &on).unwrap();
     line.control("comment", json!({"id": page, "text": "viridian"})).await;
     deliver(&line, &service.app, &path);
     service.until_found("viridian", 1).await;
@@ -431,25 +438,31 @@ async fn a_token_is_let_in_for_ten_minutes_and_nothing_is_believed_without_it() 
     let line = Line::in_process(generated("pages=5,seed=911"), Options::default()).await;
     let app = line.app();
     line.crawl().await;
-    assert!(ops::show_webhook(&app, None).is_err(), "there is none before somebody opens it");
+    assert!(
+        ops::show_webhook(&app, &Caller::LOCAL_OPERATOR, None).is_err(),
+        "there is none before somebody opens it"
+    );
     let receive = |path: &str, signature: Option<&str>, body: &[u8]| {
         ops::receive_webhook(&app, path, signature.map(str::as_bytes), body).unwrap()
     };
     let handshake = |token: &str| json!({"verification_token": token}).to_string().into_bytes();
-    let opened = ops::open_webhook(&app, None).unwrap();
+    let opened = ops::open_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap();
     let path = address(&opened);
     assert_eq!(receive(&path, None, &handshake("secret_one")), Received::Token);
-    assert_eq!(ops::show_webhook(&app, None).unwrap().verification_token.as_deref(), Some("secret_one"));
+    assert_eq!(
+        ops::show_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap().verification_token.as_deref(),
+        Some("secret_one")
+    );
     tokio::time::sleep(Duration::from_secs(601)).await;
-    let shown = ops::show_webhook(&app, None).unwrap();
+    let shown = ops::show_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap();
     assert!(shown.verification_token.is_none() && shown.window_ends.is_none());
     assert!(shown.verification_received.is_some());
     assert_eq!(receive(&path, None, &handshake("secret_two")), Received::Unwanted, "the window is closed");
-    let again = ops::open_webhook(&app, None).unwrap();
+    let again = ops::open_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap();
     assert_eq!((address(&again), again.verification_token.as_deref()), (path.clone(), Some("secret_one")));
     assert_eq!(receive(&path, None, &handshake("with blanks in it")), Received::Malformed);
     assert_eq!(receive(&path, None, &handshake(&"x".repeat(600))), Received::Malformed);
-    ops::close_webhook(&app, None).unwrap();
+    ops::close_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap();
     assert_eq!(receive(&path, None, &handshake("secret_two")), Received::Unwanted);
 
     let event = br#"{"id":"1","type":"page.deleted","entity":{"id":"0b3c6a1e-7f4d-8d0a-9c11-223344556677"}}"#;
@@ -460,10 +473,10 @@ async fn a_token_is_let_in_for_ten_minutes_and_nothing_is_believed_without_it() 
     for elsewhere in ["", "..", &path[..63], &"0".repeat(64), &path.replace(&path[..4], "zzzz")] {
         assert_eq!(receive(elsewhere, None, event), Received::Nowhere);
     }
-    assert_eq!(ops::show_webhook(&app, None).unwrap().refused, 5);
-    ops::forget_webhook(&app, None).unwrap();
+    assert_eq!(ops::show_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap().refused, 5);
+    ops::forget_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap();
     assert_eq!(receive(&path, None, &handshake("secret_one")), Received::Nowhere);
-    assert_ne!(address(&ops::open_webhook(&app, None).unwrap()), path);
+    assert_ne!(address(&ops::open_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap()), path);
 }
 
 #[tokio::test(start_paused = true)]
@@ -492,9 +505,9 @@ async fn events_of_another_subscription_or_workspace_are_refused() {
     let app = line.app();
     let (id, _) = strange.notion.subscribe(new_subscription("http://127.0.0.1:9/")).await.unwrap();
     let handshake = strange.notion.verification_request(id).unwrap();
-    ops::open_webhook(&app, None).unwrap();
+    ops::open_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap();
     assert_eq!(ops::receive_webhook(&app, &path, None, &handshake.body).unwrap(), Received::Token);
-    let token = ops::show_webhook(&app, None).unwrap().verification_token.unwrap();
+    let token = ops::show_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap().verification_token.unwrap();
     strange.notion.verify_subscription(id, &token).unwrap();
     edit(&strange.notion, pages(&strange)[0], "y");
     let event = &strange.notion.take_deliveries(true)[0];
@@ -515,13 +528,23 @@ async fn nobody_asks_for_a_crawl_of_events() {
         plan: false,
         name: None,
     };
-    assert!(ops::start_crawl(&line.app(), &start, "test").is_err());
+    assert!(ops::start_crawl(&line.app(), &Caller::LOCAL_OPERATOR, &start).is_err());
     line.crawl().await;
     let app = line.app();
     let connector = app.store.load_connector(CONNECTOR).unwrap().unwrap();
     let left = app.store.add_crawl(connector.id, Scope::Events, "webhook", app.runtime.now()).unwrap();
-    ops::run_crawl(&app, request(Scope::Full), watch::Sender::new(Default::default())).await.unwrap();
-    assert_eq!(ops::show_crawl(&app, left.0).unwrap().crawl.state, CrawlState::Cancelled);
+    ops::run_crawl(
+        &app,
+        &Caller::LOCAL_OPERATOR,
+        request(Scope::Full),
+        watch::Sender::new(Default::default()),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, left.0).unwrap().crawl.state,
+        CrawlState::Cancelled
+    );
 }
 
 /// One request, and the status and body of its answer.
@@ -546,7 +569,7 @@ async fn speak(origin: &str, head: &str, body: &[u8]) -> (u16, String) {
 async fn the_listener_serves_its_one_route_and_nothing_else() {
     let line = Line::over_http(generated("pages=3,seed=915")).await;
     let app = line.app();
-    let path = ops::open_webhook(&app, None).unwrap().endpoint;
+    let path = ops::open_webhook(&app, &Caller::LOCAL_OPERATOR, None).unwrap().endpoint;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let served = Arc::clone(&app);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use notion_connector::config::{BodyChoice, CommentsChoice};
-use notion_connector::model::{NotionId, PropertyValue};
+use notion_connector::model::{Caller, NotionId, PropertyValue};
 use notion_connector::ops;
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::{Behavior, LinkedViews, MarkdownDefault, MentionCut, Options, SyncedCopies};
@@ -366,7 +366,7 @@ async fn what_nobody_knows_yet_keeps_its_text_and_is_listed() {
     let report = line.crawl().await;
     assert_eq!(line.search("mkhologram").hits[0].title, "From the future");
     let alerts = line.alerts(&report);
-    let status = ops::status(&line.app(), Vec::new()).unwrap();
+    let status = ops::status(&line.app(), &Caller::LOCAL_OPERATOR, Vec::new()).unwrap();
     for (what, kind) in [("block", "hologram"), ("parent", "galaxy_id")] {
         let told = alerts.iter().filter(|alert| alert.starts_with("warning") && alert.contains(kind)).count();
         assert_eq!(told, 1, "{alerts:?}");

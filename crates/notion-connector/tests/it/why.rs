@@ -9,9 +9,10 @@ use notion_emulator::faults::{Failure, Fault};
 use uuid::Uuid;
 
 use crate::support::{Line, generated};
+use notion_connector::model::Caller;
 
 async fn why(line: &Line, id: Uuid) -> Why {
-    ops::why(&line.app(), &id.to_string(), false).await.unwrap()
+    ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &id.to_string(), false).await.unwrap()
 }
 
 fn leaves(line: &Line) -> Vec<Uuid> {
@@ -65,9 +66,11 @@ async fn what_is_found_trashed_unshared_or_never_seen_says_so() {
 
     // Notion's own word, on request only.
     line.notion.clear_requests();
-    let asked = ops::why(&line.app(), &trashed.to_string(), true).await.unwrap().asked;
+    let asked =
+        ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &trashed.to_string(), true).await.unwrap().asked;
     assert!(asked[0].readable && asked[0].in_trash, "{asked:?}");
-    let asked = ops::why(&line.app(), &purged.to_string(), true).await.unwrap().asked;
+    let asked =
+        ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &purged.to_string(), true).await.unwrap().asked;
     assert!(!asked[0].readable && asked[0].message.contains("404"), "{asked:?}");
     // A page in one request; nothing at all in four: page, database, data source, block.
     assert_eq!(line.notion.request_log().len(), 5);
@@ -93,7 +96,7 @@ async fn what_failed_says_with_which_error_and_when_it_is_tried_again() {
     assert_eq!(failed.failures.len(), 1);
     says(&failed, "the next crawl of this connector tries again, which is due at 2026-11-02 08:10 UTC");
     assert!(failed.next_try.unwrap().to_string().starts_with("2026-11-02T08:10:"), "{:?}", failed.next_try);
-    ops::set_connector_active(&line.app(), "works", false).unwrap();
+    ops::set_connector_active(&line.app(), &Caller::LOCAL_OPERATOR, "works", false).unwrap();
     let resting = why(&line, leaf).await;
     assert_eq!(resting.next_try, None);
     says(&resting, "the next crawl of this connector tries again: start one");
@@ -123,7 +126,7 @@ async fn what_a_filter_or_the_limit_leaves_out_says_which() {
     let excluded = all[0];
     let edit =
         ops::EditConnector { exclude: Some(vec![excluded.to_string()]), ..ops::EditConnector::default() };
-    ops::edit_connector(&line.app(), "works", &edit).unwrap();
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, "works", &edit).unwrap();
     line.crawl().await;
     let out = why(&line, excluded).await;
     assert_eq!(
@@ -155,7 +158,7 @@ async fn notion_is_asked_for_databases_data_sources_and_blocks_too() {
     let truth = line.truth();
     for kind in ["database", "data_source", "row", "page"] {
         let one = truth.values().find(|fact| fact.kind == kind).unwrap();
-        let asked = ops::why(&line.app(), &one.id.to_string(), true).await.unwrap();
+        let asked = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &one.id.to_string(), true).await.unwrap();
         assert_eq!(asked.standing, Standing::NeverSeen, "{kind}");
         assert!(asked.asked[0].readable && !asked.asked[0].in_trash, "{kind} {:?}", asked.asked);
         assert!(asked.asked[0].message.contains("the next crawl brings it"), "{:?}", asked.asked);
@@ -173,7 +176,10 @@ async fn notion_is_asked_for_databases_data_sources_and_blocks_too() {
         !["child_page", "child_database"].contains(&block["type"].as_str().unwrap())
     };
     let block = listed["results"].as_array().unwrap().iter().find(is_text).unwrap();
-    let asked = ops::why(&line.app(), block["id"].as_str().unwrap(), true).await.unwrap().asked;
+    let asked = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, block["id"].as_str().unwrap(), true)
+        .await
+        .unwrap()
+        .asked;
     assert_eq!(asked[0].page.map(|id| id.0), Some(page.id), "{asked:?}");
     assert!(asked[0].message.contains("is a block of the page"), "{asked:?}");
 }

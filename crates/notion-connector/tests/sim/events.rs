@@ -18,6 +18,7 @@ use crate::machine::{Machine, held};
 use crate::network::ADDRESS;
 use crate::trace::Trace;
 use crate::workspace::Workspace;
+use notion_connector::model::Caller;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -139,7 +140,7 @@ impl Courier {
 
     /// An administrator opens the window, subscribes in Notion, brings the token back and closes the window.
     pub(crate) async fn subscribe(&self, app: &App) {
-        let opened = ops::open_webhook(app, Some(self.connectors[0])).unwrap();
+        let opened = ops::open_webhook(app, &Caller::LOCAL_OPERATOR, Some(self.connectors[0])).unwrap();
         let path = opened.endpoint.strip_prefix(WEBHOOKS).unwrap().to_owned();
         let new: NewSubscription = serde_json::from_value(json!({ "url": ADDRESS })).unwrap();
         let (subscription, status) = self.notion.subscribe(new).await.unwrap();
@@ -148,7 +149,7 @@ impl Courier {
         assert_eq!(ops::receive_webhook(app, &path, None, &handshake.body).unwrap(), Received::Token);
         let token = self.webhook(app).verification_token.unwrap();
         self.notion.verify_subscription(subscription, &token).unwrap();
-        ops::close_webhook(app, Some(self.connectors[0])).unwrap();
+        ops::close_webhook(app, &Caller::LOCAL_OPERATOR, Some(self.connectors[0])).unwrap();
         let mut state = self.state();
         let behavior = Behavior {
             webhook_gathering_ms: state.dice.pick(&[0, 5_000, LONGEST_GATHERING.as_millis() as i64]),
@@ -219,7 +220,7 @@ impl Courier {
     }
 
     fn webhook(&self, app: &App) -> WebhookDetail {
-        ops::show_webhook(app, Some(self.connectors[0])).unwrap()
+        ops::show_webhook(app, &Caller::LOCAL_OPERATOR, Some(self.connectors[0])).unwrap()
     }
 
     fn let_people_work(&self) {

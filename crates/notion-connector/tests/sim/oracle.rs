@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use notion_connector::model::{ItemKind, Viewer};
+use notion_connector::model::{Caller, ItemKind};
 use notion_connector::ops::{self, ExportLine, SearchQuery};
 use notion_connector::search::SearchIndex;
 use uuid::Uuid;
@@ -94,7 +94,7 @@ fn compare(
 
 fn search(index: &SearchIndex, word: &str) -> Vec<ops::SearchHit> {
     let query = SearchQuery { text: word.to_owned(), limit: 5, ..SearchQuery::default() };
-    ops::search(index, &query, &Viewer::LocalOperator).unwrap().hits
+    ops::search(index, &query, &Caller::LOCAL_OPERATOR).unwrap().hits
 }
 
 fn is_titled(fact: &Fact, title: &str) -> bool {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use notion_connector::app::App;
 use notion_connector::config::{BodyChoice, CommentsChoice};
 use notion_connector::crawl::{CrawlError, Progress};
-use notion_connector::model::NotionId;
+use notion_connector::model::{Caller, NotionId};
 use notion_connector::ops::{
     self, AddConnector, CrawlReport, CrawlRequest, CrawlSummary, EditConnector, ExportLine, OpsError, Setting,
 };
@@ -125,7 +125,9 @@ impl Story {
                 secret: SecretString::from(DEFAULT_TOKEN),
                 validate: false,
             };
-            let add = |app: Arc<App>| async move { ops::add_connector(&app, new).await.map(drop) };
+            let add = |app: Arc<App>| async move {
+                ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.map(drop)
+            };
             let End::Done(Ok(())) = self.machine.run(None, add).await else { panic!("no connector") };
         }
         self.workspace().set_wanted(vec![Wanted::default(); self.connectors.len()]);
@@ -198,7 +200,9 @@ impl Story {
     async fn renew_secret(&mut self) {
         for name in self.connectors {
             let secret = SecretString::from(self.workspace().token());
-            let set = |app: Arc<App>| async move { ops::set_secret(&app, name, secret).await.map(drop) };
+            let set = |app: Arc<App>| async move {
+                ops::set_secret(&app, &Caller::LOCAL_OPERATOR, name, secret).await.map(drop)
+            };
             if let End::Done(Err(error)) = self.machine.run(None, set).await {
                 self.trace.say(format!("no new secret: {error}"));
             }
@@ -219,7 +223,7 @@ impl Story {
     async fn approve_one(&mut self, id: i64) {
         self.trace.say(format!("approve {id}"));
         let approve = |app: Arc<App>| async move {
-            ops::approve_deletions(&app, id).await?;
+            ops::approve_deletions(&app, &Caller::LOCAL_OPERATOR, id).await?;
             // The data directory has an owner, so the command leaves the delivery to it.
             app.pump()?.drain().await?;
             Ok::<(), OpsError>(())
@@ -312,7 +316,8 @@ impl Story {
     fn read_settings(&self) {
         let ids = |objects: Vec<NotionId>| objects.into_iter().map(|object| object.0).collect();
         let wanted = |name: &&str| {
-            let effective = ops::show_connector(&self.app(), Some(name)).unwrap().effective;
+            let effective =
+                ops::show_connector(&self.app(), &Caller::LOCAL_OPERATOR, Some(name)).unwrap().effective;
             Wanted {
                 include: ids(effective.include),
                 exclude: ids(effective.exclude),
@@ -329,7 +334,7 @@ impl Story {
     }
 
     fn crawls(&self) -> Vec<CrawlSummary> {
-        ops::list_crawls(&self.app(), 100).unwrap()
+        ops::list_crawls(&self.app(), &Caller::LOCAL_OPERATOR, 100).unwrap()
     }
 
     fn exported(&self) -> Vec<ExportLine> {
@@ -338,14 +343,14 @@ impl Story {
             lines.push(line.clone());
             Ok(())
         };
-        ops::export(&self.app(), keep).unwrap();
+        ops::export(&self.app(), &Caller::LOCAL_OPERATOR, keep).unwrap();
         lines
     }
 
     /// Holds every crawl that ended, and what left, against what has to be so at any time.
     fn judge(&mut self) {
         let app = self.app();
-        let crawls = ops::list_crawls(&app, 100).unwrap();
+        let crawls = ops::list_crawls(&app, &Caller::LOCAL_OPERATOR, 100).unwrap();
         let mut waiting = false;
         for crawl in &crawls {
             waiting |= crawl.state.is_open() || crawl.state == CrawlState::AwaitingApproval;
@@ -353,7 +358,7 @@ impl Story {
                 continue;
             }
             self.tally.crawls += 1;
-            let detail = ops::show_crawl(&app, crawl.id).unwrap();
+            let detail = ops::show_crawl(&app, &Caller::LOCAL_OPERATOR, crawl.id).unwrap();
             self.trace.say(format!(
                 "crawl {} ({}) is {}: {} discovered, {} added, {} updated, {} unchanged, {} skipped, {} not indexed, {} deleted",
                 crawl.id, crawl.scope, crawl.state, crawl.discovered, crawl.added, crawl.updated, crawl.unchanged,
@@ -436,7 +441,9 @@ impl Story {
 
     async fn edit(&mut self, which: usize, edit: EditConnector) {
         let name = self.connectors[which];
-        let change = |app: Arc<App>| async move { ops::edit_connector(&app, name, &edit).map(drop) };
+        let change = |app: Arc<App>| async move {
+            ops::edit_connector(&app, &Caller::LOCAL_OPERATOR, name, &edit).map(drop)
+        };
         let End::Done(Ok(())) = self.machine.run(None, change).await else { panic!("refused settings") };
     }
 
@@ -477,7 +484,7 @@ impl Story {
         self.work(task, None).await;
         self.approve().await;
         if scope.is_some() {
-            let detail = ops::show_crawl(&self.app(), self.crawls()[0].id).unwrap();
+            let detail = ops::show_crawl(&self.app(), &Caller::LOCAL_OPERATOR, self.crawls()[0].id).unwrap();
             assert!(is_good(&detail.crawl), "in peace: {:?} {:?}", detail.crawl, detail.alerts);
         }
     }
@@ -524,7 +531,7 @@ impl Story {
         let began = self.crawls().len() > crawls;
         self.trace.say(format!("delete {other}"));
         let delete = |app: Arc<App>| async move {
-            ops::delete_connector(&app, other).await?;
+            ops::delete_connector(&app, &Caller::LOCAL_OPERATOR, other).await?;
             app.pump()?.drain().await?;
             Ok::<(), OpsError>(())
         };
@@ -604,18 +611,22 @@ async fn perform(app: Arc<App>, task: Task, courier: Arc<Courier>) -> Result<Str
                 start_point: start_point.map(NotionId),
                 name: None,
                 restart,
-                started_by: "simulation".to_owned(),
                 first_secret: None,
             };
-            let crawl = ops::run_crawl(&app, request, watch::Sender::new(Progress::default()));
+            let crawl = ops::run_crawl(
+                &app,
+                &Caller::LOCAL_OPERATOR,
+                request,
+                watch::Sender::new(Progress::default()),
+            );
             let cancelling = async {
                 match cancel_after {
                     Some(after) => tokio::time::sleep(after).await,
                     None => std::future::pending().await,
                 }
-                for crawl in ops::list_crawls(&app, 100).unwrap_or_default() {
+                for crawl in ops::list_crawls(&app, &Caller::LOCAL_OPERATOR, 100).unwrap_or_default() {
                     if crawl.state.is_open() {
-                        drop(ops::cancel_crawl(&app, crawl.id));
+                        drop(ops::cancel_crawl(&app, &Caller::LOCAL_OPERATOR, crawl.id));
                     }
                 }
                 std::future::pending::<Result<CrawlReport, OpsError>>().await

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 
 use crate::ops::{self, Analytics};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// What the crawls of a connector did
 ///
@@ -33,7 +33,7 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn analytics(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     uri: Uri,
 ) -> Result<Json<Analytics>, Problem> {
@@ -41,5 +41,5 @@ pub(in crate::web) async fn analytics(
     let from = parameters.value::<Date>("from");
     let to = parameters.value::<Date>("to");
     parameters.finish()?;
-    web.blocking(move |web| ops::analytics(&web.app, Some(&name), from, to)).await.map(Json)
+    web.blocking(move |web| ops::analytics(&web.app, &caller, Some(&name), from, to)).await.map(Json)
 }

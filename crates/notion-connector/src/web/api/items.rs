@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 
 use crate::ops::{self, ExportLine};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::from_path;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Asking;
 
 /// Show an item
 ///
@@ -26,9 +26,9 @@ use crate::web::viewer::Asking;
 )]
 pub(in crate::web) async fn show(
     State(web): State<Arc<Web>>,
-    Asking(viewer): Asking,
+    Asking(caller): Asking,
     Path(id): Path<String>,
 ) -> Result<Json<ExportLine>, Problem> {
     let id = from_path("id", &id, "an id of Notion's (32 hexadecimal digits, with or without dashes)")?;
-    web.blocking(move |web| ops::load_item(&web.app, id, &viewer)).await.map(Json)
+    web.blocking(move |web| ops::load_item(&web.app, id, &caller)).await.map(Json)
 }

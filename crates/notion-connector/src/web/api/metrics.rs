@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::ops;
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::Problem;
-use crate::web::viewer::Operator;
 
 /// Numbers for Prometheus
 ///
@@ -19,7 +19,10 @@ use crate::web::viewer::Operator;
     tag = "health",
     responses((status = 200, description = "The numbers.", body = String, content_type = "text/plain"))
 )]
-pub(in crate::web) async fn metrics(State(web): State<Arc<Web>>, _: Operator) -> Result<Response, Problem> {
-    let text = web.blocking(|web| ops::metrics(&web.app)).await?;
+pub(in crate::web) async fn metrics(
+    State(web): State<Arc<Web>>,
+    Asking(caller): Asking,
+) -> Result<Response, Problem> {
+    let text = web.blocking(move |web| ops::metrics(&web.app, &caller)).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

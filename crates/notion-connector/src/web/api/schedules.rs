@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use crate::ops::{self, AddSchedule, EditSchedule, ScheduleSummary};
 use crate::web::Web;
 use crate::web::body::Body;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Schedules.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,9 +29,9 @@ pub(in crate::web) struct ScheduleList {
 )]
 pub(in crate::web) async fn list(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
 ) -> Result<Json<ScheduleList>, Problem> {
-    let schedules = web.blocking(move |web| ops::list_schedules(&web.app)).await?;
+    let schedules = web.blocking(move |web| ops::list_schedules(&web.app, &caller)).await?;
     Ok(Json(ScheduleList { schedules }))
 }
 
@@ -55,10 +55,10 @@ pub(in crate::web) async fn list(
 )]
 pub(in crate::web) async fn add(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Body(new): Body<AddSchedule>,
 ) -> Result<(StatusCode, Json<ScheduleSummary>), Problem> {
-    let schedule = web.blocking(move |web| ops::add_schedule(&web.app, new)).await?;
+    let schedule = web.blocking(move |web| ops::add_schedule(&web.app, &caller, new)).await?;
     Ok((StatusCode::CREATED, Json(schedule)))
 }
 
@@ -83,11 +83,11 @@ pub(in crate::web) async fn add(
 )]
 pub(in crate::web) async fn edit(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     Body(edit): Body<EditSchedule>,
 ) -> Result<Json<ScheduleSummary>, Problem> {
-    web.blocking(move |web| ops::edit_schedule(&web.app, &name, edit)).await.map(Json)
+    web.blocking(move |web| ops::edit_schedule(&web.app, &caller, &name, edit)).await.map(Json)
 }
 
 /// Delete a schedule
@@ -107,8 +107,8 @@ pub(in crate::web) async fn edit(
 )]
 pub(in crate::web) async fn delete(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<ScheduleSummary>, Problem> {
-    web.blocking(move |web| ops::delete_schedule(&web.app, &name)).await.map(Json)
+    web.blocking(move |web| ops::delete_schedule(&web.app, &caller, &name)).await.map(Json)
 }

@@ -8,9 +8,9 @@ use crate::model::ItemKind;
 use crate::ops::{self, FacetBy, Filters, PointInTime, SearchAnswer, SearchQuery};
 use crate::search::{MAX_LIMIT, MAX_OFFSET};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Asking;
 
 /// Longest query; search itself reads no more.
 pub(in crate::web) const MAX_QUERY_CHARS: usize = 2_000;
@@ -61,7 +61,7 @@ const FACETS: &str = "kind, extension, database, editor, property";
 )]
 pub(in crate::web) async fn search(
     State(web): State<Arc<Web>>,
-    Asking(viewer): Asking,
+    Asking(caller): Asking,
     uri: Uri,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let mut parameters = Parameters::of(&uri);
@@ -74,7 +74,7 @@ pub(in crate::web) async fn search(
     };
     parameters.finish()?;
     let answer = web.blocking(move |web| match web.index()? {
-        Some(index) => ops::search(&index, &query, &viewer),
+        Some(index) => ops::search(&index, &query, &caller),
         None => Ok(SearchAnswer::default()),
     });
     answer.await.map(Json)

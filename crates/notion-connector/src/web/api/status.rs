@@ -5,8 +5,8 @@ use axum::extract::State;
 
 use crate::ops::{self, Status};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::Problem;
-use crate::web::viewer::Operator;
 
 /// How things stand
 ///
@@ -20,8 +20,8 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn status(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
 ) -> Result<Json<Status>, Problem> {
     let unconfined = ops::find_unconfined(&web.app).await;
-    web.blocking(|web| ops::status(&web.app, unconfined)).await.map(Json)
+    web.blocking(move |web| ops::status(&web.app, &caller, unconfined)).await.map(Json)
 }

@@ -4,15 +4,21 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use crate::app::App;
+use crate::model::Caller;
 use crate::ops::{self, OpsError, WebhookDetail};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
-type Verb = fn(&App, Option<&str>) -> Result<WebhookDetail, OpsError>;
+type Verb = fn(&App, &Caller, Option<&str>) -> Result<WebhookDetail, OpsError>;
 
-async fn done(web: Arc<Web>, name: String, verb: Verb) -> Result<Json<WebhookDetail>, Problem> {
-    web.blocking(move |web| verb(&web.app, Some(&name))).await.map(Json)
+async fn done(
+    web: Arc<Web>,
+    caller: Caller,
+    name: String,
+    verb: Verb,
+) -> Result<Json<WebhookDetail>, Problem> {
+    web.blocking(move |web| verb(&web.app, &caller, Some(&name))).await.map(Json)
 }
 
 /// Show a connector's webhook
@@ -31,10 +37,10 @@ async fn done(web: Arc<Web>, name: String, verb: Verb) -> Result<Json<WebhookDet
 )]
 pub(in crate::web) async fn show(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<WebhookDetail>, Problem> {
-    done(web, name, ops::show_webhook).await
+    done(web, caller, name, ops::show_webhook).await
 }
 
 /// Open a connector's webhook for a verification token
@@ -54,10 +60,10 @@ pub(in crate::web) async fn show(
 )]
 pub(in crate::web) async fn open(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<WebhookDetail>, Problem> {
-    done(web, name, ops::open_webhook).await
+    done(web, caller, name, ops::open_webhook).await
 }
 
 /// Forget a connector's webhook
@@ -77,10 +83,10 @@ pub(in crate::web) async fn open(
 )]
 pub(in crate::web) async fn forget(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<WebhookDetail>, Problem> {
-    done(web, name, ops::forget_webhook).await
+    done(web, caller, name, ops::forget_webhook).await
 }
 
 /// Let no verification token in any more
@@ -100,8 +106,8 @@ pub(in crate::web) async fn forget(
 )]
 pub(in crate::web) async fn close(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<WebhookDetail>, Problem> {
-    done(web, name, ops::close_webhook).await
+    done(web, caller, name, ops::close_webhook).await
 }

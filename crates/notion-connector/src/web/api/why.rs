@@ -6,9 +6,9 @@ use axum::http::Uri;
 
 use crate::ops::{self, Why};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Say why something is, or is not, in the index
 ///
@@ -31,12 +31,12 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn why(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Json<Why>, Problem> {
     let mut parameters = Parameters::of(&uri);
     let ask = parameters.value::<bool>("ask").unwrap_or_default();
     parameters.finish()?;
-    Ok(Json(ops::why(&web.app, &id, ask).await?))
+    Ok(Json(ops::why(&web.app, &caller, &id, ask).await?))
 }

@@ -21,9 +21,9 @@ use crate::search::MAX_OFFSET;
 use crate::web::Web;
 use crate::web::api::search::MAX_QUERY_CHARS;
 use crate::web::assets::Assets;
+use crate::web::caller::Asking;
 use crate::web::parameters::MAX_VALUES;
 use crate::web::problem::Problem;
-use crate::web::viewer::Asking;
 
 /// Results of one page.
 const PAGE_SIZE: usize = 10;
@@ -68,7 +68,7 @@ pub(in crate::web) async fn start(
 )]
 pub(in crate::web) async fn results(
     State(web): State<Arc<Web>>,
-    Asking(viewer): Asking,
+    Asking(caller): Asking,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let asked = Asked::from_query(uri.query().unwrap_or_default());
@@ -89,9 +89,9 @@ pub(in crate::web) async fn results(
     };
     let found = web.blocking(move |web| {
         let index = web.index()?;
-        let overview = ops::overview(&web.app, index.as_ref(), &viewer)?;
+        let overview = ops::overview(&web.app, index.as_ref(), &caller)?;
         let answer = match &index {
-            Some(index) => ops::search(index, &query, &viewer)?,
+            Some(index) => ops::search(index, &query, &caller)?,
             None => SearchAnswer::default(),
         };
         Ok((overview, answer))

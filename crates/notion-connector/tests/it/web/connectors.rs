@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Server;
 use super::rest::Answer;
 use crate::support::{self, generated};
+use notion_connector::model::Caller;
 
 const ALL: &str = "/api/v1/connectors";
 const TIDES: &str = "/api/v1/connectors/Tide%20%2F%20tables";
@@ -56,7 +57,8 @@ async fn a_connector_is_validated_added_crawled_edited_and_deleted() {
     let (told, _) = tokio::sync::watch::channel(Default::default());
     let mut request = support::request(ops::Scope::Full);
     request.connector = None;
-    let report = ops::run_crawl(&Arc::clone(&server.app), request, told).await.unwrap();
+    let report =
+        ops::run_crawl(&Arc::clone(&server.app), &Caller::LOCAL_OPERATOR, request, told).await.unwrap();
     let listed = server.get(ALL).await.json()["connectors"][0].clone();
     assert_eq!((&listed["source"], &listed["status"]), (&"notion".into(), &"active".into()), "{listed}");
     assert_eq!((&listed["items"], &listed["last_crawl"]), (&report.crawl.added.into(), &"completed".into()));

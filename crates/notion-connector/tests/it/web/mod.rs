@@ -13,7 +13,7 @@ use notion_connector::config::Config;
 use notion_connector::crawl::Progress;
 use notion_connector::data_dir::DataDir;
 use notion_connector::model::{
-    Change, ConnectorId, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent,
+    Caller, Change, ConnectorId, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent,
 };
 use notion_connector::ops::{self, AddConnector, CrawlRequest};
 use notion_connector::runtime::Runtime;
@@ -80,18 +80,23 @@ impl Server {
         });
         let token = SecretString::from(DEFAULT_TOKEN);
         let new = AddConnector { name: "sample".to_owned(), notion_url, secret: token, validate: true };
-        ops::add_connector(&server.app, new).await.unwrap();
+        ops::add_connector(&server.app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
         let request = CrawlRequest {
             connector: None,
             scope: Some(Scope::Full),
             start_point: None,
             name: None,
             restart: false,
-            started_by: "a test".to_owned(),
             first_secret: None,
         };
-        let report =
-            ops::run_crawl(&server.app, request, watch::channel(Progress::default()).0).await.unwrap();
+        let report = ops::run_crawl(
+            &server.app,
+            &Caller::LOCAL_OPERATOR,
+            request,
+            watch::channel(Progress::default()).0,
+        )
+        .await
+        .unwrap();
         assert!(report.crawl.added > 20, "{report:?}");
         server.notion = Some(emulating);
         server

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::ops::{self, AddConnector, ConnectorDetail, NOTION_URL, Validation};
 use crate::web::Web;
 use crate::web::body::SecretBody;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// What a connector is made from.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,7 +58,7 @@ pub(in crate::web) struct AddedConnector {
 )]
 pub(in crate::web) async fn add(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     SecretBody(new): SecretBody<NewConnection>,
 ) -> Result<(StatusCode, Json<AddedConnector>), Problem> {
     let name = new.name.trim().to_owned();
@@ -68,7 +68,7 @@ pub(in crate::web) async fn add(
         secret: new.secret,
         validate: new.validate.unwrap_or(true),
     };
-    let validation = ops::add_connector(&web.app, new).await?;
-    let connector = web.blocking(move |web| ops::show_connector(&web.app, Some(&name))).await?;
+    let validation = ops::add_connector(&web.app, &caller, new).await?;
+    let connector = web.blocking(move |web| ops::show_connector(&web.app, &caller, Some(&name))).await?;
     Ok((StatusCode::CREATED, Json(AddedConnector { connector, validation })))
 }

@@ -5,8 +5,8 @@ use axum::extract::{Path, State};
 
 use crate::ops::{self, Validation};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Check a connection
 ///
@@ -26,8 +26,8 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn check(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<Validation>, Problem> {
-    Ok(Json(ops::check_connector(&web.app, Some(&name)).await?))
+    Ok(Json(ops::check_connector(&web.app, &caller, Some(&name)).await?))
 }

@@ -5,8 +5,8 @@ use axum::extract::{Path, State};
 
 use crate::ops::{self, ConnectorDetail};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Pause a connector's schedules
 ///
@@ -25,8 +25,8 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn deactivate(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<ConnectorDetail>, Problem> {
-    web.blocking(move |web| ops::set_connector_active(&web.app, &name, false)).await.map(Json)
+    web.blocking(move |web| ops::set_connector_active(&web.app, &caller, &name, false)).await.map(Json)
 }

@@ -6,9 +6,9 @@ use axum::http::Uri;
 
 use crate::ops::{self, DeletedConnector};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
 use crate::web::problem::{ParameterProblem, Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Characters of a name that are read: more than one may have.
 const MAX_NAME_CHARS: usize = 200;
@@ -35,15 +35,15 @@ const MAX_NAME_CHARS: usize = 200;
 )]
 pub(in crate::web) async fn delete(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     uri: Uri,
 ) -> Result<Json<DeletedConnector>, Problem> {
     let mut parameters = Parameters::of(&uri);
     let confirm = parameters.text("confirm", MAX_NAME_CHARS);
     parameters.finish()?;
-    let at = name.clone();
-    let connector = web.blocking(move |web| ops::show_connector(&web.app, Some(&at))).await?;
+    let (at, asking) = (name.clone(), caller.clone());
+    let connector = web.blocking(move |web| ops::show_connector(&web.app, &asking, Some(&at))).await?;
     if confirm.as_deref() != Some(connector.connector.name.as_str()) {
         let message = "give the connector's name once more: deleting it cannot be undone".to_owned();
         return Err(Problem::invalid_parameters(vec![ParameterProblem {
@@ -51,5 +51,5 @@ pub(in crate::web) async fn delete(
             message,
         }]));
     }
-    Ok(Json(ops::delete_connector(&web.app, &name).await?))
+    Ok(Json(ops::delete_connector(&web.app, &caller, &name).await?))
 }

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use crate::ops::{self, ConnectorDetail, EditConnector};
 use crate::web::Web;
 use crate::web::body::Body;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Change a connector's settings
 ///
@@ -31,9 +31,9 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn edit(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     Body(edit): Body<EditConnector>,
 ) -> Result<Json<ConnectorDetail>, Problem> {
-    web.blocking(move |web| ops::edit_connector(&web.app, &name, &edit)).await.map(Json)
+    web.blocking(move |web| ops::edit_connector(&web.app, &caller, &name, &edit)).await.map(Json)
 }

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::ops::{self, ConnectorSummary};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::Problem;
-use crate::web::viewer::Operator;
 
 /// Connectors.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,8 +29,8 @@ pub(in crate::web) struct ConnectorList {
 )]
 pub(in crate::web) async fn list(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
 ) -> Result<Json<ConnectorList>, Problem> {
-    let connectors = web.blocking(|web| ops::list_connectors(&web.app)).await?;
+    let connectors = web.blocking(move |web| ops::list_connectors(&web.app, &caller)).await?;
     Ok(Json(ConnectorList { connectors }))
 }

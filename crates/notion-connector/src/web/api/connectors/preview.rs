@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use crate::ops::{self, EditConnector, Preview};
 use crate::web::Web;
 use crate::web::body::Body;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Preview a change of a connector's settings
 ///
@@ -30,9 +30,9 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn preview(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     Body(edit): Body<EditConnector>,
 ) -> Result<Json<Preview>, Problem> {
-    web.blocking(move |web| ops::preview_connector(&web.app, &name, &edit)).await.map(Json)
+    web.blocking(move |web| ops::preview_connector(&web.app, &caller, &name, &edit)).await.map(Json)
 }

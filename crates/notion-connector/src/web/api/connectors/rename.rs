@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use crate::ops::{self, ConnectorDetail};
 use crate::web::Web;
 use crate::web::body::Body;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// A new name.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,9 +38,9 @@ pub(in crate::web) struct NewName {
 )]
 pub(in crate::web) async fn rename(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     Body(new): Body<NewName>,
 ) -> Result<Json<ConnectorDetail>, Problem> {
-    web.blocking(move |web| ops::rename_connector(&web.app, &name, &new.name)).await.map(Json)
+    web.blocking(move |web| ops::rename_connector(&web.app, &caller, &name, &new.name)).await.map(Json)
 }

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use crate::ops::{self, Validation};
 use crate::web::Web;
 use crate::web::body::SecretBody;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// A new secret.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,9 +43,9 @@ pub(in crate::web) struct NewSecret {
 )]
 pub(in crate::web) async fn set_secret(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
     SecretBody(new): SecretBody<NewSecret>,
 ) -> Result<Json<Validation>, Problem> {
-    Ok(Json(ops::set_secret(&web.app, &name, new.secret).await?))
+    Ok(Json(ops::set_secret(&web.app, &caller, &name, new.secret).await?))
 }

@@ -5,8 +5,8 @@ use axum::extract::{Path, State};
 
 use crate::ops::{self, ConnectorDetail};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Show a connector
 ///
@@ -24,8 +24,8 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn show(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<ConnectorDetail>, Problem> {
-    web.blocking(move |web| ops::show_connector(&web.app, Some(&name))).await.map(Json)
+    web.blocking(move |web| ops::show_connector(&web.app, &caller, Some(&name))).await.map(Json)
 }

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use crate::ops::{self, CrawlSummary, StartPoint};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Where partial crawls may begin.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,10 +34,11 @@ pub(in crate::web) struct StartPointList {
 )]
 pub(in crate::web) async fn list(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<Json<StartPointList>, Problem> {
-    let start_points = web.blocking(move |web| ops::list_start_points(&web.app, Some(&name))).await?;
+    let start_points =
+        web.blocking(move |web| ops::list_start_points(&web.app, &caller, Some(&name))).await?;
     Ok(Json(StartPointList { start_points }))
 }
 
@@ -58,9 +59,9 @@ pub(in crate::web) async fn list(
 )]
 pub(in crate::web) async fn refresh(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<CrawlSummary>), Problem> {
-    let plan = web.blocking(move |web| ops::queue_start_points(&web.app, &name, "local operator")).await?;
+    let plan = web.blocking(move |web| ops::queue_start_points(&web.app, &caller, &name)).await?;
     Ok((StatusCode::ACCEPTED, Json(plan)))
 }

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use crate::ops::{self, NOTION_URL, Validation};
 use crate::web::Web;
 use crate::web::body::SecretBody;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// A connection that is not saved yet.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,9 +43,9 @@ pub(in crate::web) struct Connection {
 )]
 pub(in crate::web) async fn validate(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     SecretBody(connection): SecretBody<Connection>,
 ) -> Result<Json<Validation>, Problem> {
     let notion_url = connection.notion_url.as_deref().unwrap_or(NOTION_URL);
-    Ok(Json(ops::validate_connection(&web.app, notion_url, connection.secret).await?))
+    Ok(Json(ops::validate_connection(&web.app, &caller, notion_url, connection.secret).await?))
 }

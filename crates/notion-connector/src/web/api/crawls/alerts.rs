@@ -7,9 +7,9 @@ use axum::http::Uri;
 use super::number;
 use crate::ops::{self, AlertFilter, AlertPage};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 const LEVELS: &str = "debug, info, warning, error";
 const SCOPES: &str = "item, items, all_items, crawl";
@@ -39,7 +39,7 @@ const SCOPES: &str = "item, items, all_items, crawl";
 )]
 pub(in crate::web) async fn list(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Json<AlertPage>, Problem> {
@@ -50,5 +50,5 @@ pub(in crate::web) async fn list(
     let limit = parameters.number("limit", 1..=1_000_u32, 50);
     let offset = parameters.number("offset", 0..=u32::MAX, 0);
     parameters.finish()?;
-    web.blocking(move |web| ops::list_alerts(&web.app, id, &filter, limit, offset)).await.map(Json)
+    web.blocking(move |web| ops::list_alerts(&web.app, &caller, id, &filter, limit, offset)).await.map(Json)
 }

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use super::number;
 use crate::ops::{self, CrawlSummary};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Approve what a crawl would delete
 ///
@@ -28,9 +28,9 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn approve(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(id): Path<String>,
 ) -> Result<Json<CrawlSummary>, Problem> {
     let id = number(&id)?;
-    Ok(Json(ops::approve_deletions(&web.app, id).await?))
+    Ok(Json(ops::approve_deletions(&web.app, &caller, id).await?))
 }

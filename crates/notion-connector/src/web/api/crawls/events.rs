@@ -11,8 +11,8 @@ use futures::stream::unfold;
 use super::number;
 use crate::ops::{CrawlProgress, CrawlWatch};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Follow a crawl
 ///
@@ -33,7 +33,7 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn events(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
     let id = number(&id)?;
@@ -41,7 +41,7 @@ pub(in crate::web) async fn events(
         let message = "as many crawls are followed as this server allows; try again later".to_owned();
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_followers", message)
     })?;
-    let watch = web.blocking(move |web| CrawlWatch::new(Arc::clone(&web.app), id)).await?;
+    let watch = web.blocking(move |web| CrawlWatch::new(Arc::clone(&web.app), &caller, id)).await?;
     let mut stop = web.stop.clone();
     let events = unfold((watch, permit), |(mut watch, permit)| async move {
         let progress =

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use crate::ops::{self, CrawlSummary};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Crawls.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,12 +33,12 @@ pub(in crate::web) struct CrawlList {
 )]
 pub(in crate::web) async fn list(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     uri: Uri,
 ) -> Result<Json<CrawlList>, Problem> {
     let mut parameters = Parameters::of(&uri);
     let limit = parameters.number("limit", 1..=1000_u32, 50);
     parameters.finish()?;
-    let crawls = web.blocking(move |web| ops::list_crawls(&web.app, limit)).await?;
+    let crawls = web.blocking(move |web| ops::list_crawls(&web.app, &caller, limit)).await?;
     Ok(Json(CrawlList { crawls }))
 }

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use super::number;
 use crate::ops::{self, CrawlDetail};
 use crate::web::Web;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Show a crawl
 ///
@@ -26,9 +26,9 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn show(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Path(id): Path<String>,
 ) -> Result<Json<CrawlDetail>, Problem> {
     let id = number(&id)?;
-    web.blocking(move |web| ops::show_crawl(&web.app, id)).await.map(Json)
+    web.blocking(move |web| ops::show_crawl(&web.app, &caller, id)).await.map(Json)
 }

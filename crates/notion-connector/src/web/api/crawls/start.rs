@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use crate::ops::{self, CrawlSummary, StartCrawl};
 use crate::web::Web;
 use crate::web::body::Body;
+use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
-use crate::web::viewer::Operator;
 
 /// Start a crawl
 ///
@@ -30,9 +30,9 @@ use crate::web::viewer::Operator;
 )]
 pub(in crate::web) async fn start(
     State(web): State<Arc<Web>>,
-    _: Operator,
+    Asking(caller): Asking,
     Body(start): Body<StartCrawl>,
 ) -> Result<(StatusCode, Json<CrawlSummary>), Problem> {
-    let crawl = web.blocking(move |web| ops::start_crawl(&web.app, &start, "local operator")).await?;
+    let crawl = web.blocking(move |web| ops::start_crawl(&web.app, &caller, &start)).await?;
     Ok((StatusCode::ACCEPTED, Json(crawl)))
 }

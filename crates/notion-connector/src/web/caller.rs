@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::problem::Problem;
-use crate::model::Viewer;
+use crate::model::Caller;
 
 /// Names the one who asks, for the handlers behind. Whoever comes from this machine is its operator; nobody else is
 /// heard.
@@ -17,12 +17,12 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Result<Respons
     if !peer.is_some_and(|peer| peer.ip().is_loopback()) {
         return Err(Problem::forbidden("this server answers requests from its own machine only"));
     }
-    request.extensions_mut().insert(Viewer::LocalOperator);
+    request.extensions_mut().insert(Caller::LOCAL_OPERATOR);
     Ok(next.run(request).await)
 }
 
-/// The one who asks, for handlers whose answers depend on it.
-pub(super) struct Asking(pub(super) Viewer);
+/// The one who asks; verbs judge what they may do.
+pub(super) struct Asking(pub(super) Caller);
 
 impl<S: Sync> FromRequestParts<S> for Asking {
     type Rejection = Problem;
@@ -30,26 +30,10 @@ impl<S: Sync> FromRequestParts<S> for Asking {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts
             .extensions
-            .get::<Viewer>()
+            .get::<Caller>()
             .cloned()
             .map(Self)
             .ok_or_else(|| Problem::forbidden("nobody is named as the one who asks"))
-    }
-}
-
-/// Proof that the one who asks runs this installation, for handlers that show or change how it runs.
-pub(super) struct Operator;
-
-impl<S: Sync> FromRequestParts<S> for Operator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Asking::from_request_parts(parts, state).await?.0 {
-            Viewer::LocalOperator => Ok(Self),
-            Viewer::Mapped(_) => {
-                Err(Problem::forbidden("only an administrator may see or change how crawls run"))
-            }
-        }
     }
 }
 
@@ -68,7 +52,7 @@ mod tests {
     use crate::app::App;
     use crate::config::Config;
     use crate::data_dir::DataDir;
-    use crate::model::{Change, ConnectorId};
+    use crate::model::{Actor, Change, ConnectorId, PersonId, Role, Viewer};
     use crate::runtime::Runtime;
     use crate::search::fixture::{cursor, page};
     use crate::sink::index::IndexSink;
@@ -87,10 +71,10 @@ mod tests {
         (directory, Web::new(Arc::new(app), tokio::sync::watch::channel(false).1))
     }
 
-    async fn ask(web: &Arc<Web>, viewer: Option<Viewer>, path: &str) -> (StatusCode, String) {
+    async fn ask(web: &Arc<Web>, caller: Option<Caller>, path: &str) -> (StatusCode, String) {
         let routes = router::routes().0;
-        let routes = match viewer {
-            Some(viewer) => routes.layer(Extension(viewer)),
+        let routes = match caller {
+            Some(caller) => routes.layer(Extension(caller)),
             None => routes,
         };
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
@@ -100,27 +84,32 @@ mod tests {
         (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
-    fn mapped(connectors: &[i64]) -> Option<Viewer> {
-        Some(Viewer::Mapped(connectors.iter().copied().map(ConnectorId).collect::<BTreeSet<_>>()))
+    fn mapped(connectors: &[i64]) -> Option<Caller> {
+        Some(Caller {
+            actor: Actor::Person { id: PersonId(1), name: "ana".to_owned() },
+            roles: [Role::SearchUser].into_iter().collect(),
+            viewer: Viewer::Mapped(connectors.iter().copied().map(ConnectorId).collect::<BTreeSet<_>>()),
+            from: None,
+        })
     }
 
     #[tokio::test]
     async fn every_mouth_of_search_shows_each_viewer_their_own_only() {
         let (_directory, web) = two_connectors();
-        for (viewer, expected) in [
-            (Some(Viewer::LocalOperator), 2),
+        for (caller, expected) in [
+            (Some(Caller::LOCAL_OPERATOR), 2),
             (mapped(&[1, 2]), 2),
             (mapped(&[2]), 1),
             (mapped(&[3]), 0),
             (mapped(&[]), 0),
         ] {
-            let (_, json) = ask(&web, viewer.clone(), "/api/v1/search?q=tide").await;
+            let (_, json) = ask(&web, caller.clone(), "/api/v1/search?q=tide").await;
             let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
-            assert_eq!(answer["total"], expected, "{viewer:?}: {answer}");
-            let (_, html) = ask(&web, viewer.clone(), "/search?q=tide").await;
-            assert_eq!(html.matches("class=\"hit\"").count(), expected, "{viewer:?}: {html}");
+            assert_eq!(answer["total"], expected, "{caller:?}: {answer}");
+            let (_, html) = ask(&web, caller.clone(), "/search?q=tide").await;
+            assert_eq!(html.matches("class=\"hit\"").count(), expected, "{caller:?}: {html}");
             let count = format!("{expected} item");
-            assert!(expected == 0 || html.contains(&count), "{viewer:?}: {html}");
+            assert!(expected == 0 || html.contains(&count), "{caller:?}: {html}");
         }
         let (_, json) = ask(&web, mapped(&[2]), "/api/v1/search?q=tide").await;
         assert!(json.contains("Tidal power") && !json.contains("Tide tables"), "{json}");
@@ -132,7 +121,7 @@ mod tests {
         for path in ["/api/v1/status", "/api/v1/crawls", "/api/v1/crawls/1"] {
             assert_eq!(ask(&web, mapped(&[1, 2]), path).await.0, StatusCode::FORBIDDEN, "{path}");
         }
-        assert_eq!(ask(&web, Some(Viewer::LocalOperator), "/api/v1/status").await.0, StatusCode::OK);
+        assert_eq!(ask(&web, Some(Caller::LOCAL_OPERATOR), "/api/v1/status").await.0, StatusCode::OK);
         for path in ["/", "/api/v1/search?q=tide", "/api/v1/items/00000000-0000-0000-0000-000000000001"] {
             let (status, body) = ask(&web, None, path).await;
             assert_eq!((status, body.as_str()), (StatusCode::FORBIDDEN, ""), "{path}");
