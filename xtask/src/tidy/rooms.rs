@@ -63,6 +63,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("rustix", &["extract"]),
     ("ring", &["ops"]),
     ("reqwest", &["files"]),
+    ("csv", &["ops"]),
 ];
 
 pub(crate) fn check(files: &[File]) -> Vec<Problem> {

@@ -9,6 +9,7 @@ mod connector;
 mod crawl;
 mod crawls;
 mod demo;
+mod directory;
 mod exit;
 mod export;
 mod extract;
@@ -81,6 +82,9 @@ enum Command {
     /// Crawl at times to come, while `serve` runs.
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+    /// Bring the organisation's people in, and look at them.
+    #[command(subcommand)]
+    Directory(directory::DirectoryCommand),
     /// Show what a connector's crawls did over some days, beside as many days before.
     Analytics(analytics::AnalyticsArguments),
     /// Search what was crawled.
@@ -166,6 +170,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Crawl(arguments) => crawl::run(context, arguments).await,
         Command::Crawls(command) => crawls::run(context, command).await,
         Command::Schedule(command) => schedule::run(&context, command),
+        Command::Directory(command) => directory::run(&context, command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),
         Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),

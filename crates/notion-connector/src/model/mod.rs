@@ -5,6 +5,7 @@
 
 mod caller;
 mod change;
+mod directory;
 mod file;
 mod id;
 mod item;
@@ -15,6 +16,7 @@ mod warning;
 
 pub use caller::{Actor, Caller, MissingRole, Role, Roles};
 pub use change::{Change, Crumb, Delivery, OutboxCursor};
+pub use directory::{PersonRecord, directory_key};
 pub use file::{FileContent, FileFacts, FilePlace, FileRef, HoldingPage, PageFile};
 pub use id::{ConnectorId, ItemKey, ItemKind, KeyId, NotionId, ParseKeyError, PersonId};
 pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};

@@ -10,6 +10,8 @@ mod connector_life;
 mod connectors;
 mod crawl;
 mod crawls;
+mod directory;
+mod directory_file;
 mod error;
 mod items;
 mod metrics;
@@ -28,8 +30,8 @@ mod webhooks;
 mod why;
 
 pub use crate::store::{
-    AlertFilter, AlertLevel, AlertPage, AlertScope, Departure, Difference, Failure, Holding, Scope,
-    StartPoint, UnknownKind, Waiting,
+    AlertFilter, AlertLevel, AlertPage, AlertScope, Departure, Difference, DirectoryFilter, DirectoryPage,
+    Failure, Holding, Scope, StartPoint, UnknownKind, Waiting,
 };
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use backup::{Backup, backup, restore};
@@ -46,6 +48,7 @@ pub use crawls::{
     CrawlDetail, CrawlSummary, StartCrawl, approve_deletions, cancel_crawl, list_alerts, list_crawls,
     show_crawl, start_crawl,
 };
+pub use directory::{DirectoryImport, ImportDirectory, import_directory, list_directory};
 pub use error::OpsError;
 pub use items::{ExportLine, ExportedFile, FileStands, export, load_item};
 pub use metrics::metrics;

@@ -19,6 +19,7 @@ mod connectors;
 mod crawls;
 mod departures;
 mod differences;
+mod directory;
 mod file_places;
 mod files;
 mod hints;
@@ -53,6 +54,9 @@ pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use departures::Proof;
 pub use differences::{Difference, Differing};
+pub use directory::{
+    DirectoryFilter, DirectoryPage, DirectoryPerson, DirectorySource, Intake, IntakeCounts, Keep,
+};
 pub use file_places::FilePage;
 pub use files::{FileRead, FileReading, FileState, FileTask, PageFiles, PlaceDetail, PlacedFile, UnmetFile};
 pub use history::CrawlDay;
@@ -89,6 +93,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_alert_scopes.sql"),
     include_str!("migrations/0018_webhooks.sql"),
     include_str!("migrations/0019_files.sql"),
+    include_str!("migrations/0020_directory.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

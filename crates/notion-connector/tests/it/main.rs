@@ -31,6 +31,7 @@ mod images;
 mod kill;
 mod limit;
 mod overlap;
+mod people;
 mod plan;
 mod power;
 mod proxy;
