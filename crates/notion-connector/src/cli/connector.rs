@@ -14,10 +14,10 @@ use super::webhook::WebhookCommand;
 use super::{Context, Exit};
 use crate::config::{BodyChoice, CommentsChoice};
 use crate::crawl::Progress;
-use crate::model::Caller;
+use crate::model::{Caller, FilePlace};
 use crate::ops::{
     self, AddConnector, ConnectorDetail, ConnectorSummary, EditConnector, NOTION_URL, OpsError, PreviewKind,
-    Setting, StartPoint, Validation,
+    Setting, StartPoint, Validation, typed_list,
 };
 
 /// Variable that holds an integration secret: arguments can be read by every process of the machine.
@@ -132,15 +132,44 @@ pub(super) struct EditArguments {
     /// Most items that it holds, or default.
     #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
     item_limit: Option<Setting<u64>>,
+    /// Files with these extensions are read: pdf,docx,… or default.
+    #[arg(long, value_name = "LIST", value_parser = typed_list::<String>)]
+    include_extensions: Option<Setting<Vec<String>>>,
+    /// Files with these extensions are not read: csv,… or none or default.
+    #[arg(long, value_name = "LIST", value_parser = typed_list::<String>)]
+    exclude_extensions: Option<Setting<Vec<String>>>,
+    /// Where files are read: some of file,image,video,audio,pdf,embed,property,comment, or none or default.
+    #[arg(long, value_name = "LIST", value_parser = typed_list::<FilePlace>)]
+    file_places: Option<Setting<Vec<FilePlace>>>,
+    /// Whether files on other hosts than Notion's are read: true, false or default.
+    #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
+    other_hosts: Option<Setting<bool>>,
+    /// Largest file that is read, in megabytes, or default.
+    #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
+    file_mb: Option<Setting<u64>>,
 }
 
 impl From<EditArguments> for EditConnector {
     fn from(arguments: EditArguments) -> Self {
         let EditArguments { archived, comments, body, item_limit, .. } = arguments;
+        let EditArguments { include_extensions, exclude_extensions, file_places, .. } = arguments;
+        let EditArguments { other_hosts, file_mb, .. } = arguments;
         let list = |named: Vec<String>, clear| (clear || !named.is_empty()).then_some(named);
         let include = list(arguments.include, arguments.include_all);
         let exclude = list(arguments.exclude, arguments.exclude_none);
-        Self { include, exclude, archived, comments, body, item_limit }
+        Self {
+            include,
+            exclude,
+            archived,
+            comments,
+            body,
+            item_limit,
+            include_extensions,
+            exclude_extensions,
+            file_places,
+            other_hosts,
+            file_mb,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BodyChoice, CommentsChoice, Config, CrawlConfig};
-use crate::model::NotionId;
+use super::{BodyChoice, CommentsChoice, Config, CrawlConfig, FileSettings};
+use crate::model::{FilePlace, NotionId};
 
 /// What a connector sets for itself. Where it says nothing, the configuration holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,21 @@ pub struct ConnectorSettings {
     /// See [`CrawlConfig::item_limit`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_limit: Option<u64>,
+    /// See [`FilesConfig::include_extensions`](super::FilesConfig::include_extensions).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_extensions: Option<Vec<String>>,
+    /// See [`FilesConfig::exclude_extensions`](super::FilesConfig::exclude_extensions).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude_extensions: Option<Vec<String>>,
+    /// See [`FilesConfig::places`](super::FilesConfig::places).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_places: Option<Vec<FilePlace>>,
+    /// See [`FilesConfig::other_hosts`](super::FilesConfig::other_hosts).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_hosts: Option<bool>,
+    /// Largest file that is read, in megabytes; at most [`ExtractConfig::file_mb`](super::ExtractConfig::file_mb).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_mb: Option<u64>,
 }
 
 /// Most objects that a filter names: each is a setting that somebody keeps in mind.
@@ -41,6 +56,8 @@ pub struct EffectiveSettings {
     pub include: Vec<NotionId>,
     /// See [`ConnectorSettings::exclude`].
     pub exclude: Vec<NotionId>,
+    /// Which files are read.
+    pub files: FileSettings,
 }
 
 impl ConnectorSettings {
@@ -53,8 +70,18 @@ impl ConnectorSettings {
             item_limit: self.item_limit.unwrap_or(base.item_limit),
             ..base.clone()
         };
+        let house = FileSettings::of(config);
+        let files = FileSettings {
+            places: self.file_places.clone().unwrap_or(house.places),
+            include_extensions: self.include_extensions.clone().unwrap_or(house.include_extensions),
+            exclude_extensions: self.exclude_extensions.clone().unwrap_or(house.exclude_extensions),
+            other_hosts: self.other_hosts.unwrap_or(house.other_hosts),
+            // What reads files has room for no larger ones.
+            file_mb: self.file_mb.map_or(house.file_mb, |own| own.min(house.file_mb)),
+        };
         EffectiveSettings {
             crawl,
+            files,
             body: self.body.unwrap_or(config.notion.body),
             include: self.include.clone(),
             exclude: self.exclude.clone(),
@@ -79,7 +106,8 @@ impl EffectiveSettings {
             .into_iter()
             .filter(|(_, list)| list.len() > MAX_NAMED)
             .map(|(name, list)| format!("{name}: names {} objects, at most {MAX_NAMED} can be", list.len()));
-        comments.into_iter().chain(limit).chain(both).chain(many).collect()
+        let files = self.files.problems();
+        comments.into_iter().chain(limit).chain(both).chain(many).chain(files).collect()
     }
 
     /// Whether bodies that were read under `self` are to be read again under `other`.
@@ -94,6 +122,7 @@ impl EffectiveSettings {
             || self.crawl.item_limit < other.crawl.item_limit
             || self.include != other.include
             || self.exclude != other.exclude
+            || self.files != other.files
     }
 }
 

@@ -60,7 +60,7 @@ impl Default for ExtractConfig {
 }
 
 /// Bytes of a megabyte.
-const MB: u64 = 1_000_000;
+pub(super) const MB: u64 = 1_000_000;
 
 /// Most processes where no number is given.
 const MOST_WORKERS: usize = 4;

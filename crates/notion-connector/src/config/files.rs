@@ -2,21 +2,17 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+use super::file_settings::extension_problems;
 use super::{Section, within};
+use crate::model::FilePlace;
 
 /// Which files are read, and how they are fetched.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct FilesConfig {
-    /// Whether files in file, image, video, audio and pdf blocks are read.
-    pub blocks: bool,
-    /// Whether files in `files` properties are read.
-    pub properties: bool,
-    /// Whether attachments of comments are read, where comments are.
-    pub comments: bool,
-    /// Whether uploaded HTML pages that stand as embeds are read.
-    pub embeds: bool,
+    /// Where files are read: `file`, `image`, `video`, `audio` and `pdf` blocks, `embed` for uploaded HTML pages that stand as
+    /// embeds, `property` for `files` properties, `comment` for attachments of comments, where comments are read.
+    pub places: Vec<FilePlace>,
     /// Extensions of files that are read, in lower case and without the dot. A file without one is read: its content decides.
     pub include_extensions: Vec<String>,
     /// Extensions of files that are not, whatever else is said.
@@ -49,10 +45,7 @@ const READABLE: [&str; 30] = [
 impl Default for FilesConfig {
     fn default() -> Self {
         Self {
-            blocks: true,
-            properties: true,
-            comments: true,
-            embeds: true,
+            places: FilePlace::ALL.to_vec(),
             include_extensions: READABLE.map(str::to_owned).to_vec(),
             exclude_extensions: Vec::new(),
             other_hosts: false,
@@ -67,34 +60,11 @@ impl Default for FilesConfig {
     }
 }
 
-impl FilesConfig {
-    /// Whether a file with this extension, in lower case, is read.
-    #[must_use]
-    pub fn admits(&self, extension: Option<&str>) -> bool {
-        let lists = |list: &[String], extension: &str| list.iter().any(|listed| listed == extension);
-        extension.is_none_or(|extension| {
-            lists(&self.include_extensions, extension) && !lists(&self.exclude_extensions, extension)
-        })
-    }
-}
-
 impl Section for FilesConfig {
     const NAME: &'static str = "files";
 
     fn problems(&self) -> Vec<String> {
-        let extensions = [
-            ("include_extensions", &self.include_extensions),
-            ("exclude_extensions", &self.exclude_extensions),
-        ];
-        let extensions = extensions.into_iter().flat_map(|(field, list)| {
-            let wrong = |extension: &&String| {
-                extension.is_empty()
-                    || !extension.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-            };
-            list.iter().filter(wrong).map(move |extension| {
-                format!("{field}: “{extension}” must be lower-case letters and digits, without the dot")
-            })
-        });
+        let extensions = extension_problems(&self.include_extensions, &self.exclude_extensions);
         let hosts = [("test_hosts", &self.test_hosts), ("test_other_hosts", &self.test_other_hosts)];
         let hosts = hosts.into_iter().flat_map(|(field, list)| {
             let here = |host: &str| host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback());
@@ -108,10 +78,7 @@ impl Section for FilesConfig {
             within("idle_timeout_seconds", self.idle_timeout_seconds, 1..=600),
             within("total_timeout_seconds", self.total_timeout_seconds, 1..=3_600),
         ];
-        let proxy = (self.other_hosts_by_proxy && !self.other_hosts).then(|| {
-            "other_hosts_by_proxy: says how other hosts are reached; set other_hosts too".to_owned()
-        });
-        extensions.chain(hosts).chain(ranges.into_iter().flatten()).chain(proxy).collect()
+        extensions.into_iter().chain(hosts).chain(ranges.into_iter().flatten()).collect()
     }
 }
 
@@ -126,20 +93,12 @@ mod tests {
             exclude_extensions: vec!["PDF".to_owned()],
             concurrency: 0,
             idle_timeout_seconds: 0,
-            other_hosts_by_proxy: true,
             test_hosts: vec!["10.0.0.1:80".to_owned(), "127.0.0.1:80".to_owned(), "localhost:80".to_owned()],
             test_other_hosts: vec!["[::1]:81".to_owned(), "127.0.0.1".to_owned()],
             ..FilesConfig::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 8, "{problems:#?}");
+        assert_eq!(problems.len(), 7, "{problems:#?}");
         assert!(FilesConfig::default().problems().is_empty());
-    }
-
-    #[test]
-    fn extensions_are_asked_for_and_kept_out() {
-        let config = FilesConfig { exclude_extensions: vec!["csv".to_owned()], ..FilesConfig::default() };
-        assert!(config.admits(Some("docx")) && config.admits(None));
-        assert!(!config.admits(Some("csv")) && !config.admits(Some("exe")));
     }
 }

@@ -8,6 +8,7 @@
 mod connector;
 mod crawl;
 mod extract;
+mod file_settings;
 mod files;
 mod index;
 mod notion;
@@ -23,6 +24,7 @@ use toml::{Table, Value};
 pub use connector::{ConnectorSettings, EffectiveSettings};
 pub use crawl::{CommentsChoice, CrawlConfig};
 pub use extract::{CaptionsConfig, ExtractConfig};
+pub use file_settings::FileSettings;
 pub use files::FilesConfig;
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};

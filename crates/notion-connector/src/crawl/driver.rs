@@ -473,8 +473,8 @@ impl Crawler {
     pub(super) fn file_policy(&self) -> Option<FilePolicy<'_>> {
         let files = self.files.as_ref()?;
         Some(FilePolicy {
-            config: &files.config,
-            max_bytes: files.max_bytes,
+            settings: &files.settings,
+            hosts: &files.config.test_hosts,
             reads_images: files.reads_images,
             item_limit: self.settings.item_limit,
         })

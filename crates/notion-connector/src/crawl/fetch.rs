@@ -100,12 +100,12 @@ async fn files(client: &Client, task: &Task, body: BodyChoice) -> Result<Outcome
             let comments = answer.results.into_iter().map(|kept| kept.value).collect();
             render::files_of(None, &PageBody { comments, ..PageBody::default() })
         }
-        (FilePlace::Body | FilePlace::Embed, Some(block)) => {
+        (_, Some(block)) => {
             let block = client.fetch_block(block.0).await?.value;
             let nodes = vec![BlockNode { block, children: Vec::new() }];
             render::files_of(None, &Body::Blocks(nodes).into())
         }
-        (FilePlace::Body | FilePlace::Embed, None) => {
+        (_, None) => {
             let version = match body {
                 BodyChoice::V1 => Some(MarkdownVersion::V1),
                 BodyChoice::V2 => Some(MarkdownVersion::V2),

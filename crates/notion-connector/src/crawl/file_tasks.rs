@@ -1,23 +1,24 @@
 //! Reading files: their bytes come from the host, their text from a worker process; neither is a request to Notion's API.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::Crawler;
-use super::files::{EXTRACTOR_VERSION, content_of, file_task};
+use super::files::{EXTRACTOR_VERSION, content_of, file_task, too_large, unwanted_everywhere};
 use super::snapshot::finish;
-use crate::config::FilesConfig;
+use crate::config::{FileSettings, FilesConfig};
 use crate::extract::Extractor;
 use crate::files::{FetchOutcome, Fetcher, Validators};
 use crate::model::{FileContent, NotionId};
-use crate::store::{Crawl, FileRead, FileState, FileTask, NewTask, StoreError, Task, TaskKind, UnmetFile};
+use crate::store::{Crawl, FileRead, FileState, FileTask, NewTask, StoreError, Task, TaskKind};
 
 /// Reads files for crawls of any connector.
 pub struct Files {
-    /// Which files, and from where.
+    /// How they are fetched.
     pub config: FilesConfig,
-    /// Largest file that is read, in bytes.
-    pub max_bytes: u64,
+    /// Which of them the connector wants.
+    pub settings: FileSettings,
     /// Whether text is generated for images.
     pub reads_images: bool,
     /// Fetches bytes.
@@ -95,22 +96,33 @@ impl Crawler {
         self.store.save_file(crawl, task, &read, row.content.as_ref().zip(finished.as_ref()), now)
     }
 
-    /// Accounts for files of pages that this crawl met and did not read. Returns whether any is wanted.
+    /// Accounts for files that this crawl did not meet although it met their pages: those of pages that were not read, and those
+    /// that settings leave out. Returns whether any is wanted.
     pub(super) fn account_for_files(&self, crawl: &Crawl, at_once: u32) -> Result<bool, StoreError> {
         let Some(policy) = self.file_policy() else { return Ok(false) };
         let (mut after, mut met) = (0, false);
+        let mut left_out: BTreeMap<String, (u64, NotionId)> = BTreeMap::new();
+        let now = self.runtime.now();
         loop {
             let unmet = self.store.load_unmet_files(crawl, after, at_once)?;
-            let Some(last) = unmet.last() else { return Ok(met) };
+            let Some(last) = unmet.last() else { break };
             after = last.row;
-            let judge = |file: UnmetFile| {
-                let wanted = policy.unwanted(&file.detail).is_none();
-                (file, wanted)
-            };
-            let judged: Vec<_> = unmet.into_iter().map(judge).collect();
-            met |= judged.iter().any(|(_, wanted)| *wanted);
-            self.store.save_unmet_files(crawl, &judged, policy.item_limit, self.runtime.now())?;
+            let mut judged = Vec::with_capacity(unmet.len());
+            for file in unmet {
+                let reason = unwanted_everywhere(&policy, &file.places);
+                judged.push((file.row, file.id, reason.is_none()));
+                if let Some(reason) = reason {
+                    left_out.entry(reason).or_insert((0, file.id)).0 += 1;
+                }
+            }
+            met |= judged.iter().any(|(_, _, wanted)| *wanted);
+            self.store.save_unmet_files(crawl, &judged, policy.reading(), policy.item_limit, now)?;
         }
+        // Where files were met this comes again.
+        if !met {
+            self.store.save_left_out_files(crawl, &left_out, now)?;
+        }
+        Ok(met)
     }
 }
 
@@ -124,8 +136,8 @@ async fn read(files: &Files, wanted: &FileTask, failures: u32) -> Reading {
         FetchOutcome::Expired if wanted.refreshed < ATTEMPTS => return Reading::Expired,
         FetchOutcome::Expired => return unread(None, "its host refuses each fresh address".to_owned(), 0),
         FetchOutcome::TooLarge { declared_bytes } => {
-            let max_bytes = files.max_bytes;
-            let reason = format!("it is larger than {} MB", max_bytes / 1_000_000);
+            let max_bytes = files.settings.max_bytes();
+            let reason = too_large(&files.settings);
             return unread(Some(FileState::TooLarge), reason, declared_bytes.unwrap_or(max_bytes + 1));
         }
         FetchOutcome::Refused(refusal) => return unread(None, refusal.to_string(), 0),

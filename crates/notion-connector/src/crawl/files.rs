@@ -1,11 +1,9 @@
 //! Files of pages: which are wanted, what a page says of them, and what reading one makes of it. Pure.
 
-use crate::config::FilesConfig;
+use crate::config::FileSettings;
 use crate::extract::{Outcome, format_name};
 use crate::files::{FileAddress, Hosting, extension};
-use crate::model::{
-    FileContent, FileFacts, FilePlace, FileRef, HoldingPage, Item, ItemKey, ItemKind, NotionId,
-};
+use crate::model::{FileContent, FileFacts, FileRef, HoldingPage, Item, ItemKey, ItemKind, NotionId};
 use crate::store::{
     FileReading, FileState, FileTask, NewTask, PageFiles, PlaceDetail, PlacedFile, Task, TaskKind,
 };
@@ -19,10 +17,10 @@ const NAMELESS: &str = "Untitled file";
 /// What the settings say of files.
 #[derive(Debug, Clone)]
 pub struct FilePolicy<'a> {
-    /// The settings.
-    pub config: &'a FilesConfig,
-    /// Largest file that is read, in bytes.
-    pub max_bytes: u64,
+    /// The connector's settings.
+    pub settings: &'a FileSettings,
+    /// Addresses of this machine that stand for Notion's file hosts.
+    pub hosts: &'a [String],
     /// Whether text is generated for images: then they are wanted whatever extensions are listed.
     pub reads_images: bool,
     /// Most items that the connector may hold.
@@ -35,7 +33,7 @@ const IMAGES: [&str; 8] = ["png", "jpg", "jpeg", "gif", "tif", "tiff", "webp", "
 impl FilePolicy<'_> {
     /// How files are read.
     pub fn reading(&self) -> FileReading {
-        FileReading { extractor: EXTRACTOR_VERSION, max_bytes: self.max_bytes }
+        FileReading { extractor: EXTRACTOR_VERSION, max_bytes: self.settings.max_bytes() }
     }
 
     /// The files that stand in a page. `whole` says whether all of the page was read.
@@ -45,10 +43,10 @@ impl FilePolicy<'_> {
     }
 
     fn place_one(&self, page: &Item, file: &FileRef, workspace: NotionId) -> Option<PlacedFile> {
-        let address = FileAddress::parse(&file.address, &self.config.test_hosts).ok()?;
+        let address = FileAddress::parse(&file.address, self.hosts).ok()?;
         let id = id_of(address.key.as_str());
         let url = match file.block.filter(|block| *block != page.id) {
-            Some(block) if matches!(file.place, FilePlace::Body | FilePlace::Embed) => {
+            Some(block) if file.place.is_block() => {
                 format!("{}#{}", page.url, block.0.simple())
             }
             _ => page.url.clone(),
@@ -73,41 +71,41 @@ impl FilePolicy<'_> {
                 last_edited_by: page.last_edited_by,
             },
         };
-        let unwanted = self.unwanted(&detail);
+        let is_wanted = self.unwanted(&detail).is_none();
         let key = ItemKey::new(workspace, ItemKind::File, id);
-        Some(PlacedFile { id, key, detail, address: file.address.clone(), unwanted })
+        Some(PlacedFile { id, key, detail, address: file.address.clone(), is_wanted })
     }
 
     /// Why the settings leave a file out; none if they want it.
     pub fn unwanted(&self, detail: &PlaceDetail) -> Option<String> {
-        let config = self.config;
-        let place = match detail.place {
-            FilePlace::Body => config.blocks,
-            FilePlace::Embed => config.embeds,
-            FilePlace::Property => config.properties,
-            FilePlace::Comment => config.comments,
-        };
+        let settings = self.settings;
         let extension = extension(&detail.name);
-        if !place {
-            let place = match detail.place {
-                FilePlace::Body => "in blocks",
-                FilePlace::Embed => "in embeds",
-                FilePlace::Property => "in properties",
-                FilePlace::Comment => "of comments",
-            };
-            return Some(format!("files {place} are switched off"));
+        if !settings.places.contains(&detail.place) {
+            return Some(format!("{} are switched off", detail.place.described()));
         }
-        if !detail.hosted && !config.other_hosts {
+        if !detail.hosted && !settings.other_hosts {
             return Some("files on other hosts than Notion's are switched off".to_owned());
         }
-        if config.admits(extension.as_deref()) {
+        if settings.admits(extension.as_deref()) {
             return None;
         }
         let extension = extension?;
-        let is_excluded = config.exclude_extensions.contains(&extension);
+        let is_excluded = settings.exclude_extensions.contains(&extension);
         let is_image = self.reads_images && !is_excluded && IMAGES.contains(&extension.as_str());
         (!is_image).then(|| format!("the extension .{extension} is not included"))
     }
+}
+
+/// Why the settings leave a file out wherever it stands; none if they want it at one place.
+pub fn unwanted_everywhere(policy: &FilePolicy<'_>, places: &[PlaceDetail]) -> Option<String> {
+    let mut reasons = places.iter().map(|place| policy.unwanted(place));
+    let first = reasons.next()??;
+    reasons.all(|reason| reason.is_some()).then_some(first)
+}
+
+/// Why a file is not read that is larger than the settings allow.
+pub fn too_large(settings: &FileSettings) -> String {
+    format!("it is larger than {} MB", settings.file_mb)
 }
 
 /// The id of a file: the same for the same address, everywhere.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::files::FilePolicy;
 use super::snapshot::finish;
-use crate::config::FilesConfig;
+use crate::config::{Config, FileSettings};
 use crate::render::RENDERER_VERSION;
 use crate::store::{Store, StoreError};
 
@@ -16,9 +16,11 @@ const BATCH: u32 = 50;
 ///
 /// # Errors
 /// When the store cannot be used.
-pub fn rerender(store: &Store, files: &FilesConfig, now: Timestamp) -> Result<u64, StoreError> {
+pub fn rerender(store: &Store, config: &Config, now: Timestamp) -> Result<u64, StoreError> {
     // Which of its files are wanted is for the next crawl to say; here they become known.
-    let policy = FilePolicy { config: files, max_bytes: u64::MAX, reads_images: true, item_limit: u64::MAX };
+    let settings = FileSettings::of(config);
+    let hosts = config.files.test_hosts.as_slice();
+    let policy = FilePolicy { settings: &settings, hosts, reads_images: true, item_limit: u64::MAX };
     let (mut after, mut rendered) = (0, 0);
     if !store.has_outdated(RENDERER_VERSION)? {
         return Ok(0);

@@ -112,6 +112,18 @@ impl Fetcher {
         Self { settings, transport, runtime, places, retry }
     }
 
+    /// The same for files that are at most so large, and with or without other hosts than Notion's. Both share their places.
+    #[must_use]
+    pub fn within(&self, max_bytes: u64, other_hosts: bool) -> Self {
+        Self {
+            settings: FetchSettings { max_bytes, other_hosts, ..self.settings.clone() },
+            transport: Arc::clone(&self.transport),
+            runtime: self.runtime.clone(),
+            places: Arc::clone(&self.places),
+            retry: self.retry,
+        }
+    }
+
     /// Fetches the file at this address, waiting for a place first. With `known` validators, only if it is another by now:
     /// that is for other hosts, since a path on Notion's names the same bytes for ever.
     pub async fn fetch(&self, address: &str, known: &Validators) -> FetchOutcome {

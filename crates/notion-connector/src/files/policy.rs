@@ -62,7 +62,7 @@ pub enum Refusal {
     #[error("the address is not encrypted (https://)")]
     NotEncrypted,
     /// Other hosts are switched off.
-    #[error("the file is on another host than Notion's; files.other_hosts is off")]
+    #[error("the file is on another host than Notion's, and the setting other_hosts is off")]
     OtherHost,
     /// Another host, and a proxy in between.
     #[error(

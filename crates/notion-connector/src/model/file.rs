@@ -8,14 +8,58 @@ use super::NotionId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FilePlace {
-    /// A file, image, video, audio or PDF block.
-    Body,
+    /// A file block.
+    File,
+    /// An image block.
+    Image,
+    /// A video block.
+    Video,
+    /// An audio block.
+    Audio,
+    /// A PDF block.
+    Pdf,
     /// An embedded page that Notion hosts.
     Embed,
     /// A property of type `files`.
     Property,
     /// An attachment of a comment.
     Comment,
+}
+
+impl FilePlace {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::File,
+        Self::Image,
+        Self::Video,
+        Self::Audio,
+        Self::Pdf,
+        Self::Embed,
+        Self::Property,
+        Self::Comment,
+    ];
+
+    /// Whether a block of the page shows it.
+    pub const fn is_block(self) -> bool {
+        match self {
+            Self::File | Self::Image | Self::Video | Self::Audio | Self::Pdf | Self::Embed => true,
+            Self::Property | Self::Comment => false,
+        }
+    }
+
+    /// Files in such places, as people read it.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::File => "files in file blocks",
+            Self::Image => "files in image blocks",
+            Self::Video => "files in video blocks",
+            Self::Audio => "files in audio blocks",
+            Self::Pdf => "files in PDF blocks",
+            Self::Embed => "files in embeds",
+            Self::Property => "files in properties",
+            Self::Comment => "files of comments",
+        }
+    }
 }
 
 /// A file as a page names it.

@@ -13,7 +13,7 @@ use super::{ConnectorSummary, OpsError, plan};
 use crate::app::App;
 use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
 use crate::crawl::filters::parse_object;
-use crate::model::{Caller, NotionId, Role};
+use crate::model::{Caller, FilePlace, NotionId, Role};
 use crate::store::{Connector, SettingsEffect};
 
 /// What becomes of one setting: the connector's own value, or that of the configuration (written `default`).
@@ -48,6 +48,22 @@ impl<T: DeserializeOwned> FromStr for Setting<T> {
             .map(Self::Own)
             .map_err(|error| format!("{error}; or default, for what the configuration says"))
     }
+}
+
+/// A list as it is typed: names between commas, `none` for an empty one, `default` for what the configuration says.
+///
+/// # Errors
+/// When a name is none of those that can be.
+pub fn typed_list<T: DeserializeOwned>(text: &str) -> Result<Setting<Vec<T>>, String> {
+    if text == "default" {
+        return Ok(Setting::Inherited);
+    }
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && text != "none");
+    let values = names.map(|name| {
+        serde_json::from_value(serde_json::Value::from(name))
+            .map_err(|error| format!("{error}; or none, or default, for what the configuration says"))
+    });
+    values.collect::<Result<_, _>>().map(Setting::Own)
 }
 
 /// In JSON `null` says that the configuration's value holds.
@@ -90,6 +106,27 @@ pub struct EditConnector {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u64>)]
     pub item_limit: Option<Setting<u64>>,
+    /// Extensions of files that are read; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["pdf", "docx"]))]
+    pub include_extensions: Option<Setting<Vec<String>>>,
+    /// Extensions of files that are not, whatever else is said; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["csv"]))]
+    pub exclude_extensions: Option<Setting<Vec<String>>>,
+    /// Where files are read: `file`, `image`, `video`, `audio`, `pdf`, `embed`, `property`, `comment`, or nowhere, if the list is
+    /// empty; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["file", "pdf", "property"]))]
+    pub file_places: Option<Setting<Vec<FilePlace>>>,
+    /// Whether files on other hosts than Notion's are read; `null` for what the configuration says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    pub other_hosts: Option<Setting<bool>>,
+    /// Largest file that is read, in megabytes, as far as the configuration allows; `null` for what that says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u64>)]
+    pub file_mb: Option<Setting<u64>>,
 }
 
 impl EditConnector {
@@ -114,8 +151,36 @@ impl EditConnector {
         if let Some(body) = self.body {
             settings.body = body.own();
         }
+        self.apply_to_files(&mut settings);
         Ok(settings)
     }
+
+    fn apply_to_files(&self, settings: &mut ConnectorSettings) {
+        let lists = [
+            (&self.include_extensions, &mut settings.include_extensions),
+            (&self.exclude_extensions, &mut settings.exclude_extensions),
+        ];
+        for (edit, list) in lists {
+            if let Some(edit) = edit {
+                let written = |extension: &String| extension.trim().trim_start_matches('.').to_lowercase();
+                *list = edit.clone().own().map(|own| in_order(own.iter().map(written)));
+            }
+        }
+        if let Some(places) = &self.file_places {
+            settings.file_places = places.clone().own().map(|own| in_order(own.into_iter()));
+        }
+        if let Some(other_hosts) = self.other_hosts {
+            settings.other_hosts = other_hosts.own();
+        }
+        if let Some(file_mb) = self.file_mb {
+            settings.file_mb = file_mb.own();
+        }
+    }
+}
+
+/// Each value once, so that lists compare by what they say.
+fn in_order<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    values.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
 /// A connector with its settings.
@@ -148,6 +213,17 @@ pub struct Effective {
     pub body: BodyChoice,
     /// Most items that it holds.
     pub item_limit: u64,
+    /// Extensions of files that are read.
+    pub include_extensions: Vec<String>,
+    /// Extensions of files that are not, whatever else is said.
+    pub exclude_extensions: Vec<String>,
+    /// Where files are read.
+    #[schema(value_type = Vec<String>, example = json!(["file", "pdf"]))]
+    pub file_places: Vec<FilePlace>,
+    /// Whether files on other hosts than Notion's are read.
+    pub other_hosts: bool,
+    /// Largest file that is read, in megabytes.
+    pub file_mb: u64,
 }
 
 /// A connector with its settings.
@@ -166,6 +242,11 @@ pub fn show_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<
         archived: effective.crawl.archived,
         comments: effective.crawl.comments,
         body: effective.body,
+        include_extensions: effective.files.include_extensions,
+        exclude_extensions: effective.files.exclude_extensions,
+        file_places: effective.files.places,
+        other_hosts: effective.files.other_hosts,
+        file_mb: effective.files.file_mb,
     };
     Ok(ConnectorDetail { connector: ConnectorSummary::of(app, connector)?, settings, effective })
 }

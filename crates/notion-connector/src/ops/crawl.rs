@@ -15,6 +15,7 @@ use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector,
 use super::crawls::check_name;
 use super::{CrawlSummary, OpsError, Validation, plan, scheduler};
 use crate::app::App;
+use crate::config::FileSettings;
 use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Files, Progress, Refused};
 use crate::files::Fetcher;
@@ -149,7 +150,7 @@ pub(super) async fn crawler(
         runtime: app.runtime.clone(),
         workspace,
         body: settings.body,
-        files: app.fetcher.as_ref().map(|fetcher| Arc::new(files_of(app, fetcher))),
+        files: app.fetcher.as_ref().map(|fetcher| Arc::new(files_of(app, fetcher, settings.files))),
         filters: Filters::new(&settings.include, &settings.exclude),
         settings: settings.crawl,
         concurrency: app.config.notion.concurrency,
@@ -182,13 +183,13 @@ async fn identify_patiently(app: &App, client: &Client) -> Result<Validation, Op
     }
 }
 
-fn files_of(app: &App, fetcher: &Arc<Fetcher>) -> Files {
+fn files_of(app: &App, fetcher: &Fetcher, settings: FileSettings) -> Files {
     Files {
         config: app.config.files.clone(),
-        max_bytes: app.config.extract.file_bytes(),
         reads_images: app.config.extract.ocr || app.config.extract.captions.is_some(),
-        fetcher: Arc::clone(fetcher),
+        fetcher: Arc::new(fetcher.within(settings.max_bytes(), settings.other_hosts)),
         extractor: Arc::clone(&app.extractor),
+        settings,
     }
 }
 

@@ -37,7 +37,7 @@ pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, anal
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,
-    rename_connector, set_connector_active, show_connector,
+    rename_connector, set_connector_active, show_connector, typed_list,
 };
 pub use connectors::{
     AddConnector, ConnectorSummary, NOTION_URL, Problem, Validation, add_connector, check_connector,

@@ -67,8 +67,8 @@ pub async fn compare(
     let copy = app.runtime.blocking(move || Copy::make(&at)).await?;
     let (store, now) = (Arc::clone(&copy.store), app.runtime.now());
     // What another version rendered would seem to have changed.
-    let files = app.config.files.clone();
-    app.runtime.blocking(move || crawl::rerender(&store, &files, now)).await?;
+    let config = app.config.clone();
+    app.runtime.blocking(move || crawl::rerender(&store, &config, now)).await?;
     let id = copy.store.add_plan(connector.id, Scope::Full, "reconciliation", now)?;
     let crawler = Arc::new(Crawler {
         store: Arc::clone(&copy.store),

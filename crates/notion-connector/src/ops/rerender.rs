@@ -20,8 +20,8 @@ pub struct Rerendered {
 /// # Errors
 /// When the database cannot be used.
 pub async fn rerender(app: &App) -> Result<Rerendered, OpsError> {
-    let (store, files, now) = (Arc::clone(&app.store), app.config.files.clone(), app.runtime.now());
-    let items = app.runtime.blocking(move || crawl::rerender(&store, &files, now)).await?;
+    let (store, config, now) = (Arc::clone(&app.store), app.config.clone(), app.runtime.now());
+    let items = app.runtime.blocking(move || crawl::rerender(&store, &config, now)).await?;
     if items > 0 {
         tracing::info!(items, "rendered again what an older version had rendered");
     }

@@ -4,7 +4,7 @@
 //! beside its parent instead of below it. So dropping and walking a tree needs a bounded stack.
 //! A new kind of block is a new [`Kind`]: the compiler leads to `text.rs`, the golden cases do the rest.
 
-use crate::model::NotionId;
+use crate::model::{FilePlace, NotionId};
 
 /// How deep a tree may be. Notion's editor makes deeper nesting unusable long before.
 pub const MAX_DEPTH: usize = 96;
@@ -182,6 +182,19 @@ pub enum Media {
     Pdf,
     /// Any file.
     File,
+}
+
+impl Media {
+    /// Where a file stands that such a block shows.
+    pub const fn place(self) -> FilePlace {
+        match self {
+            Self::Image => FilePlace::Image,
+            Self::Video => FilePlace::Video,
+            Self::Audio => FilePlace::Audio,
+            Self::Pdf => FilePlace::Pdf,
+            Self::File => FilePlace::File,
+        }
+    }
 }
 
 /// A kind of pointer to the web.

@@ -314,8 +314,8 @@ impl LinkSet {
             }
             Kind::LinkToPage { target } => self.add(LinkKind::Mention, *target),
             Kind::TableRow { cells } => cells.iter().for_each(|cell| self.add_inlines(cell)),
-            Kind::Media { url: Some(url), name, .. } => {
-                self.add_shown(FilePlace::Body, node, url, name.clone());
+            Kind::Media { media, url: Some(url), name } => {
+                self.add_shown(media.place(), node, url, name.clone());
             }
             // An embedded page that Notion hosts.
             Kind::Web { web: Web::Embed, url: Some(url) } if address::is_signed(url) => {

@@ -303,6 +303,24 @@ pub(super) fn add(
     Ok(())
 }
 
+/// Sets how often an alert was given that is counted in one go. Neither an error nor a warning.
+pub(super) fn set_times(
+    tx: &Transaction<'_>,
+    crawl: CrawlId,
+    alert: NewAlert<'_>,
+    times: u64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let NewAlert { level, scope, group, object, message } = alert;
+    tx.prepare_cached(
+        "INSERT INTO alerts (crawl, level, scope, grouped, object, message, first, times)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (crawl, grouped) DO UPDATE SET times = excluded.times, scope = excluded.scope",
+    )?
+    .execute(params![crawl.0, level, scope, group, object, message, Millis(now), times])
+    .map(|_| ())
+}
+
 /// Records that an object failed in a crawl.
 pub(super) fn add_failure(
     tx: &Transaction<'_>,

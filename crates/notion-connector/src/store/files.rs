@@ -5,16 +5,16 @@
 //! it. Its bytes are read once: what became of them is a [`FileState`], which stays until another version of the extractor, or a
 //! force reindex, reads them again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::admission::{self, Admission, Entry};
 use super::alerts::{AlertLevel, AlertScope, NewAlert, add as add_alert};
 use super::crawls::{Outcome, account};
-use super::departures::add_departure;
+use super::departures::{add_departure, held};
 use super::items::{save_finished, to_json, unreadable};
 use super::tasks::{add as add_task, sighted};
 use super::{
@@ -79,8 +79,8 @@ pub struct PlacedFile {
     pub detail: PlaceDetail,
     /// Its address, with the signature.
     pub address: String,
-    /// Why it is left out, if the settings say so.
-    pub unwanted: Option<String>,
+    /// Whether the settings want it where it stands here.
+    pub is_wanted: bool,
 }
 
 /// What a task to read a file needs beside its id.
@@ -143,13 +143,13 @@ pub struct UnmetFile {
     pub row: i64,
     /// Made of its identity.
     pub id: NotionId,
-    /// What one of the pages says of it.
-    pub detail: PlaceDetail,
+    /// Where it stands in pages that the connector holds.
+    pub places: Vec<PlaceDetail>,
 }
 
-/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages. In the order of the index
+/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages, or settings leave the file out. In the order of the index
 /// `file_places_by_file`, so that each is looked at once.
-pub(super) const UNMET: &str = "SELECT items.id, items.object, file_places.detail
+pub(super) const UNMET: &str = "SELECT items.id, items.object
      FROM file_places CROSS JOIN items ON items.id = file_places.file
      WHERE file_places.file > ?3
        AND EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.page
@@ -175,34 +175,67 @@ impl Store {
     /// When the database cannot be read.
     pub fn load_unmet_files(&self, crawl: &Crawl, after: i64, limit: u32) -> Result<Vec<UnmetFile>> {
         self.read(|tx| {
-            tx.prepare_cached(UNMET)?
-                .query_map(params![crawl.id.0, limit, after], |row| {
-                    let detail: String = row.get(2)?;
-                    let detail = serde_json::from_str(&detail).map_err(|error| unreadable(2, error))?;
-                    Ok(UnmetFile { row: row.get(0)?, id: row.get(1)?, detail })
-                })?
-                .collect()
+            let mut places = tx.prepare_cached(
+                "SELECT detail FROM file_places JOIN holders ON holders.item = page AND holders.connector = ?2
+                 WHERE file = ?1 ORDER BY page, ordinal LIMIT ?3",
+            )?;
+            let mut unmet = tx.prepare_cached(UNMET)?;
+            let mut found = unmet.query(params![crawl.id.0, limit, after])?;
+            let mut files = Vec::new();
+            while let Some(columns) = found.next()? {
+                let row: i64 = columns.get(0)?;
+                let places = places.query_map(params![row, crawl.connector.0, MAX_PLACES], detail)?;
+                let places = places.collect::<rusqlite::Result<_>>()?;
+                files.push(UnmetFile { row, id: columns.get(1)?, places });
+            }
+            Ok(files)
         })
     }
 
-    /// Accounts for files of pages that were not read, but for those that the settings leave out.
+    /// Accounts for files that a crawl did not meet, by row, id and whether the settings want them; those that they leave out
+    /// are not discovered.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn save_unmet_files(
         &self,
         crawl: &Crawl,
-        files: &[(UnmetFile, bool)],
+        files: &[(i64, NotionId, bool)],
+        reading: FileReading,
         item_limit: u64,
         now: Timestamp,
     ) -> Result<()> {
         self.write(|tx| {
-            for (file, wanted) in files {
+            for (row, id, wanted) in files {
                 if !wanted {
-                    leave_out(tx, crawl, file.row, file.id)?;
-                } else if matches!(enter(tx, crawl, file.row, item_limit, now)?, Entry::First { .. }) {
-                    account_known(tx, crawl, file.row)?;
+                    leave_out(tx, crawl, *row, *id)?;
+                } else if is_larger(tx, *row, reading)? {
+                    pass_over(tx, crawl, *row, *id, now)?;
+                } else if matches!(enter(tx, crawl, *row, item_limit, now)?, Entry::First { .. }) {
+                    account_known(tx, crawl, *row)?;
                 }
+            }
+            Ok(())
+        })
+    }
+
+    /// Tells how many files a crawl left out for which reason, with one of them; again is the same as once.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_left_out_files(
+        &self,
+        crawl: &Crawl,
+        reasons: &BTreeMap<String, (u64, NotionId)>,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(|tx| {
+            for (reason, (times, file)) in reasons {
+                let group = format!("files left out: {reason}");
+                let message = format!("files are left out because {reason}");
+                let scope = if *times > 1 { AlertScope::Items } else { AlertScope::Item };
+                let alert = NewAlert::new(AlertLevel::Info, scope, &group, &message).about(Some(*file));
+                super::alerts::set_times(tx, crawl.id, alert, *times, now)?;
             }
             Ok(())
         })
@@ -278,15 +311,9 @@ pub(super) fn meet(
         let row: i64 = tx
             .prepare_cached("SELECT id FROM items WHERE key = ?1")?
             .query_row([file.key.as_str()], |row| row.get(0))?;
-        if !met.insert(row) {
-            continue;
-        }
-        match &file.unwanted {
-            Some(reason) => {
-                leave_out(tx, crawl, row, file.id)?;
-                tell_left_out(tx, crawl, file.id, reason, now)?;
-            }
-            None => plan(tx, crawl, row, file, found, now)?,
+        // One that is wanted nowhere is left out when all of its places are known.
+        if file.is_wanted && met.insert(row) {
+            plan(tx, crawl, row, file, found, now)?;
         }
     }
     for row in dropped {
@@ -320,6 +347,12 @@ fn upsert(tx: &Transaction<'_>, page: i64, file: &PlacedFile) -> rusqlite::Resul
     Ok(row)
 }
 
+/// What a page says of a file, from a row's only column.
+fn detail(row: &Row<'_>) -> rusqlite::Result<PlaceDetail> {
+    let detail: String = row.get(0)?;
+    serde_json::from_str(&detail).map_err(|error| unreadable(0, error))
+}
+
 /// Most places that the item of a file tells of.
 const MAX_PLACES: u32 = 100;
 
@@ -327,10 +360,7 @@ const MAX_PLACES: u32 = 100;
 fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
     let details: Vec<PlaceDetail> = tx
         .prepare_cached("SELECT detail FROM file_places WHERE file = ?1 ORDER BY page, ordinal LIMIT ?2")?
-        .query_map(params![file, MAX_PLACES], |row| {
-            let detail: String = row.get(0)?;
-            serde_json::from_str(&detail).map_err(|error| unreadable(0, error))
-        })?
+        .query_map(params![file, MAX_PLACES], detail)?
         .collect::<rusqlite::Result<_>>()?;
     let Some(first) = details.first() else { return Ok(()) };
     let mut source = PageFile {
@@ -396,6 +426,9 @@ fn plan(
     if reading {
         return Ok(());
     }
+    if is_larger(tx, row, found.reading)? && crawl.scope != Scope::ForceReindex {
+        return pass_over(tx, crawl, row, file.id, now);
+    }
     // What another page of this crawl said of it may be less than what is known now.
     hints::reopen(tx, crawl, file.id)?;
     let Entry::First { .. } = enter(tx, crawl, row, found.item_limit, now)? else { return Ok(()) };
@@ -419,8 +452,8 @@ fn plan(
     add_task(tx, crawl.id, &new)
 }
 
-/// Files whose bytes are to be read. What left the index is read again when it is wanted again.
-const DUE: &str = "(state IS NULL OR extractor <> ?2 OR (state = 'too_large' AND bytes <= ?3))";
+/// Files whose bytes are to be read. What left the index is read again when it is wanted again; its size stays known.
+const DUE: &str = "(bytes <= ?3 AND (state IS NULL OR extractor <> ?2 OR state = 'too_large'))";
 
 fn is_due(tx: &Transaction<'_>, row: i64, found: &PageFiles) -> rusqlite::Result<bool> {
     tx.prepare_cached(&format!("SELECT {DUE} FROM files WHERE item = ?1"))?
@@ -437,11 +470,39 @@ pub(super) fn load_due(
     tx.prepare_cached(&format!(
         "SELECT detail FROM file_places JOIN files ON files.item = file_places.file WHERE page = ?1 AND {DUE}"
     ))?
-    .query_map(params![page, reading.extractor, reading.max_bytes], |row| {
-        let detail: String = row.get(0)?;
-        serde_json::from_str(&detail).map_err(|error| unreadable(0, error))
-    })?
+    .query_map(params![page, reading.extractor, reading.max_bytes], detail)?
     .collect()
+}
+
+/// Whether the settings of this connector allow no file of the size that is known.
+fn is_larger(tx: &Transaction<'_>, row: i64, reading: FileReading) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM files WHERE item = ?1 AND bytes > ?2")?
+        .exists(params![row, reading.max_bytes])
+}
+
+/// Skips a file that is larger than this connector's settings allow; what it held of it leaves.
+fn pass_over(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+    id: NotionId,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    if held(tx, crawl, id)?.is_some() {
+        let message = "the file is larger than the settings allow: it leaves";
+        let alert = NewAlert::warning(AlertScope::Item, "files that are too large", message).about(Some(id));
+        add_alert(tx, crawl.id, alert, now)?;
+    }
+    skip_and_let_go(tx, crawl, row, id)
+}
+
+fn skip_and_let_go(tx: &Transaction<'_>, crawl: &Crawl, row: i64, id: NotionId) -> rusqlite::Result<()> {
+    add_departure(tx, crawl, id, Proof::Excluded)?;
+    tx.prepare_cached(
+        "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![crawl.id.0, row])?;
+    skip(tx, crawl, row)
 }
 
 /// Accounts for a file whose bytes are not read again. One that is rendered is compared when the queue is empty.
@@ -476,19 +537,6 @@ fn leave_out(tx: &Transaction<'_>, crawl: &Crawl, row: i64, id: NotionId) -> rus
         .prepare_cached("SELECT 1 FROM holders WHERE item = ?1 AND connector = ?2")?
         .exists(params![row, crawl.connector.0])?;
     if held { add_departure(tx, crawl, id, Proof::Excluded) } else { Ok(()) }
-}
-
-fn tell_left_out(
-    tx: &Transaction<'_>,
-    crawl: &Crawl,
-    id: NotionId,
-    reason: &str,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let (group, message) =
-        (format!("files left out: {reason}"), format!("files are left out because {reason}"));
-    let alert = NewAlert::new(AlertLevel::Info, AlertScope::Item, &group, &message).about(Some(id));
-    add_alert(tx, crawl.id, alert, now)
 }
 
 /// A page was read again without a file: the file leaves with the last of its pages.
@@ -557,10 +605,13 @@ fn save_read(
     let Some(id) = task.target else { return Ok(()) };
     let Some(row) = sighted(tx, crawl, id)? else { return Ok(()) };
     if let Some(state) = read.state {
+        // It is as large for all; another connector may allow that, and hold its text.
         tx.prepare_cached(
-            "UPDATE files SET state = ?2, reason = ?3, bytes = ?4, extractor = ?5 WHERE item = ?1",
+            "UPDATE files SET state = ?2, reason = ?3, bytes = ?4, extractor = ?5 WHERE item = ?1
+               AND NOT (?2 = 'too_large' AND EXISTS (
+                 SELECT 1 FROM holders WHERE holders.item = ?1 AND holders.connector <> ?6))",
         )?
-        .execute(params![row, state, read.reason, read.bytes, read.extractor])?;
+        .execute(params![row, state, read.reason, read.bytes, read.extractor, crawl.connector.0])?;
     }
     if let Some((content, finished)) = item {
         tx.prepare_cached("UPDATE items SET body = ?2 WHERE id = ?1")?
@@ -592,11 +643,7 @@ fn save_read(
     add_alert(tx, crawl.id, NewAlert::new(level, AlertScope::Item, &group, &message).about(Some(id)), now)?;
     super::alerts::remove_failure(tx, crawl.connector, id)?;
     if state == FileState::TooLarge {
-        add_departure(tx, crawl, id, Proof::Excluded)?;
-        tx.prepare_cached(
-            "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![crawl.id.0, row])?;
+        return skip_and_let_go(tx, crawl, row, id);
     }
     match outcome {
         Outcome::Skipped => skip(tx, crawl, row),

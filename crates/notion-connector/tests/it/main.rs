@@ -22,6 +22,7 @@ mod documents;
 mod extract;
 mod faults;
 mod file_facts;
+mod file_settings;
 mod files;
 mod filters;
 mod full_disk;
