@@ -1,9 +1,9 @@
-use crate::model::Caller;
 use clap::Args;
 use jiff::civil::Date;
 
 use super::output::table;
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, Analytics, OpsError, Trend};
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
-use crate::model::Caller;
 use std::io::{BufWriter, ErrorKind, Write};
 
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, OpsError};
 
 /// JSON Lines in either mode: that is what an export is.

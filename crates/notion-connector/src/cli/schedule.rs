@@ -1,8 +1,8 @@
-use crate::model::Caller;
 use clap::{Args, Subcommand};
 
 use super::output::table;
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, AddSchedule, EditSchedule, OpsError, ScheduleSummary};
 use crate::store::Scope;
 

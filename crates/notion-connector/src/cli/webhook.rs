@@ -1,9 +1,9 @@
 //! `connector webhook`: where Notion tells a connector of changes.
 
-use crate::model::Caller;
 use clap::Subcommand;
 
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, OpsError, WebhookDetail};
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
-use crate::model::Caller;
 use clap::Args;
 
 use super::{Context, Exit};
+use crate::model::Caller;
 use crate::ops::{self, OpsError, Why};
 
 #[derive(Debug, Args)]
