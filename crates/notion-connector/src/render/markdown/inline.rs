@@ -215,8 +215,9 @@ impl<'a> Scanner<'a, '_> {
         let length = rest.len() - rest.trim_start_matches('`').len();
         if let Some(end) = self.code_end(length) {
             let code = self.text.get(self.at + length..end).unwrap_or_default();
-            let padded = code.len() > 2 && code.starts_with(' ') && code.ends_with(' ') && code.contains('`');
-            let code = if padded { code.trim_matches(' ') } else { code };
+            // One space on each side keeps backticks apart; more are the code's own.
+            let padded = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
+            let code = padded.filter(|inner| inner.contains('`')).unwrap_or(code);
             let marks = Marks { code: true, ..Marks::default() };
             let text = code.replace('\n', " ");
             self.push(Piece::Atom(Inline::Text { text, marks, link: None }));
@@ -680,6 +681,18 @@ mod tests {
             v1(r#"<span underline="true" color="red">x</span>y"#),
             [run("x", underline), Inline::plain("y")]
         );
+    }
+
+    #[test]
+    fn code_with_backticks_loses_the_padding_and_not_its_own_spaces() {
+        for (text, expected) in [
+            ("`` `a` b  ``two", "`a` b two"),
+            ("``  `a` ``", " `a`"),
+            ("`` ` ``", "`"),
+            ("` a `b", " a b"),
+        ] {
+            assert_eq!(text_of(text, Dialect::V1), expected, "{text}");
+        }
     }
 
     #[test]
