@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::OpsError;
+use super::audit::Act;
 use crate::app::App;
 use crate::data_dir::DataDir;
-use crate::model::{Caller, Role};
+use crate::model::Caller;
 use crate::store::Store;
 
 /// What was written or taken back.
@@ -24,9 +25,10 @@ pub struct Backup {
 /// # Errors
 /// When the file exists or cannot be written.
 pub fn backup(app: &App, caller: &Caller, file: &Path) -> Result<Backup, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    app.store.copy_to(file)?;
-    measured(file)
+    Act::of_connectors("store.backup", &file.display().to_string()).run(app, caller, || {
+        app.store.copy_to(file)?;
+        measured(file)
+    })
 }
 
 /// Makes a backup the store of a data directory that holds nothing yet. The index is filled by the next crawl or server.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::audit::Act;
 use super::connectors::{check_name, find_connector};
 use super::{ConnectorSummary, OpsError, plan};
 use crate::app::App;
@@ -261,20 +262,22 @@ pub fn edit_connector(
     name: &str,
     edit: &EditConnector,
 ) -> Result<ConnectorDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, Some(name))?;
-    let before = settings_of(&connector)?;
-    let after = edit.apply(before.clone())?;
-    let (was, is) = (before.over(&app.config), effective(app, &connector.name, &after)?);
-    let effect = SettingsEffect { recrawl: was.indexes_otherwise(&is), read_again: was.reads_otherwise(&is) };
-    let text = serde_json::to_string(&after)
-        .map_err(|error| OpsError::Invalid(format!("the settings could not be written: {error}")))?;
-    let now = app.runtime.now();
-    app.store.save_settings(connector.id, &text, effect, now)?;
-    if was.indexes_otherwise(&is) {
-        app.store.void_plans(connector.id, plan::OTHER_SETTINGS, now)?;
-    }
-    show_connector(app, caller, Some(&connector.name))
+    Act::of_connectors("connector.edit", name).run(app, caller, || {
+        let connector = find_connector(app, Some(name))?;
+        let before = settings_of(&connector)?;
+        let after = edit.apply(before.clone())?;
+        let (was, is) = (before.over(&app.config), effective(app, &connector.name, &after)?);
+        let effect =
+            SettingsEffect { recrawl: was.indexes_otherwise(&is), read_again: was.reads_otherwise(&is) };
+        let text = serde_json::to_string(&after)
+            .map_err(|error| OpsError::Invalid(format!("the settings could not be written: {error}")))?;
+        let now = app.runtime.now();
+        app.store.save_settings(connector.id, &text, effect, now)?;
+        if was.indexes_otherwise(&is) {
+            app.store.void_plans(connector.id, plan::OTHER_SETTINGS, now)?;
+        }
+        show_connector(app, caller, Some(&connector.name))
+    })
 }
 
 /// The settings that crawls of the connector follow.
@@ -328,16 +331,19 @@ pub fn rename_connector(
     name: &str,
     new: &str,
 ) -> Result<ConnectorDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, Some(name))?;
-    let new = check_name(new)?;
-    // A sealed secret is bound to the name.
-    let vault = app.vault()?;
-    let sealed = vault.seal(new, &vault.open(&connector.name, &connector.sealed_secret)?);
-    if !app.store.rename_connector(connector.id, new, &sealed)? {
-        return Err(OpsError::Invalid(format!("there is a connector “{new}” already; choose another name")));
-    }
-    show_connector(app, caller, Some(new))
+    Act::of_connectors("connector.rename", name).run(app, caller, || {
+        let connector = find_connector(app, Some(name))?;
+        let new = check_name(new)?;
+        // A sealed secret is bound to the name.
+        let vault = app.vault()?;
+        let sealed = vault.seal(new, &vault.open(&connector.name, &connector.sealed_secret)?);
+        if !app.store.rename_connector(connector.id, new, &sealed)? {
+            return Err(OpsError::Invalid(format!(
+                "there is a connector “{new}” already; choose another name"
+            )));
+        }
+        show_connector(app, caller, Some(new))
+    })
 }
 
 /// Lets a connector's schedules run, or pauses them. Its content stays searchable, and crawls that somebody starts still run.
@@ -350,10 +356,15 @@ pub fn set_connector_active(
     name: &str,
     active: bool,
 ) -> Result<ConnectorDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, Some(name))?;
-    app.store.set_active(connector.id, active)?;
-    show_connector(app, caller, Some(&connector.name))
+    Act::of_connectors(if active { "connector.activate" } else { "connector.deactivate" }, name).run(
+        app,
+        caller,
+        || {
+            let connector = find_connector(app, Some(name))?;
+            app.store.set_active(connector.id, active)?;
+            show_connector(app, caller, Some(&connector.name))
+        },
+    )
 }
 
 /// What went with a connector.
@@ -376,7 +387,8 @@ pub async fn delete_connector(
     caller: &Caller,
     name: &str,
 ) -> Result<DeletedConnector, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
+    let act = Act::of_connectors("connector.delete", name);
+    act.run_async(app, caller, async {
     let connector = find_connector(app, Some(name))?;
     let ownership = app.own("connector delete").ok();
     let open = app.store.load_open_crawl(connector.id, None, None)?;
@@ -396,4 +408,5 @@ pub async fn delete_connector(
         pump.drain().await?;
     }
     Ok(DeletedConnector { name: connector.name, deleted })
+    }).await
 }

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::audit::Act;
 use super::{OpsError, plan};
 use crate::app::App;
 use crate::crawl::{NOTHING_CONNECTED, advise, step};
@@ -146,32 +147,40 @@ pub async fn add_connector(
     caller: &Caller,
     new: AddConnector,
 ) -> Result<Option<Validation>, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let name = check_name(&new.name)?;
-    if app.store.load_connector(name)?.is_some() {
-        return Err(OpsError::Invalid(format!("there is a connector “{name}” already; choose another name")));
-    }
-    let vault = app.vault()?;
-    let client = app.client(&new.notion_url, new.secret.clone())?;
-    let validation = if new.validate { Some(validate(&client).await?) } else { None };
-    if let Some(validation) = &validation
-        && !validation.problems.is_empty()
-    {
-        return Err(OpsError::NotValid(validation.problems.clone()));
-    }
-    let row = NewConnector {
-        name: name.to_owned(),
-        notion_url: new.notion_url,
-        sealed_secret: vault.seal(name, &new.secret),
-        created: app.runtime.now(),
-    };
-    let Some(id) = app.store.add_connector(&row)? else {
-        return Err(OpsError::Invalid(format!("there is a connector “{name}” already; choose another name")));
-    };
-    if let Some(validation) = &validation {
-        save_identity(app, id, validation)?;
-    }
-    Ok(validation)
+    let name = new.name.clone();
+    let act = Act::of_connectors("connector.add", &name);
+    act.run_async(app, caller, async {
+        let name = check_name(&new.name)?;
+        if app.store.load_connector(name)?.is_some() {
+            return Err(OpsError::Invalid(format!(
+                "there is a connector “{name}” already; choose another name"
+            )));
+        }
+        let vault = app.vault()?;
+        let client = app.client(&new.notion_url, new.secret.clone())?;
+        let validation = if new.validate { Some(validate(&client).await?) } else { None };
+        if let Some(validation) = &validation
+            && !validation.problems.is_empty()
+        {
+            return Err(OpsError::NotValid(validation.problems.clone()));
+        }
+        let row = NewConnector {
+            name: name.to_owned(),
+            notion_url: new.notion_url,
+            sealed_secret: vault.seal(name, &new.secret),
+            created: app.runtime.now(),
+        };
+        let Some(id) = app.store.add_connector(&row)? else {
+            return Err(OpsError::Invalid(format!(
+                "there is a connector “{name}” already; choose another name"
+            )));
+        };
+        if let Some(validation) = &validation {
+            save_identity(app, id, validation)?;
+        }
+        Ok(validation)
+    })
+    .await
 }
 
 /// A name that a connector can have.
@@ -202,21 +211,24 @@ pub async fn set_secret(
     name: &str,
     secret: SecretString,
 ) -> Result<Validation, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, Some(name))?;
-    let vault = app.vault()?;
-    let validation = validate(&app.client(&connector.notion_url, secret.clone())?).await?;
-    if connector.workspace.is_some_and(|before| validation.workspace != Some(before)) {
-        return Err(OpsError::Invalid(format!(
-            "this secret opens another workspace ({}): add a new connector for it",
-            validation.workspace_name.as_deref().unwrap_or("without a name")
-        )));
-    }
-    app.store.save_secret(connector.id, &vault.seal(&connector.name, &secret))?;
-    // Another integration may see other pages.
-    app.store.void_plans(connector.id, plan::OTHER_SETTINGS, app.runtime.now())?;
-    save_identity(app, connector.id, &validation)?;
-    Ok(validation)
+    let act = Act::of_connectors("connector.set_secret", name);
+    act.run_async(app, caller, async {
+        let connector = find_connector(app, Some(name))?;
+        let vault = app.vault()?;
+        let validation = validate(&app.client(&connector.notion_url, secret.clone())?).await?;
+        if connector.workspace.is_some_and(|before| validation.workspace != Some(before)) {
+            return Err(OpsError::Invalid(format!(
+                "this secret opens another workspace ({}): add a new connector for it",
+                validation.workspace_name.as_deref().unwrap_or("without a name")
+            )));
+        }
+        app.store.save_secret(connector.id, &vault.seal(&connector.name, &secret))?;
+        // Another integration may see other pages.
+        app.store.void_plans(connector.id, plan::OTHER_SETTINGS, app.runtime.now())?;
+        save_identity(app, connector.id, &validation)?;
+        Ok(validation)
+    })
+    .await
 }
 
 /// Asks Notion what a connector's secret opens, now.

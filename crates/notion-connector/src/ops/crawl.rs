@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::audit::Act;
 use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
 use super::crawls::check_name;
@@ -19,7 +20,7 @@ use crate::config::FileSettings;
 use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Files, Progress, Refused};
 use crate::files::Fetcher;
-use crate::model::{Caller, NotionId, Role};
+use crate::model::{Caller, NotionId};
 use crate::sink::pump::Pump;
 use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
 
@@ -69,26 +70,30 @@ pub async fn run_crawl(
     request: CrawlRequest,
     progress: watch::Sender<Progress>,
 ) -> Result<CrawlReport, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector =
-        find_or_make(app, caller, request.connector.as_deref(), request.first_secret.clone()).await?;
-    let pump = Arc::new(app.pump()?);
-    // Before anything new is written: rows that are added could hide that index and store have parted.
-    pump.drain().await?;
-    super::rerender(app).await?;
-    let refused = |error: OpsError| error.naming_secret_of(&connector.name);
-    let crawler = Arc::new(crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?);
-    let name = request.name.as_deref().map(check_name).transpose()?;
-    let (id, resumed) = open_crawl(app, caller, &connector, &request)?;
-    if let Some(name) = name {
-        app.store.name_crawl(id, name)?;
-    }
-    let crawl = tokio::select! {
-        biased;
-        crawl = run_beside_pump(&crawler, &pump, id) => crawl.map_err(refused)?,
-        failed = scheduler::keep_ending_cancelled(app, id) => return Err(failed),
-    };
-    Ok(report(&connector, &crawl, resumed))
+    let named = request.connector.clone().unwrap_or_default();
+    let act = Act::of_connectors("crawl.run", &named);
+    act.run_async(app, caller, async {
+        let connector =
+            find_or_make(app, caller, request.connector.as_deref(), request.first_secret.clone()).await?;
+        let pump = Arc::new(app.pump()?);
+        // Before anything new is written: rows that are added could hide that index and store have parted.
+        pump.drain().await?;
+        super::rerender(app).await?;
+        let refused = |error: OpsError| error.naming_secret_of(&connector.name);
+        let crawler = Arc::new(crawler(app, &connector, Scope::Full, progress, None).await.map_err(refused)?);
+        let name = request.name.as_deref().map(check_name).transpose()?;
+        let (id, resumed) = open_crawl(app, caller, &connector, &request)?;
+        if let Some(name) = name {
+            app.store.name_crawl(id, name)?;
+        }
+        let crawl = tokio::select! {
+            biased;
+            crawl = run_beside_pump(&crawler, &pump, id) => crawl.map_err(refused)?,
+            failed = scheduler::keep_ending_cancelled(app, id) => return Err(failed),
+        };
+        Ok(report(&connector, &crawl, resumed))
+    })
+    .await
 }
 
 /// The connector of that name, or the only one; where there is none yet, one made from a bare secret.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::audit::Act;
 use super::connectors::find_connector;
 use super::crawl::scope_by_itself;
 use super::{OpsError, PlanDetail, plan, scheduler, schedules};
@@ -173,14 +174,15 @@ pub(super) fn check_name(name: &str) -> Result<&str, OpsError> {
 /// # Errors
 /// When there is no such connector.
 pub fn start_crawl(app: &App, caller: &Caller, start: &StartCrawl) -> Result<CrawlSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, start.connector.as_deref())?;
-    let name = start.name.as_deref().map(check_name).transpose()?;
-    let id = queued(app, &connector, start, &caller.actor.to_string())?;
-    if let Some(name) = name {
-        app.store.name_crawl(id, name)?;
-    }
-    summary(app, &find(app, id.0)?)
+    Act::of_connectors("crawl.start", start.connector.as_deref().unwrap_or_default()).run(app, caller, || {
+        let connector = find_connector(app, start.connector.as_deref())?;
+        let name = start.name.as_deref().map(check_name).transpose()?;
+        let id = queued(app, &connector, start, &caller.actor.to_string())?;
+        if let Some(name) = name {
+            app.store.name_crawl(id, name)?;
+        }
+        summary(app, &find(app, id.0)?)
+    })
 }
 
 /// The crawl or plan that was asked for, as it waits.
@@ -264,21 +266,22 @@ pub fn list_alerts(
 /// # Errors
 /// When there is no such crawl, or it has ended.
 pub fn cancel_crawl(app: &App, caller: &Caller, id: i64) -> Result<CrawlSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let crawl = find(app, id)?;
-    if crawl.state == CrawlState::Planned {
-        app.store.void_plans(crawl.connector, "the plan was given up", app.runtime.now())?;
-        return summary(app, &find(app, id)?);
-    }
-    if !crawl.state.is_open() {
-        return Err(OpsError::Invalid(format!("crawl {id} has ended already ({})", crawl.state)));
-    }
-    app.store.request_cancel(crawl.id)?;
-    if let Ok(_ownership) = app.own("crawls cancel") {
-        // Nobody owns the data directory: no process runs the crawl.
-        app.store.end_crawl(crawl.id, CrawlState::Cancelled, None, app.runtime.now())?;
-    }
-    summary(app, &find(app, id)?)
+    Act::of_connectors("crawl.cancel", &id.to_string()).run(app, caller, || {
+        let crawl = find(app, id)?;
+        if crawl.state == CrawlState::Planned {
+            app.store.void_plans(crawl.connector, "the plan was given up", app.runtime.now())?;
+            return summary(app, &find(app, id)?);
+        }
+        if !crawl.state.is_open() {
+            return Err(OpsError::Invalid(format!("crawl {id} has ended already ({})", crawl.state)));
+        }
+        app.store.request_cancel(crawl.id)?;
+        if let Ok(_ownership) = app.own("crawls cancel") {
+            // Nobody owns the data directory: no process runs the crawl.
+            app.store.end_crawl(crawl.id, CrawlState::Cancelled, None, app.runtime.now())?;
+        }
+        summary(app, &find(app, id)?)
+    })
 }
 
 /// Deletes what a crawl that awaits approval found gone.
@@ -288,23 +291,27 @@ pub fn cancel_crawl(app: &App, caller: &Caller, id: i64) -> Result<CrawlSummary,
 /// # Errors
 /// When the crawl does not await approval.
 pub async fn approve_deletions(app: &Arc<App>, caller: &Caller, id: i64) -> Result<CrawlSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    find(app, id)?;
-    let ownership = app.own("crawls approve-deletions").ok();
-    let pump = ownership.as_ref().map(|_| app.pump()).transpose()?;
-    if let Some(pump) = &pump {
-        // Before anything new is written, as in a crawl.
-        pump.drain().await?;
-    }
-    let approved = app.store.approve_departures(CrawlId(id), app.runtime.now())?;
-    if let Some(pump) = &pump {
-        pump.drain().await?;
-    }
-    let crawl = summary_of(app, id)?;
-    if approved {
-        return Ok(crawl);
-    }
-    Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)))
+    let named = id.to_string();
+    let act = Act::of_connectors("crawl.approve_deletions", &named);
+    act.run_async(app, caller, async {
+        find(app, id)?;
+        let ownership = app.own("crawls approve-deletions").ok();
+        let pump = ownership.as_ref().map(|_| app.pump()).transpose()?;
+        if let Some(pump) = &pump {
+            // Before anything new is written, as in a crawl.
+            pump.drain().await?;
+        }
+        let approved = app.store.approve_departures(CrawlId(id), app.runtime.now())?;
+        if let Some(pump) = &pump {
+            pump.drain().await?;
+        }
+        let crawl = summary_of(app, id)?;
+        if approved {
+            return Ok(crawl);
+        }
+        Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)))
+    })
+    .await
 }
 
 fn find(app: &App, id: i64) -> Result<Crawl, OpsError> {

@@ -5,6 +5,7 @@
 //! see. To add a verb: a file here, then its mouths.
 
 mod analytics;
+mod audit;
 mod backup;
 mod connector_life;
 mod connectors;
@@ -30,10 +31,11 @@ mod webhooks;
 mod why;
 
 pub use crate::store::{
-    AlertFilter, AlertLevel, AlertPage, AlertScope, Departure, Difference, DirectoryFilter, DirectoryPage,
-    Failure, Holding, Scope, StartPoint, UnknownKind, Waiting,
+    AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow, AuditStage, Departure,
+    Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Scope, StartPoint, UnknownKind, Waiting,
 };
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
+pub use audit::{AuditPage, export_audit, list_audit};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,

@@ -8,13 +8,14 @@ use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+use super::audit::Act;
 use super::connector_life::effective_settings;
 use super::crawl::{crawler, find_or_make, scope_by_itself};
 use super::{CrawlDetail, OpsError, scheduler, show_crawl};
 use crate::app::App;
 use crate::crawl::filters::Filters;
 use crate::crawl::{Progress, listing_settings};
-use crate::model::{Caller, Plan, Role};
+use crate::model::{Caller, Plan};
 use crate::store::{Connector, Crawl, CrawlId, CrawlState, Scope};
 
 /// Why a plan is void that nobody let go on.
@@ -59,7 +60,9 @@ pub async fn plan_crawl(
     request: PlanRequest,
     progress: watch::Sender<Progress>,
 ) -> Result<CrawlDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
+    let named = request.connector.clone().unwrap_or_default();
+    let act = Act::of_connectors("crawl.plan", &named);
+    act.run_async(app, caller, async {
     let connector = find_or_make(app, caller, request.connector.as_deref(), request.first_secret).await?;
     let now = app.runtime.now();
     if let Some(open) = app.store.load_open_crawl(connector.id, None, None)?.filter(|open| !open.plan_only) {
@@ -87,6 +90,7 @@ pub async fn plan_crawl(
         failed = scheduler::keep_ending_cancelled(app, planned) => return Err(failed),
     };
     show_crawl(app, caller, crawl.id.0)
+    }).await
 }
 
 /// The plan of that scope that waits or is under way, or a new one in the queue.

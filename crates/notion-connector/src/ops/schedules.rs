@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::audit::Act;
 use super::connectors::find_connector;
 use super::crawl::BY_EVENTS_ALONE;
 use crate::app::App;
@@ -93,29 +94,31 @@ pub struct EditSchedule {
 /// # Errors
 /// When the name is taken, the connector does not exist, or the rule is none.
 pub fn add_schedule(app: &App, caller: &Caller, new: AddSchedule) -> Result<ScheduleSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, new.connector.as_deref())?;
-    let name = checked_name(&new.name)?;
-    let scope = new.scope.unwrap_or(Scope::Incremental);
-    let (scope, start_point) = covers(scope, start_point(new.start_point.as_deref())?)?;
-    let mut schedule = Schedule {
-        id: 0,
-        name: name.clone(),
-        connector: connector.id,
-        scope,
-        start_point,
-        recurrence: rule(&new.when)?,
-        zone: new.zone.unwrap_or_else(|| "UTC".to_owned()),
-        paused: false,
-        anchor: app.runtime.now(),
-        next: None,
-        last: None,
-    };
-    set_next(app, &mut schedule)?;
-    if !app.store.add_schedule(&schedule)? {
-        return Err(taken(&name));
-    }
-    show(app, &name)
+    let name = new.name.clone();
+    Act::of_connectors("schedule.add", &name).run(app, caller, || {
+        let connector = find_connector(app, new.connector.as_deref())?;
+        let name = checked_name(&new.name)?;
+        let scope = new.scope.unwrap_or(Scope::Incremental);
+        let (scope, start_point) = covers(scope, start_point(new.start_point.as_deref())?)?;
+        let mut schedule = Schedule {
+            id: 0,
+            name: name.clone(),
+            connector: connector.id,
+            scope,
+            start_point,
+            recurrence: rule(&new.when)?,
+            zone: new.zone.unwrap_or_else(|| "UTC".to_owned()),
+            paused: false,
+            anchor: app.runtime.now(),
+            next: None,
+            last: None,
+        };
+        set_next(app, &mut schedule)?;
+        if !app.store.add_schedule(&schedule)? {
+            return Err(taken(&name));
+        }
+        show(app, &name)
+    })
 }
 
 /// Changes a schedule, pauses it or lets it run again.
@@ -128,35 +131,36 @@ pub fn edit_schedule(
     name: &str,
     edit: EditSchedule,
 ) -> Result<ScheduleSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let mut schedule = find(app, name)?;
-    if let Some(name) = edit.name {
-        schedule.name = checked_name(&name)?;
-    }
-    if let Some(connector) = edit.connector {
-        schedule.connector = find_connector(app, Some(&connector))?.id;
-    }
-    let resumed = schedule.paused && edit.paused == Some(false);
-    schedule.paused = edit.paused.unwrap_or(schedule.paused);
-    let scope = edit.scope.unwrap_or(schedule.scope);
-    let stays = schedule.start_point.filter(|_| scope == Scope::Partial);
-    let start_point = start_point(edit.start_point.as_deref())?.or(stays);
-    (schedule.scope, schedule.start_point) = covers(scope, start_point)?;
-    let is_new = edit.when.is_some() || edit.zone.is_some();
-    if let Some(when) = edit.when {
-        schedule.recurrence = rule(&when)?;
-    }
-    schedule.zone = edit.zone.unwrap_or(schedule.zone);
-    if is_new {
-        schedule.anchor = app.runtime.now();
-    }
-    if is_new || resumed {
-        set_next(app, &mut schedule)?;
-    }
-    if !app.store.save_schedule(&schedule)? {
-        return Err(taken(&schedule.name));
-    }
-    show(app, &schedule.name)
+    Act::of_connectors("schedule.edit", name).run(app, caller, || {
+        let mut schedule = find(app, name)?;
+        if let Some(name) = edit.name {
+            schedule.name = checked_name(&name)?;
+        }
+        if let Some(connector) = edit.connector {
+            schedule.connector = find_connector(app, Some(&connector))?.id;
+        }
+        let resumed = schedule.paused && edit.paused == Some(false);
+        schedule.paused = edit.paused.unwrap_or(schedule.paused);
+        let scope = edit.scope.unwrap_or(schedule.scope);
+        let stays = schedule.start_point.filter(|_| scope == Scope::Partial);
+        let start_point = start_point(edit.start_point.as_deref())?.or(stays);
+        (schedule.scope, schedule.start_point) = covers(scope, start_point)?;
+        let is_new = edit.when.is_some() || edit.zone.is_some();
+        if let Some(when) = edit.when {
+            schedule.recurrence = rule(&when)?;
+        }
+        schedule.zone = edit.zone.unwrap_or(schedule.zone);
+        if is_new {
+            schedule.anchor = app.runtime.now();
+        }
+        if is_new || resumed {
+            set_next(app, &mut schedule)?;
+        }
+        if !app.store.save_schedule(&schedule)? {
+            return Err(taken(&schedule.name));
+        }
+        show(app, &schedule.name)
+    })
 }
 
 /// Deletes a schedule; crawls that it started stay.
@@ -164,11 +168,12 @@ pub fn edit_schedule(
 /// # Errors
 /// When there is no such schedule.
 pub fn delete_schedule(app: &App, caller: &Caller, name: &str) -> Result<ScheduleSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let schedule = find(app, name)?;
-    let summary = show(app, name)?;
-    app.store.delete_schedule(schedule.id)?;
-    Ok(summary)
+    Act::of_connectors("schedule.delete", name).run(app, caller, || {
+        let schedule = find(app, name)?;
+        let summary = show(app, name)?;
+        app.store.delete_schedule(schedule.id)?;
+        Ok(summary)
+    })
 }
 
 /// All schedules, by name.

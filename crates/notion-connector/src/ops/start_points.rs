@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::audit::Act;
 use super::connectors::find_connector;
 use super::plan::queue_plan;
 use super::{CrawlSummary, OpsError, PlanRequest, plan_crawl, show_crawl};
@@ -56,11 +57,12 @@ pub async fn refresh_start_points(
 /// # Errors
 /// When there is no such connector.
 pub fn queue_start_points(app: &App, caller: &Caller, connector: &str) -> Result<CrawlSummary, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, Some(connector))?;
-    app.store.void_plans(connector.id, ANEW, app.runtime.now())?;
-    let id = queue_plan(app, &connector, Some(Scope::Full), &caller.actor.to_string())?;
-    Ok(show_crawl(app, caller, id.0)?.crawl)
+    Act::of_connectors("start_points.refresh", connector).run(app, caller, || {
+        let connector = find_connector(app, Some(connector))?;
+        app.store.void_plans(connector.id, ANEW, app.runtime.now())?;
+        let id = queue_plan(app, &connector, Some(Scope::Full), &caller.actor.to_string())?;
+        Ok(show_crawl(app, caller, id.0)?.crawl)
+    })
 }
 
 /// Why a plan that waits is void then.

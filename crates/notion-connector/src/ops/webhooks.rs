@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::audit::Act;
 use super::connector_life::effective_settings;
 use super::connectors::find_connector;
 use crate::app::App;
@@ -78,13 +79,14 @@ pub enum Received {
 /// # Errors
 /// When there is no such connector, or no key to seal the token with.
 pub fn open_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, name)?;
-    // Without a key the token could not be kept when it comes, and Notion sends it once.
-    app.vault()?;
-    let path = format!("{}{}", app.runtime.uuid().simple(), app.runtime.uuid().simple());
-    app.store.open_webhook(connector.id, &path, app.runtime.now() + WINDOW)?;
-    show_webhook(app, caller, Some(&connector.name))
+    Act::of_connectors("webhook.open", name.unwrap_or_default()).run(app, caller, || {
+        let connector = find_connector(app, name)?;
+        // Without a key the token could not be kept when it comes, and Notion sends it once.
+        app.vault()?;
+        let path = format!("{}{}", app.runtime.uuid().simple(), app.runtime.uuid().simple());
+        app.store.open_webhook(connector.id, &path, app.runtime.now() + WINDOW)?;
+        show_webhook(app, caller, Some(&connector.name))
+    })
 }
 
 /// The endpoint of a connector.
@@ -125,11 +127,12 @@ pub fn show_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<We
 /// # Errors
 /// When there is no such connector, or it has no endpoint.
 pub fn close_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let connector = find_connector(app, name)?;
-    find_webhook(app, &connector)?;
-    app.store.close_webhook(connector.id)?;
-    show_webhook(app, caller, Some(&connector.name))
+    Act::of_connectors("webhook.close", name.unwrap_or_default()).run(app, caller, || {
+        let connector = find_connector(app, name)?;
+        find_webhook(app, &connector)?;
+        app.store.close_webhook(connector.id)?;
+        show_webhook(app, caller, Some(&connector.name))
+    })
 }
 
 /// Forgets the endpoint of a connector, its token and what came there: events to it are refused from now on.
@@ -137,10 +140,11 @@ pub fn close_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<W
 /// # Errors
 /// When there is no such connector, or it has no endpoint.
 pub fn forget_webhook(app: &App, caller: &Caller, name: Option<&str>) -> Result<WebhookDetail, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
-    let detail = show_webhook(app, caller, name)?;
-    app.store.delete_webhook(find_connector(app, Some(&detail.connector))?.id)?;
-    Ok(WebhookDetail { verification_token: None, window_ends: None, ..detail })
+    Act::of_connectors("webhook.forget", name.unwrap_or_default()).run(app, caller, || {
+        let detail = show_webhook(app, caller, name)?;
+        app.store.delete_webhook(find_connector(app, Some(&detail.connector))?.id)?;
+        Ok(WebhookDetail { verification_token: None, window_ends: None, ..detail })
+    })
 }
 
 /// Takes a request to the endpoint at `path`. When this says that an event was taken, its hint survives a loss of power.

@@ -13,6 +13,7 @@
 
 mod admission;
 mod alerts;
+mod audit;
 mod backup;
 mod column;
 mod connectors;
@@ -50,6 +51,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use admission::{Admission, LeftOut, Place, Standing};
 pub use alerts::{Alert, AlertFilter, AlertLevel, AlertPage, AlertScope, Failure, NewAlert, UnknownKind};
+pub use audit::{AuditCheck, AuditEntry, AuditLink, AuditRow, AuditStage};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
 pub use departures::Proof;
@@ -94,6 +96,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0018_webhooks.sql"),
     include_str!("migrations/0019_files.sql"),
     include_str!("migrations/0020_directory.sql"),
+    include_str!("migrations/0021_audit.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

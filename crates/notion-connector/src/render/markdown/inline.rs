@@ -685,12 +685,9 @@ mod tests {
 
     #[test]
     fn code_with_backticks_loses_the_padding_and_not_its_own_spaces() {
-        for (text, expected) in [
-            ("`` `a` b  ``two", "`a` b two"),
-            ("``  `a` ``", " `a`"),
-            ("`` ` ``", "`"),
-            ("` a `b", " a b"),
-        ] {
+        for (text, expected) in
+            [("`` `a` b  ``two", "`a` b two"), ("``  `a` ``", " `a`"), ("`` ` ``", "`"), ("` a `b", " a b")]
+        {
             assert_eq!(text_of(text, Dialect::V1), expected, "{text}");
         }
     }
