@@ -61,7 +61,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("plaintext", &["crawl", "extract"]),
     ("seccompiler", &["extract"]),
     ("rustix", &["extract"]),
-    ("ring", &["ops"]),
+    ("ring", &["ops", "store"]),
     ("reqwest", &["files"]),
     ("csv", &["ops"]),
 ];

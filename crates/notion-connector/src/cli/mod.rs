@@ -4,6 +4,7 @@
 //! `exit`. To add a command: a file here, an arm of [`Command`], and a verb in `ops`.
 
 mod analytics;
+mod audit;
 mod backup;
 mod connector;
 mod crawl;
@@ -87,6 +88,9 @@ enum Command {
     Directory(directory::DirectoryCommand),
     /// Show what a connector's crawls did over some days, beside as many days before.
     Analytics(analytics::AnalyticsArguments),
+    /// Read and check the log of who did what.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Search what was crawled.
     Search(search::SearchArguments),
     /// Write every item as JSON Lines, ordered by id.
@@ -172,6 +176,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Schedule(command) => schedule::run(&context, command),
         Command::Directory(command) => directory::run(&context, command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),
+        Command::Audit(command) => audit::run(&context, &command),
         Command::Search(arguments) => search::run(&context, arguments),
         Command::Export => export::run(&context),
         Command::Extract(arguments) => extract::run(&context, arguments).await,

@@ -84,7 +84,7 @@ pub(super) fn run(context: &Context, arguments: SearchArguments) -> Result<Exit,
         facets: arguments.facets.into_iter().collect(),
     };
     // Whoever can read the data directory's files can read everything in them.
-    let answer = ops::search(&index, &query, &Caller::LOCAL_OPERATOR)?;
+    let answer = ops::search_on_record(&app, &index, &query, &Caller::LOCAL_OPERATOR)?;
     context.output.show(&answer, || describe(&answer));
     Ok(Exit::Completed)
 }

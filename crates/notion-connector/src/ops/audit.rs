@@ -38,6 +38,11 @@ impl<'a> Act<'a> {
         Self { action, target, role: Role::SecurityAdmin }
     }
 
+    /// Something that everybody who searches does, and that is written down for whom it shows.
+    pub(super) const fn of_searching(action: &'static str, target: &'a str) -> Self {
+        Self { action, target, role: Role::SearchUser }
+    }
+
     /// Does it, on the record.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::audit::Act;
 use super::search::{path, title_or_untitled};
 use crate::app::App;
 use crate::model::{
@@ -122,25 +123,26 @@ pub fn export(
     caller: &Caller,
     mut write: impl FnMut(&ExportLine) -> std::io::Result<()>,
 ) -> Result<u64, OpsError> {
-    caller.require(Role::SearchUser)?;
-    let mut keys = app.store.load_keys_by_id()?;
-    let mut exported = 0;
-    while !keys.is_empty() {
-        let (changes, rest) = app.store.load_changes(keys, BATCH_BYTES)?;
-        keys = rest;
-        for change in changes {
-            let Change::Upsert(delivery) = change else { continue };
-            if !caller.viewer.sees(&delivery.holders) {
-                continue;
+    Act::of_searching("items.export", "").run(app, caller, || {
+        let mut keys = app.store.load_keys_by_id()?;
+        let mut exported = 0;
+        while !keys.is_empty() {
+            let (changes, rest) = app.store.load_changes(keys, BATCH_BYTES)?;
+            keys = rest;
+            for change in changes {
+                let Change::Upsert(delivery) = change else { continue };
+                if !caller.viewer.sees(&delivery.holders) {
+                    continue;
+                }
+                exported += 1;
+                write(&line_of(app, *delivery, &caller.viewer)?).map_err(|source| OpsError::Io {
+                    what: "the export could not be written".to_owned(),
+                    source,
+                })?;
             }
-            exported += 1;
-            write(&line_of(app, *delivery, &caller.viewer)?).map_err(|source| OpsError::Io {
-                what: "the export could not be written".to_owned(),
-                source,
-            })?;
         }
-    }
-    Ok(exported)
+        Ok(exported)
+    })
 }
 
 /// One item, if the viewer may see it.

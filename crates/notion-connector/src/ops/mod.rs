@@ -66,6 +66,7 @@ pub use schedules::{
 };
 pub use search::{
     FacetCount, FacetCounts, HitFile, HitProperty, SearchAnswer, SearchHit, SearchQuery, search,
+    search_on_record,
 };
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::model::{Plan, PlannedItems};

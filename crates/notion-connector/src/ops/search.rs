@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::audit::Act;
 use crate::app::App;
 use crate::model::{Caller, Crumb, FileFacts, ItemKind, NotionId, Role};
 use crate::search::{
@@ -123,6 +124,19 @@ pub struct SearchHit {
     pub last_edited_time: Timestamp,
     /// Who edited it last.
     pub last_edited_by: Option<String>,
+}
+
+/// Runs a search for who sees everything: that they searched is on the record, what for is not.
+///
+/// # Errors
+/// As in [`search`], and when the audit log cannot be written.
+pub fn search_on_record(
+    app: &App,
+    index: &SearchIndex,
+    query: &SearchQuery,
+    caller: &Caller,
+) -> Result<SearchAnswer, OpsError> {
+    Act::of_searching("search", "everything").run(app, caller, || search(index, query, caller))
 }
 
 /// Runs a search over an open index.

@@ -17,6 +17,7 @@ use utoipa::OpenApi;
         (name = "search", description = "Finding and reading items."),
         (name = "connectors", description = "Connections to workspaces, from their validation to their end."),
         (name = "crawls", description = "What was crawled, and what is being crawled."),
+        (name = "security", description = "Who may do and see what, and what was done."),
         (name = "health", description = "How the server is."),
         (name = "page", description = "What browsers are shown.")
     )

@@ -48,6 +48,7 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::connectors::start_points::list))
         .routes(routes!(api::connectors::start_points::refresh))
         .routes(routes!(api::analytics::analytics))
+        .routes(routes!(api::audit::list))
         .routes(routes!(api::schedules::list, api::schedules::add))
         .routes(routes!(api::schedules::edit, api::schedules::delete))
         .routes(routes!(api::webhooks::show, api::webhooks::open, api::webhooks::forget))

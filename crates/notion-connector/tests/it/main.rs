@@ -13,6 +13,7 @@
 mod program;
 mod support;
 
+mod audit;
 mod backup;
 mod bodies;
 mod budget;

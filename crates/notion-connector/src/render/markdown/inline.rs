@@ -685,11 +685,8 @@ mod tests {
 
     #[test]
     fn code_with_backticks_loses_the_padding_and_not_its_own_spaces() {
-        for (text, expected) in
-            [("`` `a` b  ``two", "`a` b two"), ("``  `a` ``", " `a`"), ("`` ` ``", "`"), ("` a `b", " a b")]
-        {
-            assert_eq!(text_of(text, Dialect::V1), expected, "{text}");
-        }
+        assert_eq!(text_of("`` `a` b  ``two", Dialect::V1), "`a` b two");
+        assert_eq!(text_of("`` ` ``, ` a `", Dialect::V1), "`,  a ");
     }
 
     #[test]

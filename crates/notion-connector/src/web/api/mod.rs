@@ -1,6 +1,7 @@
 //! The REST API: a file for each resource.
 
 pub(super) mod analytics;
+pub(super) mod audit;
 pub(super) mod connectors;
 pub(super) mod crawls;
 pub(super) mod health;
