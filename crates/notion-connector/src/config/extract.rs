@@ -79,6 +79,11 @@ impl ExtractConfig {
         self.memory_mb * MB
     }
 
+    /// Whether text is generated for images.
+    pub const fn reads_images(&self) -> bool {
+        self.ocr || self.captions.is_some()
+    }
+
     /// Largest file.
     pub const fn file_bytes(&self) -> u64 {
         self.file_mb * MB

@@ -191,7 +191,7 @@ async fn identify_patiently(app: &App, client: &Client) -> Result<Validation, Op
 fn files_of(app: &App, fetcher: &Fetcher, settings: FileSettings) -> Files {
     Files {
         config: app.config.files.clone(),
-        reads_images: app.config.extract.ocr || app.config.extract.captions.is_some(),
+        reads_images: app.config.extract.reads_images(),
         fetcher: Arc::new(fetcher.within(settings.max_bytes(), settings.other_hosts)),
         extractor: Arc::clone(&app.extractor),
         settings,

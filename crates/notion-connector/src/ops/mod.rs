@@ -29,6 +29,7 @@ mod status;
 mod watch;
 mod webhooks;
 mod why;
+mod why_files;
 
 pub use crate::store::{
     AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow, AuditStage, Departure,
@@ -79,3 +80,4 @@ pub use webhooks::{
     show_webhook,
 };
 pub use why::{AskedNotion, Reason, Standing, Why, why};
+pub use why_files::{FileAnswer, FileNotIndexed};

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::OpsError;
 use super::scheduler::next_crawl;
+use super::why_files::{self, FileAnswer, FileNotIndexed, Verdict};
 use crate::app::App;
 use crate::crawl::{advise, step};
 use crate::model::{Caller, NotionId, Parent, Role};
@@ -88,7 +89,12 @@ pub struct Why {
     pub waiting: Vec<Waiting>,
     /// The connectors that it left, or is to leave.
     pub departures: Vec<Departure>,
-    /// What Notion said, if it was asked.
+    /// What is known of it, where it is a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileAnswer>,
+    /// Of a page, its files that are not indexed, each with the reason; at most 100 files are looked at.
+    pub files: Vec<FileNotIndexed>,
+    /// What Notion said, if it was asked; of a file, what it said of the first of its pages.
     pub asked: Vec<AskedNotion>,
 }
 
@@ -107,13 +113,26 @@ pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Wh
         OpsError::Invalid(format!("“{page}” names nothing: give an id or an address of Notion's"))
     })?;
     let trace = app.store.load_trace(id)?;
-    let standing = standing(&trace);
+    let file = why_files::of_file(app, id)?;
+    let verdicts = if file.is_some() { why_files::verdicts(app, id)? } else { Vec::new() };
+    let standing = standing(&trace, &verdicts);
     let next_try = next_try(app, &trace)?;
+    let of_verdict = verdicts.iter().find(|(verdict, _)| verdict.standing == standing);
+    let setting = of_verdict.map_or_else(|| setting_of(&trace, standing), |(verdict, _)| verdict.setting);
+    let mut reasons = reasons(&trace, standing, next_try);
+    // What failed by itself has said so.
+    let is_told =
+        |verdict: &Verdict| standing == Standing::Failed && verdict.standing == Standing::WaitsInCrawl;
+    let told = verdicts.into_iter().filter(|(verdict, _)| !is_told(verdict)).map(|(_, reason)| reason);
+    reasons.splice(0..0, told);
+    let asked_for = file.as_ref().and_then(|file| file.pages.first()).map_or(id, |page| page.id);
     let mut why = Why {
         id,
         standing,
-        setting: setting_of(&trace, standing).map(str::to_owned),
-        reasons: reasons(&trace, standing, next_try),
+        setting: setting.map(str::to_owned),
+        reasons,
+        files: if file.is_none() { why_files::not_indexed(app, id)? } else { Vec::new() },
+        file,
         holdings: trace.holdings,
         failures: trace.failures,
         next_try,
@@ -123,7 +142,7 @@ pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Wh
     };
     if ask {
         for connector in app.store.load_connectors()? {
-            why.asked.push(ask_notion(app, &connector, id).await);
+            why.asked.push(ask_notion(app, &connector, asked_for).await);
         }
     }
     Ok(why)
@@ -157,7 +176,7 @@ fn trailing_id(text: &str) -> Option<NotionId> {
     [32, 36].into_iter().find_map(|length| tail(length)?.parse().ok())
 }
 
-fn standing(trace: &Trace) -> Standing {
+fn standing(trace: &Trace, files: &[(Verdict, Reason)]) -> Standing {
     let indexed = trace.holdings.iter().filter(|holding| holding.indexed.is_some());
     let outcome = |name: &str| trace.holdings.iter().any(|one| one.outcome.as_deref() == Some(name));
     let left = trace.departures.iter().find(|departure| departure.applied);
@@ -166,8 +185,11 @@ fn standing(trace: &Trace) -> Standing {
         Some(true) => Standing::WaitsForIndex,
         None if !trace.waiting.is_empty() => Standing::WaitsInCrawl,
         None if !trace.failures.is_empty() => Standing::Failed,
-        None if outcome("skipped") || left_out(trace, LeftOut::Limit) => Standing::Skipped,
+        None if files.is_empty() && outcome("skipped") || left_out(trace, LeftOut::Limit) => {
+            Standing::Skipped
+        }
         None if left_out(trace, LeftOut::Filter) => Standing::Filtered,
+        None if !files.is_empty() => files[0].0.standing,
         None => match left.map(|departure| departure.proof) {
             Some(Proof::Archived | Proof::Excluded) => Standing::Filtered,
             Some(Proof::Trashed) => Standing::Trashed,
@@ -285,7 +307,7 @@ fn of_departure(departure: &Departure) -> String {
         }
         Proof::NotFound => format!("Notion answered 404: {NOT_VISIBLE}"),
         Proof::Removed => "every page that held the file was read again, without it".to_owned(),
-        Proof::Excluded => "a filter of the connector left it out".to_owned(),
+        Proof::Excluded => "a filter or a file setting of the connector left it out".to_owned(),
         Proof::Archived => {
             "it is archived, and archived pages are left out by the setting crawl.archived".to_owned()
         }

@@ -48,3 +48,4 @@ mod web;
 mod webhooks;
 mod whole;
 mod why;
+mod why_files;
