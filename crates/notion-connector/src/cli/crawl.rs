@@ -187,8 +187,8 @@ pub(super) fn describe_plan(detail: &CrawlDetail) -> String {
     }
     lines.push(format!("Gone in Notion: {}; not listed, to be asked for: ~{}", plan.gone, plan.unlisted));
     lines.push(format!(
-        "Files in properties: ~{}; those in bodies are not known before bodies are read",
-        plan.files_in_properties
+        "Files: ~{}, to read: ~{}; new ones in bodies are not known before bodies are read",
+        plan.files, plan.files_to_read
     ));
     lines.push(format!(
         "{} requests so far, ~{} to come: ~{:.1} minutes at {:.0} a minute ({})",

@@ -3,7 +3,9 @@
 use crate::config::FileSettings;
 use crate::extract::{Outcome, format_name};
 use crate::files::{FileAddress, Hosting, extension};
-use crate::model::{FileContent, FileFacts, FileRef, HoldingPage, Item, ItemKey, ItemKind, NotionId};
+use crate::model::{
+    FileContent, FileFacts, FilePlace, FileRef, HoldingPage, Item, ItemKey, ItemKind, NotionId,
+};
 use crate::store::{
     FileReading, FileState, FileTask, NewTask, PageFiles, PlaceDetail, PlacedFile, Task, TaskKind,
 };
@@ -76,14 +78,26 @@ impl FilePolicy<'_> {
         Some(PlacedFile { id, key, detail, address: file.address.clone(), is_wanted })
     }
 
+    /// The id of a file that the settings want where it stands; none if they leave it out, or it has no address.
+    pub fn wanted(&self, file: &FileRef) -> Option<NotionId> {
+        let address = FileAddress::parse(&file.address, self.hosts).ok()?;
+        let name = file.name.as_deref().unwrap_or(NAMELESS);
+        let refused = self.refuses(file.place, name, address.hosting == Hosting::Notion);
+        refused.is_none().then(|| id_of(address.key.as_str()))
+    }
+
     /// Why the settings leave a file out; none if they want it.
     pub fn unwanted(&self, detail: &PlaceDetail) -> Option<String> {
+        self.refuses(detail.place, &detail.name, detail.hosted)
+    }
+
+    fn refuses(&self, place: FilePlace, name: &str, hosted: bool) -> Option<String> {
         let settings = self.settings;
-        let extension = extension(&detail.name);
-        if !settings.places.contains(&detail.place) {
-            return Some(format!("{} are switched off", detail.place.described()));
+        let extension = extension(name);
+        if !settings.places.contains(&place) {
+            return Some(format!("{} are switched off", place.described()));
         }
-        if !detail.hosted && !settings.other_hosts {
+        if !hosted && !settings.other_hosts {
             return Some("files on other hosts than Notion's are switched off".to_owned());
         }
         if settings.admits(extension.as_deref()) {

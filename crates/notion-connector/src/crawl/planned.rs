@@ -1,14 +1,17 @@
 //! What a crawl will cost, from its listings: the known is counted, the rest is estimated and said to be.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use notion_api::wire::{Page, PropertyValue};
+use notion_api::wire::Page;
 
 use super::driver::{CrawlError, Crawler};
+use super::files::{EXTRACTOR_VERSION, unwanted_everywhere};
 use super::filters::Filters;
 use crate::config::{BodyChoice, CrawlConfig};
-use crate::model::{ItemKind, Plan, PlannedItems};
-use crate::store::{Crawl, Inventory, StoreError};
+use crate::model::{FileRef, ItemKind, Plan, PlannedItems};
+use crate::render::{self, PageBody};
+use crate::store::{Crawl, FileState, Inventory, PlaceDetail, Scope, StoreError};
 
 /// Requests a minute where no crawl has shown another measure: what Notion grants at least
 /// (developers.notion.com "request-limits": three a second on average).
@@ -18,10 +21,10 @@ const DOCUMENTED_RATE: f64 = 180.0;
 const BATCH: u32 = 500;
 
 /// What is an estimate in every plan, by the names of the fields.
-const ESTIMATES: [&str; 4] = ["unlisted", "files_in_properties", "requests_to_come", "minutes"];
+const ESTIMATES: [&str; 5] = ["unlisted", "files", "files_to_read", "requests_to_come", "minutes"];
 
 /// From what the listings found.
-fn plan_of(crawl: &Crawl, found: &Inventory, files: u64, pace: (u64, u64)) -> Plan {
+fn plan_of(crawl: &Crawl, found: &Inventory, (files, files_to_read): (u64, u64), pace: (u64, u64)) -> Plan {
     let items = found.kinds.iter().map(|kind| {
         let has_body = matches!(kind.kind, ItemKind::Page | ItemKind::Row);
         let settled = kind.to_read + kind.over_limit + kind.undecided;
@@ -44,7 +47,8 @@ fn plan_of(crawl: &Crawl, found: &Inventory, files: u64, pace: (u64, u64)) -> Pl
         complete: !crawl.incomplete,
         gone: found.gone,
         unlisted: found.to_ask,
-        files_in_properties: files,
+        files,
+        files_to_read,
         requests_made: crawl.counters.requests,
         requests_to_come,
         minutes,
@@ -75,18 +79,14 @@ pub fn listing_settings(body: BodyChoice, settings: &CrawlConfig, filters: &Filt
     .to_string()
 }
 
-/// How many files the properties of an object hold.
-fn files_of(source: &str) -> u64 {
+/// The files that the properties of an object hold.
+fn files_of(source: &str) -> Vec<FileRef> {
     // Most objects have none, and decoding takes time.
     if !source.contains("\"files\"") {
-        return 0;
+        return Vec::new();
     }
-    let Ok(page) = serde_json::from_str::<Page>(source) else { return 0 };
-    let files = page.properties.iter().map(|property| match &property.value {
-        PropertyValue::Files(files) => files.len() as u64,
-        _ => 0,
-    });
-    files.sum()
+    let Ok(page) = serde_json::from_str::<Page>(source) else { return Vec::new() };
+    render::files_of(Some(&page), &PageBody::default())
 }
 
 impl Crawler {
@@ -106,14 +106,43 @@ impl Crawler {
             .await?)
     }
 
-    fn count_files(&self, crawl: &Crawl) -> Result<u64, StoreError> {
-        let (mut files, mut after) = (0, 0);
+    /// Files that are known or can be told from listings, and how many of them are to be read.
+    fn count_files(&self, crawl: &Crawl) -> Result<(u64, u64), StoreError> {
+        let Some(policy) = self.file_policy() else { return Ok((0, 0)) };
+        let (mut met, mut new, mut after) = (BTreeSet::new(), BTreeSet::new(), 0);
         loop {
             let some = self.store.load_met_sources(crawl, after, BATCH)?;
-            let Some((last, _)) = some.last() else { return Ok(files) };
+            let Some((last, _)) = some.last() else { break };
             after = *last;
-            files += some.iter().map(|(_, source)| files_of(source)).sum::<u64>();
+            for (row, source) in some {
+                met.insert(row);
+                for file in files_of(&source).iter().filter_map(|file| policy.wanted(file)) {
+                    if !new.contains(&file) && self.store.load_item(crawl.connector, file)?.is_none() {
+                        new.insert(file);
+                    }
+                }
+            }
         }
+        let (mut known, mut due, mut after) = (0, 0, 0);
+        loop {
+            let some = self.store.load_placed(crawl.connector, after, BATCH)?;
+            let Some(last) = some.last() else { break };
+            after = last.row;
+            for file in some {
+                let on_met = file.places.into_iter().filter(|(page, _)| met.contains(page));
+                let on_met: Vec<PlaceDetail> = on_met.map(|(_, detail)| detail).collect();
+                if on_met.is_empty() || unwanted_everywhere(&policy, &on_met).is_some() {
+                    continue;
+                }
+                known += 1;
+                let is_new = file.state.is_none() || file.extractor != Some(EXTRACTOR_VERSION);
+                let fits = file.bytes <= policy.settings.max_bytes();
+                due += u64::from(fits && (is_new || file.state == Some(FileState::TooLarge)));
+            }
+        }
+        let new = new.len() as u64;
+        let forced = crawl.scope == Scope::ForceReindex;
+        Ok((known + new, new + if forced { known } else { due }))
     }
 }
 
@@ -138,9 +167,9 @@ mod tests {
         };
         let file = serde_json::json!({"name": "a.pdf", "type": "external", "external": {"url": "https://files.example/a.pdf"}});
         let papers = serde_json::json!({"Papers": {"id": "p", "type": "files", "files": [file, file]}});
-        assert_eq!(files_of(&page(papers)), 2);
+        assert_eq!(files_of(&page(papers)).len(), 2);
         let named = serde_json::json!({"files": {"id": "t", "type": "title", "title": []}});
-        assert_eq!(files_of(&page(named)), 0);
-        assert_eq!(files_of("\"files\""), 0);
+        assert!(files_of(&page(named)).is_empty());
+        assert!(files_of("\"files\"").is_empty());
     }
 }

@@ -16,8 +16,11 @@ pub struct Plan {
     pub gone: u64,
     /// Held items that no listing returned: each is asked for.
     pub unlisted: u64,
-    /// Files in properties of what was listed. Those in bodies are not known before bodies are read.
-    pub files_in_properties: u64,
+    /// Files that the settings want: those that earlier crawls met in what was listed, and new ones in properties. New ones in bodies
+    /// are not known before bodies are read.
+    pub files: u64,
+    /// How many of them are to be fetched and read.
+    pub files_to_read: u64,
     /// Requests that the listings took.
     pub requests_made: u64,
     /// Requests that the crawl will still make; bodies in several parts take more.

@@ -13,6 +13,7 @@ use super::connectors::{check_name, find_connector};
 use super::{ConnectorSummary, OpsError, plan};
 use crate::app::App;
 use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
+use crate::crawl::files::FilePolicy;
 use crate::crawl::filters::parse_object;
 use crate::model::{Caller, FilePlace, NotionId, Role};
 use crate::store::{Connector, SettingsEffect};
@@ -286,6 +287,16 @@ pub fn edit_connector(
 /// When they contradict each other, or were written by a newer version.
 pub(super) fn effective_settings(app: &App, connector: &Connector) -> Result<EffectiveSettings, OpsError> {
     effective(app, &connector.name, &settings_of(connector)?)
+}
+
+/// What such settings say of files.
+pub(super) fn file_policy<'a>(app: &'a App, settings: &'a EffectiveSettings) -> FilePolicy<'a> {
+    FilePolicy {
+        settings: &settings.files,
+        hosts: &app.config.files.test_hosts,
+        reads_images: app.config.extract.reads_images(),
+        item_limit: settings.crawl.item_limit,
+    }
 }
 
 /// The settings that would hold after an edit.

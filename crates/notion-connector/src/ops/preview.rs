@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::connector_life::{EditConnector, edited_settings, effective_settings};
+use super::connector_life::{EditConnector, edited_settings, effective_settings, file_policy};
 use super::connectors::find_connector;
 use super::{OpsError, why};
 use crate::app::App;
 use crate::config::EffectiveSettings;
+use crate::crawl::files::unwanted_everywhere;
 use crate::crawl::filters::{Filters, Verdict};
 use crate::model::{Caller, ConnectorId, ItemKind, NotionId, Role};
-use crate::store::{Place, Standing};
+use crate::store::{FileState, Place, PlaceDetail, Standing};
 
 /// How many items of each sort are named.
 const NAMED: usize = 20;
@@ -99,7 +100,8 @@ pub fn preview_connector(
     let archived =
         if was.crawl.archived && !is.crawl.archived { archived(app, connector.id)? } else { BTreeSet::new() };
     let held = app.store.count_held(connector.id)?;
-    let sorted = sort(&places, &is, &archived, held);
+    let mut sorted = sort(&places, &is, &archived, held);
+    sort_files(app, connector.id, &is, &places, held, &mut sorted)?;
     let has_body = |place: &&Place| matches!(place.kind, ItemKind::Page | ItemKind::Row);
     let read_again =
         if was.reads_otherwise(&is) { sorted.stay.iter().filter(has_body).count() as u64 } else { 0 };
@@ -147,8 +149,9 @@ fn sort(places: &[Place], is: &EffectiveSettings, archived: &BTreeSet<i64>, held
     let filters = Filters::new(&is.include, &is.exclude);
     let mut sorted = Sorted::default();
     // What leaves is still held while the crawl that lets it go takes up what is new.
-    let room = usize::try_from(is.crawl.item_limit.saturating_sub(held)).unwrap_or(usize::MAX);
-    for (place, verdict) in places.iter().zip(filters.judge(places, true)) {
+    let room = room(is, held);
+    let judged = places.iter().zip(filters.judge(places, true));
+    for (place, verdict) in judged.filter(|(place, _)| place.kind != ItemKind::File) {
         let keeps = verdict == Verdict::Keep && !archived.contains(&place.row);
         let sort = match place.standing {
             Standing::Held if keeps => &mut sorted.stay,
@@ -161,6 +164,50 @@ fn sort(places: &[Place], is: &EffectiveSettings, archived: &BTreeSet<i64>, held
         sort.push(*place);
     }
     sorted
+}
+
+fn room(is: &EffectiveSettings, held: u64) -> usize {
+    usize::try_from(is.crawl.item_limit.saturating_sub(held)).unwrap_or(usize::MAX)
+}
+
+/// Files go with the pages that show them, as far as settings want them there and they can be read.
+fn sort_files(
+    app: &App,
+    connector: ConnectorId,
+    is: &EffectiveSettings,
+    places: &[Place],
+    held: u64,
+    sorted: &mut Sorted,
+) -> Result<(), OpsError> {
+    let kept: BTreeSet<i64> = sorted.stay.iter().chain(&sorted.come).map(|place| place.row).collect();
+    let items = places.iter().filter(|place| place.kind == ItemKind::File).map(|place| (place.row, *place));
+    let items: BTreeMap<i64, Place> = items.collect();
+    let policy = file_policy(app, is);
+    let mut after = 0;
+    loop {
+        let files = app.store.load_placed(connector, after, BATCH)?;
+        let Some(last) = files.last() else { return Ok(()) };
+        after = last.row;
+        for file in files {
+            let Some(item) = items.get(&file.row) else { continue };
+            let on_kept = file.places.into_iter().filter(|(page, _)| kept.contains(page));
+            let on_kept: Vec<PlaceDetail> = on_kept.map(|(_, detail)| detail).collect();
+            let keeps = !on_kept.is_empty()
+                && unwanted_everywhere(&policy, &on_kept).is_none()
+                && file.bytes <= is.files.max_bytes();
+            let can_be_read = !matches!(
+                file.state,
+                Some(FileState::Encrypted | FileState::Unsupported | FileState::Broken | FileState::Limit)
+            );
+            match (file.is_held, keeps) {
+                (true, true) => sorted.stay.push(*item),
+                (true, false) => sorted.leave.push(*item),
+                (false, true) if can_be_read && sorted.come.len() < room(is, held) => sorted.come.push(*item),
+                (false, true) if can_be_read => sorted.over_limit.push(*item),
+                (false, _) => {}
+            }
+        }
+    }
 }
 
 fn by_kind(sorted: &Sorted) -> Vec<PreviewKind> {

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connector_life::effective_settings;
+use super::connector_life::{effective_settings, file_policy};
 use super::scheduler::next_crawl;
 use super::why::{Reason, Standing};
 use super::{FileStands, OpsError};
 use crate::app::App;
 use crate::config::EffectiveSettings;
-use crate::crawl::files::{FilePolicy, too_large, unwanted_everywhere};
+use crate::crawl::files::{too_large, unwanted_everywhere};
 use crate::model::NotionId;
 use crate::store::{Connector, FileState, FileTrace, PlaceDetail};
 
@@ -73,15 +73,6 @@ impl<'a> Judge<'a> {
         Ok(judges)
     }
 
-    fn policy(&self) -> FilePolicy<'_> {
-        FilePolicy {
-            settings: &self.settings.files,
-            hosts: &self.app.config.files.test_hosts,
-            reads_images: self.app.config.extract.reads_images(),
-            item_limit: self.settings.crawl.item_limit,
-        }
-    }
-
     /// None where the connector holds no page with it, or indexes it.
     fn judge(&self, file: &FileTrace) -> Option<Verdict> {
         let id = self.connector.id;
@@ -95,7 +86,7 @@ impl<'a> Judge<'a> {
         }
         let verdict = |standing, setting, message: String| Some(Verdict { standing, setting, message });
         let reason = file.reason.as_deref().unwrap_or_default();
-        if let Some(reason) = unwanted_everywhere(&self.policy(), &places) {
+        if let Some(reason) = unwanted_everywhere(&file_policy(self.app, &self.settings), &places) {
             let setting = Some("file settings of the connector");
             return verdict(Standing::Filtered, setting, format!("left out by a setting: {reason}"));
         }

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
-use super::items::unreadable;
+use super::files::{MAX_PLACES, detail};
 use super::{FileState, PlaceDetail, Result, Store};
 use crate::model::{ConnectorId, ItemKey, NotionId};
 
@@ -40,7 +40,53 @@ pub struct FileTrace {
     pub pages: Vec<FilePage>,
 }
 
+/// A file as an inventory has it: where it stands in a workspace, and what a connector does with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlacedTrace {
+    /// Row id.
+    pub row: i64,
+    /// The row of each page that shows it, with what it says.
+    pub places: Vec<(i64, PlaceDetail)>,
+    /// What became of its bytes; none until they were read.
+    pub state: Option<FileState>,
+    /// Its size in bytes, at least; 0 until it is known.
+    pub bytes: u64,
+    /// Version of what read it.
+    pub extractor: Option<u32>,
+    /// Whether the connector holds it.
+    pub is_held: bool,
+}
+
 impl Store {
+    /// The files of a connector's workspace behind the row `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_placed(&self, connector: ConnectorId, after: i64, limit: u32) -> Result<Vec<PlacedTrace>> {
+        self.read(|tx| {
+            let mut files: Vec<PlacedTrace> = tx
+                .prepare_cached(
+                    "SELECT files.item, state, bytes, extractor,
+                       EXISTS (SELECT 1 FROM holders WHERE holders.item = files.item AND holders.connector = ?1)
+                     FROM files CROSS JOIN items ON items.id = files.item
+                     WHERE files.item > ?2 AND items.workspace = (SELECT workspace FROM connectors WHERE id = ?1)
+                     ORDER BY files.item LIMIT ?3",
+                )?
+                .query_map(params![connector.0, after, limit], |row| {
+                    let (state, bytes, extractor) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                    let (row, is_held) = (row.get(0)?, row.get(4)?);
+                    Ok(PlacedTrace { row, places: Vec::new(), state, bytes, extractor, is_held })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut places = tx.prepare_cached("SELECT page, detail FROM file_places WHERE file = ?1 LIMIT ?2")?;
+            for file in &mut files {
+                let details = places.query_map(params![file.row, MAX_PLACES], |row| Ok((row.get(0)?, detail(row, 1)?)))?;
+                file.places = details.collect::<rusqlite::Result<_>>()?;
+            }
+            Ok(files)
+        })
+    }
+
     /// The pages that show a file and that a connector holds, the one first that the file has as its parent; at most `limit`.
     ///
     /// # Errors
@@ -135,7 +181,5 @@ fn holders(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<Vec<ConnectorId>
 }
 
 fn page_from(row: &Row<'_>) -> rusqlite::Result<FilePage> {
-    let detail: String = row.get(3)?;
-    let detail = serde_json::from_str(&detail).map_err(|error| unreadable(3, error))?;
-    Ok(FilePage { id: row.get(1)?, title: row.get(2)?, detail, holders: Vec::new() })
+    Ok(FilePage { id: row.get(1)?, title: row.get(2)?, detail: detail(row, 3)?, holders: Vec::new() })
 }

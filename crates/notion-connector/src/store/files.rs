@@ -184,7 +184,8 @@ impl Store {
             let mut files = Vec::new();
             while let Some(columns) = found.next()? {
                 let row: i64 = columns.get(0)?;
-                let places = places.query_map(params![row, crawl.connector.0, MAX_PLACES], detail)?;
+                let places =
+                    places.query_map(params![row, crawl.connector.0, MAX_PLACES], |row| detail(row, 0))?;
                 let places = places.collect::<rusqlite::Result<_>>()?;
                 files.push(UnmetFile { row, id: columns.get(1)?, places });
             }
@@ -347,20 +348,20 @@ fn upsert(tx: &Transaction<'_>, page: i64, file: &PlacedFile) -> rusqlite::Resul
     Ok(row)
 }
 
-/// What a page says of a file, from a row's only column.
-fn detail(row: &Row<'_>) -> rusqlite::Result<PlaceDetail> {
-    let detail: String = row.get(0)?;
-    serde_json::from_str(&detail).map_err(|error| unreadable(0, error))
+/// What a page says of a file, from a column of a row.
+pub(super) fn detail(row: &Row<'_>, column: usize) -> rusqlite::Result<PlaceDetail> {
+    let detail: String = row.get(column)?;
+    serde_json::from_str(&detail).map_err(|error| unreadable(column, error))
 }
 
 /// Most places that the item of a file tells of.
-const MAX_PLACES: u32 = 100;
+pub(super) const MAX_PLACES: u32 = 100;
 
 /// Makes the description of a file of what all of its places say.
 fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
     let details: Vec<PlaceDetail> = tx
         .prepare_cached("SELECT detail FROM file_places WHERE file = ?1 ORDER BY page, ordinal LIMIT ?2")?
-        .query_map(params![file, MAX_PLACES], detail)?
+        .query_map(params![file, MAX_PLACES], |row| detail(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
     let Some(first) = details.first() else { return Ok(()) };
     let mut source = PageFile {
@@ -470,7 +471,7 @@ pub(super) fn load_due(
     tx.prepare_cached(&format!(
         "SELECT detail FROM file_places JOIN files ON files.item = file_places.file WHERE page = ?1 AND {DUE}"
     ))?
-    .query_map(params![page, reading.extractor, reading.max_bytes], detail)?
+    .query_map(params![page, reading.extractor, reading.max_bytes], |row| detail(row, 0))?
     .collect()
 }
 

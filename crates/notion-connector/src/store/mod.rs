@@ -59,7 +59,7 @@ pub use differences::{Difference, Differing};
 pub use directory::{
     DirectoryFilter, DirectoryPage, DirectoryPerson, DirectorySource, Intake, IntakeCounts, Keep,
 };
-pub use file_places::{FilePage, FileTrace};
+pub use file_places::{FilePage, FileTrace, PlacedTrace};
 pub use files::{FileRead, FileReading, FileState, FileTask, PageFiles, PlaceDetail, PlacedFile, UnmetFile};
 pub use history::CrawlDay;
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};

@@ -252,7 +252,8 @@ const KINDS: &str = "SELECT kind, sum(listed), sum(to_read), sum(over_limit), su
 
 const UNSEEN: &str = "SELECT count(*) FROM holders WHERE connector = ?2
        AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = holders.item)
-       AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = holders.item)";
+       AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = holders.item)
+       AND NOT EXISTS (SELECT 1 FROM files WHERE files.item = holders.item)";
 
 const SUPERSEDED: &str = "another crawl of the connector lists everything anew";
 

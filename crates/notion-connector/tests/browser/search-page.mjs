@@ -87,6 +87,8 @@ const PAGES = {
   second: `${origin}/search?page=2`,
   none: `${origin}/search?q=zyxwvutsrq`,
   hostile: `${origin}/search?q=hostilemarker`,
+  file: `${origin}/search?q=filemarker`,
+  files: `${origin}/search?kind=file&extension=pdf`,
   japanese: `${origin}/search?q=${encodeURIComponent("議事録")}`,
   problem: `${origin}/nowhere`,
   empty: `${emptyOrigin}/`,
@@ -233,6 +235,25 @@ const checks = {
     assert.equal(await title.textContent(), "hostilemarker <img src=x onerror=alert(1)>");
     assert.equal(await title.locator("a").count(), 0, "an address that is a script is no link");
     assert.equal(await page.locator("main img, main script").count(), 0);
+    await close();
+  },
+
+  async "a file shows what it is and what is to be known of its text"() {
+    const { page, close } = await open({ javaScriptEnabled: false });
+    await page.goto(PAGES.file);
+    const hit = page.locator(".hit").first();
+    assert.match(await hit.locator(".title").textContent(), /^filemarker <b>scan<\/b> of_a_long_name/);
+    const facts = await hit.locator(".facts").textContent();
+    assert.match(facts, /^Filepdf1\.3 MB/);
+    assert.deepEqual(await hit.locator(".remark").allTextContents(), [
+      "old text, as it was before: its host does not have it",
+      "text recognised in images",
+    ]);
+    await page.goto(PAGES.files);
+    assert.equal(await page.locator(".hit").count(), 1);
+    assert.match(await page.locator(".chosen a").textContent(), /Extension: pdf/);
+    await page.locator(".chosen a").click();
+    assert.equal(page.url(), `${origin}/search?kind=file`);
     await close();
   },
 

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use notion_connector::crawl::Progress;
 use notion_connector::model::{Caller, FilePlace, ItemKind};
-use notion_connector::ops::{self, AddConnector, CrawlReport, CrawlRequest, EditConnector, Setting};
+use notion_connector::ops::{
+    self, AddConnector, CrawlReport, CrawlRequest, EditConnector, PlanRequest, Setting,
+};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::DEFAULT_TOKEN;
 use notion_emulator::files::{Host, NewFile};
@@ -278,4 +281,51 @@ async fn settings_of_files_are_shown_checked_and_taken_back() {
     let detail = ops::edit_connector(&app, &Caller::LOCAL_OPERATOR, CONNECTOR, &back.unwrap()).unwrap();
     assert_eq!(serde_json::to_value(&detail.settings).unwrap(), json!({}));
     assert_eq!(detail.effective.file_places, FilePlace::ALL);
+}
+
+#[tokio::test]
+async fn a_preview_and_a_plan_count_the_files_that_settings_want() {
+    let (line, pages) = line().await;
+    add(&line, pages[0], "table.csv", b"kwijibo,1");
+    add(&line, pages[0], "large.txt", &b"gimlet ".repeat(200_000));
+    add(&line, pages[1], "small.txt", b"alpha");
+    add(&line, pages[1], "picture.png", b"\x89PNG\r\n\x1a\n");
+    crawl(&line, Scope::Full).await;
+    let preview = |edit: &EditConnector| {
+        let preview = ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, edit).unwrap();
+        let files = preview.kinds.iter().find(|kind| kind.kind == ItemKind::File);
+        files.map_or((0, 0, 0), |kind| (kind.keep, kind.leave_out, kind.newly_need))
+    };
+    assert_eq!(preview(&EditConnector::default()), (3, 0, 0));
+    assert_eq!(preview(&without(&["csv"])), (2, 1, 0));
+    assert_eq!(preview(&EditConnector { file_mb: Some(Setting::Own(1)), ..without(&["csv"]) }), (1, 2, 0));
+    let images = Some(Setting::Own(vec!["png".to_owned(), "txt".to_owned()]));
+    let images = EditConnector { include_extensions: images, ..EditConnector::default() };
+    let (keep, leave_out, newly_need) = preview(&images);
+    assert_eq!((keep, leave_out), (2, 1));
+    assert!(newly_need >= 1, "the picture, and those of the generated pages: {newly_need}");
+    // A filter takes the files of its pages along.
+    let page = EditConnector { exclude: Some(vec![pages[0].to_string()]), ..EditConnector::default() };
+    assert_eq!(preview(&page), (1, 2, 0));
+
+    let plan = async || {
+        let request =
+            PlanRequest { connector: None, scope: Some(Scope::Full), restart: true, first_secret: None };
+        let told = watch::Sender::new(Progress::default());
+        let planned = ops::plan_crawl(&line.app(), &Caller::LOCAL_OPERATOR, request, told).await.unwrap();
+        planned.plan.unwrap().plan
+    };
+    let told = plan().await;
+    assert_eq!((told.files, told.files_to_read, told.unlisted), (3, 0, 0));
+    assert!(told.estimates.iter().any(|name| name == "files"), "{:?}", told.estimates);
+    edit(&line, CONNECTOR, &images);
+    let told = plan().await;
+    assert_eq!((told.files, told.files_to_read), (2 + newly_need, newly_need));
+    // What they said is what the crawl does.
+    fetched(&line);
+    line.try_crawl(Scope::Full).await.unwrap();
+    assert_eq!(
+        (files(&line), fetched(&line) as u64),
+        (["large.txt", "picture.png", "small.txt"].map(str::to_owned).to_vec(), newly_need)
+    );
 }

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-use super::{Server, hostile};
+use super::{Server, hostile, old_file};
 
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "search-page.mjs"];
 const BROWSERS: [&str; 5] = [
@@ -26,6 +26,7 @@ async fn the_page_passes_in_a_browser() {
     let directory = install().await;
     let (server, empty) = (Server::sample().await, Server::empty().await);
     server.index(hostile());
+    server.index(old_file());
     let pictures = directory.join("pictures");
     let mut script = Command::new("node");
     script

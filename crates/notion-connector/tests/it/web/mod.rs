@@ -13,7 +13,7 @@ use notion_connector::config::Config;
 use notion_connector::crawl::Progress;
 use notion_connector::data_dir::DataDir;
 use notion_connector::model::{
-    Caller, Change, ConnectorId, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent,
+    Caller, Change, ConnectorId, Delivery, FileFacts, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent,
 };
 use notion_connector::ops::{self, AddConnector, CrawlRequest};
 use notion_connector::runtime::Runtime;
@@ -124,6 +124,31 @@ impl Server {
 
 async fn loopback() -> TcpListener {
     TcpListener::bind(("127.0.0.1", 0)).await.unwrap()
+}
+
+/// A file whose text is old and was recognised, with a name that is long and hostile.
+fn old_file() -> Item {
+    let id = NotionId(Uuid::from_u128(0xf11e));
+    let facts = FileFacts {
+        extension: "pdf".to_owned(),
+        format: Some("pdf".to_owned()),
+        media_type: Some("application/pdf".to_owned()),
+        bytes: 1_250_000,
+        note: Some("its host does not have it".to_owned()),
+        stale: true,
+        generated: Some("ocr".to_owned()),
+    };
+    Item {
+        key: ItemKey::new(NotionId(Uuid::from_u128(1)), ItemKind::File, id),
+        kind: ItemKind::File,
+        id,
+        title: format!("filemarker <b>scan</b> {}.pdf", "of_a_long_name_".repeat(12)),
+        url: "https://app.notion.com/p/1#2".to_owned(),
+        icon: None,
+        text: "filemarker invoice 4711".to_owned(),
+        file: Some(facts),
+        ..hostile()
+    }
 }
 
 /// An item whose texts and address are made to do harm on a careless page.
