@@ -18,8 +18,11 @@ pub struct Plan {
     pub unlisted: u64,
     /// Files that the settings want: those that earlier crawls met in what was listed, and new ones in properties. New ones in bodies
     /// are not known before bodies are read.
+    // Plans of earlier versions knew of those in properties alone.
+    #[serde(alias = "files_in_properties")]
     pub files: u64,
     /// How many of them are to be fetched and read.
+    #[serde(default)]
     pub files_to_read: u64,
     /// Requests that the listings took.
     pub requests_made: u64,
@@ -60,5 +63,21 @@ impl Plan {
     /// A sum over all kinds.
     pub fn sum(&self, of: impl Fn(&PlannedItems) -> u64) -> u64 {
         self.items.iter().map(of).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_of_an_earlier_version_is_read() {
+        let old = serde_json::json!({
+            "items": [], "complete": true, "gone": 0, "unlisted": 1, "files_in_properties": 7, "requests_made": 3,
+            "requests_to_come": 2, "minutes": 0.1, "requests_per_minute": 180.0, "rate_from": "documented limit",
+            "estimates": ["unlisted"],
+        });
+        let plan: Plan = serde_json::from_value(old).unwrap();
+        assert_eq!((plan.files, plan.files_to_read), (7, 0));
     }
 }

@@ -310,7 +310,8 @@ async fn a_crawl_is_planned_and_compared_and_previewed_by_command() {
     assert!(plan.contains(": planned") && plan.contains("~") && plan.contains("KIND"), "{plan}");
     let shown = home.expect(0, &["crawls", "show", "1", "--json"]).await.json();
     let to_come = shown["plan"]["requests_to_come"].as_u64().unwrap();
-    assert!(to_come >= 40 && shown["plan"]["estimates"].as_array().unwrap().len() == 4, "{shown}");
+    let estimates = shown["plan"]["estimates"].as_array().unwrap();
+    assert!(to_come >= 40 && estimates.iter().any(|name| name == "files_to_read"), "{shown}");
     let report = home.expect(0, &["crawl", "--json"]).await.json();
     assert_eq!((&report["id"], &report["state"]), (&1.into(), &"completed".into()));
 
