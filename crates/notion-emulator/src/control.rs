@@ -103,6 +103,7 @@ pub(crate) fn router() -> Router<Emulator> {
         .route("/webhook-deliver", post(deliver_events))
         .route("/webhook-faults", post(push_webhook_fault).delete(clear_webhook_faults))
         .route("/file", post(add_file))
+        .route("/file-place", post(show_file))
         .route("/file-content", post(replace_file))
         .route("/file-remove", post(async |emulator, body| on_object(emulator, body, Emulator::remove_file)))
         .route("/caption", post(caption))
@@ -469,6 +470,22 @@ async fn add_file(State(emulator): State<Emulator>, body: Bytes) -> Answer {
     let new = NewFile { name, content: content.into(), kind, caption, host, property, markers };
     let (file, block) = emulator.add_file(id, new)?;
     Ok(shown(&json!({"id": file, "block": block})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceBody {
+    id: Uuid,
+    file: Uuid,
+    #[serde(default)]
+    caption: String,
+    property: Option<String>,
+}
+
+async fn show_file(State(emulator): State<Emulator>, body: Bytes) -> Answer {
+    let PlaceBody { id, file, caption, property } = read(&body)?;
+    let block = emulator.show_file(id, file, &caption, property.as_deref())?;
+    Ok(shown(&json!({ "block": block })))
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use crate::emulator::Emulator;
 use crate::seed::{BlockSeed, Content};
 use crate::verbs::VerbError;
 use crate::webhooks::events;
-use crate::world::Found;
+use crate::world::{Found, World};
 use crate::world::model::Parent;
 use crate::world::plant::SeedFiles;
 use crate::world::rich_text;
@@ -51,23 +51,73 @@ impl NewFile {
     }
 }
 
+/// How a file is shown.
+struct Shown {
+    kind: Option<String>,
+    name: String,
+    caption: String,
+    host: Host,
+    property: Option<String>,
+}
+
 impl Emulator {
     /// Adds a file at the end of a page or block, or to a property of a row; its id, and that of the new block.
     ///
     /// # Errors
     /// If the object is unknown or takes no such thing.
     pub fn add_file(&self, id: Uuid, new: NewFile) -> Result<(Uuid, Option<Uuid>), VerbError> {
+        let NewFile { name, content, kind, caption, host, property, markers } = new;
+        let shown = Shown { kind, name, caption, host, property };
+        self.place_file(id, shown, |world, name| world.add_file(name, content, host, markers))
+    }
+
+    /// Shows a file once more, at the end of a page or block or in a property of a row, as a copy of its block does; the id of
+    /// the new block.
+    ///
+    /// # Errors
+    /// If there is no such file, or the object is unknown or takes no such thing.
+    pub fn show_file(
+        &self,
+        id: Uuid,
+        file: Uuid,
+        caption: &str,
+        property: Option<&str>,
+    ) -> Result<Option<Uuid>, VerbError> {
+        let (host, name) = {
+            let state = self.state();
+            let on = |host| hosted(&state.world, host, file).map(|known| (host, known.name));
+            on(Host::Notion).or_else(|| on(Host::External)).ok_or(VerbError::UnknownFile(file))?
+        };
+        let (caption, property) = (caption.to_owned(), property.map(str::to_owned));
+        let shown = Shown { kind: None, name, caption, host, property };
+        let again = |_: &mut World, name: &str| {
+            let mut reference = json!({"hosted": file, "name": name});
+            if host == Host::External {
+                reference["is_external"] = Value::Bool(true);
+            }
+            reference
+        };
+        self.place_file(id, shown, again).map(|(_, block)| block)
+    }
+
+    /// Puts what `reference` makes into a new block, or into a property.
+    fn place_file(
+        &self,
+        id: Uuid,
+        shown: Shown,
+        reference: impl FnOnce(&mut World, &str) -> Value,
+    ) -> Result<(Uuid, Option<Uuid>), VerbError> {
         let now_ms = self.now_ms();
         let mut state = self.state_mut();
         let found = state.found(id)?;
         let place = state.place(Some(id))?;
-        let kind = new.kind.as_deref().unwrap_or_else(|| block_kind(&new.name)).to_owned();
+        let kind = shown.kind.as_deref().unwrap_or_else(|| block_kind(&shown.name)).to_owned();
         let world = &mut state.world;
         let (Found::Entity(page) | Found::Block(page, _)) = found;
         if !matches!(place, Parent::Page(_) | Parent::Block(..)) {
             return Err(VerbError::WrongKind { id, kind: "database", verb: "given a file" });
         }
-        let mut value = match &new.property {
+        let mut value = match &shown.property {
             Some(name) => {
                 let value = world.page(page).properties.get(name).filter(|value| value.is_array()).cloned();
                 let unknown = || VerbError::UnknownProperty { id, name: name.clone() };
@@ -75,16 +125,16 @@ impl Emulator {
             }
             None => Value::Null,
         };
-        let reference = world.add_file(&new.name, new.content, new.host, new.markers);
+        let reference = reference(world, &shown.name);
         let file = reference["hosted"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
-        let mut object = match new.host {
+        let mut object = match shown.host {
             Host::Notion => json!({"type": "file", "file": reference}),
             Host::External => json!({"type": "external", "external": {"url": reference}}),
         };
-        let Some(name) = new.property else {
-            object["caption"] = rich_text::plain(&new.caption);
+        let Some(name) = shown.property else {
+            object["caption"] = rich_text::plain(&shown.caption);
             if kind == "file" {
-                object["name"] = Value::from(new.name);
+                object["name"] = Value::from(shown.name);
             }
             let ordinal = world.page_mut(page).map_or(1, |page| page.next_ordinal);
             let block = Content::Block(BlockSeed { kind, payload: object, ..BlockSeed::default() });
@@ -93,7 +143,7 @@ impl Emulator {
             self.tell(&state, |world, happened| happened.push(events::content(world, page, &[block])));
             return Ok((file, Some(block)));
         };
-        object["name"] = Value::from(new.name);
+        object["name"] = Value::from(shown.name);
         if let Some(items) = value.as_array_mut() {
             items.push(object);
         }

@@ -7,14 +7,15 @@ use super::access::Access;
 use super::generate::{self, Marked};
 use super::ids::Space;
 use super::model::{Body, Detail, Ix, Kind, Node};
+use super::rich_text;
 use crate::files::signer;
 
 impl World {
     /// Every visible object that is not in the trash: `{id, kind, title, parent, markers}`, where the parent of a page in a
     /// block is that block's page. Archived objects carry `"archived": true`; of a title with `"mentions_in_title": true` only
     /// the beginning is told, as mentions read what their targets are called now. A file is told once for each place where it
-    /// stands, with that `place` (the block's type, `property` or `comment`) and the `path` of its address; one of the external
-    /// host carries `"external": true`.
+    /// stands, with that `place` (the block's type, `property` or `comment`), the block's `caption` if there is one, and the `path`
+    /// of its address; one of the external host carries `"external": true`.
     #[must_use]
     pub fn truth(&self, access: &Access) -> Vec<Value> {
         let mut found = Vec::new();
@@ -65,7 +66,8 @@ impl World {
         let mut shown = Vec::new();
         let made_up = |shown: &mut Vec<Shown>| {
             if generate::has_file(self, ix) {
-                shown.push(Shown { place: "file".to_owned(), hosted: generate::file_ref(self, ix) });
+                let (place, hosted) = ("file".to_owned(), generate::file_ref(self, ix));
+                shown.push(Shown { place, hosted, caption: String::new() });
             }
         };
         match &self.entity(ix).detail {
@@ -82,7 +84,7 @@ impl World {
         shown.iter().map(|shown| self.file_truth(ix, shown)).collect()
     }
 
-    fn file_truth(&self, page: Ix, Shown { place, hosted }: &Shown) -> Value {
+    fn file_truth(&self, page: Ix, Shown { place, hosted, caption }: &Shown) -> Value {
         let id = hosted["hosted"].as_str().unwrap_or_default();
         let name = hosted["name"].as_str().unwrap_or_default();
         let markers = match id.parse().ok().and_then(|id| self.ids.open(id)) {
@@ -102,6 +104,9 @@ impl World {
         if is_external {
             object["external"] = Value::Bool(true);
         }
+        if !caption.is_empty() {
+            object["caption"] = Value::from(caption.as_str());
+        }
         object
     }
 }
@@ -110,6 +115,7 @@ impl World {
 struct Shown {
     place: String,
     hosted: Value,
+    caption: String,
 }
 
 fn collect_body(nodes: &[Node], found: &mut Vec<Shown>) {
@@ -117,7 +123,11 @@ fn collect_body(nodes: &[Node], found: &mut Vec<Shown>) {
         if let Node::Block(block) = node
             && !block.trashed
         {
+            let first = found.len();
             collect(&block.payload, &block.kind, found);
+            for shown in found.iter_mut().skip(first) {
+                shown.caption = rich_text::joined(&block.payload["caption"]);
+            }
             collect_body(&block.children, found);
         }
     }
@@ -127,7 +137,8 @@ fn collect_body(nodes: &[Node], found: &mut Vec<Shown>) {
 fn collect(value: &Value, place: &str, found: &mut Vec<Shown>) {
     match value {
         Value::Object(map) if map.contains_key("hosted") => {
-            found.push(Shown { place: place.to_owned(), hosted: value.clone() });
+            let (place, hosted) = (place.to_owned(), value.clone());
+            found.push(Shown { place, hosted, caption: String::new() });
         }
         Value::Object(map) => {
             let content = map.iter().filter(|(key, _)| *key != "icon");

@@ -253,6 +253,26 @@ async fn a_replaced_external_file_keeps_its_address_and_gets_another_tag() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_that_is_shown_again_is_one_file_in_two_places() {
+    let (client, page, file) = one_file().await;
+    let content: Vec<notion_emulator::seed::Content> =
+        serde_json::from_value(json!([{"page": {"title": "Another page"}}])).unwrap();
+    let another = client.emulator.seed(None, &content, &std::collections::BTreeMap::new()).unwrap()[0];
+    let again = json!({"id": another, "file": file, "caption": "once more"});
+    let block = client.post("/_emulator/file-place", &again).await.ok()["block"].clone();
+    assert!(block.is_string());
+    let path = |url: String| url.split('?').next().unwrap().to_owned();
+    let (first, second) = (url_on(&client, &page).await, url_on(&client, &another.to_string()).await);
+    assert_eq!(path(first), path(second));
+    let truth = client.emulator.truth(None).unwrap();
+    let told: Vec<&Value> = truth.iter().filter(|object| object["id"] == json!(file)).collect();
+    let captions: Vec<Option<&str>> = told.iter().map(|place| place["caption"].as_str()).collect();
+    assert_eq!(captions, [None, Some("once more")]);
+    let unknown = client.post("/_emulator/file-place", &json!({"id": page, "file": page})).await;
+    assert!(unknown.body["error"].as_str().unwrap().starts_with("there is no file"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn captions_change_and_files_go_from_every_place() {
     let (client, [page, row, again]) = everywhere().await;
     let children = client.get(&format!("/v1/blocks/{page}/children")).await.ok();
