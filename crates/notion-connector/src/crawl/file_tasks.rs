@@ -115,8 +115,7 @@ impl Crawler {
                     left_out.entry(reason).or_insert((0, file.id)).0 += 1;
                 }
             }
-            met |= judged.iter().any(|(_, _, wanted)| *wanted);
-            self.store.save_unmet_files(crawl, &judged, policy.reading(), policy.item_limit, now)?;
+            met |= self.store.save_unmet_files(crawl, &judged, policy.reading(), policy.item_limit, now)?;
         }
         // Where files were met this comes again.
         if !met {

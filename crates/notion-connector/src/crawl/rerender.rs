@@ -21,6 +21,15 @@ pub fn rerender(store: &Store, config: &Config, now: Timestamp) -> Result<u64, S
     let settings = FileSettings::of(config);
     let hosts = config.files.test_hosts.as_slice();
     let policy = FilePolicy { settings: &settings, hosts, reads_images: true, item_limit: u64::MAX };
+    rerender_under(store, Some(&policy), now)
+}
+
+/// The same, with the files of pages judged by this policy.
+pub(super) fn rerender_under(
+    store: &Store,
+    policy: Option<&FilePolicy<'_>>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let (mut after, mut rendered) = (0, 0);
     if !store.has_outdated(RENDERER_VERSION)? {
         return Ok(0);
@@ -30,7 +39,7 @@ pub fn rerender(store: &Store, config: &Config, now: Timestamp) -> Result<u64, S
         let Some((_, last)) = outdated.last() else { return Ok(rendered) };
         after = last.row;
         for (workspace, row) in &outdated {
-            if let Some(finished) = finish(row, row.read.as_ref(), *workspace, Some(&policy)) {
+            if let Some(finished) = finish(row, row.read.as_ref(), *workspace, policy) {
                 store.save_rendered_again(row.row, &finished, now)?;
                 rendered += 1;
             }

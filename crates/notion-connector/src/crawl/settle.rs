@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::driver::{CrawlError, Crawler};
 use super::filters::Verdict;
 use super::plan::needs_approval;
+use super::rerender::rerender_under;
 use super::snapshot::finish;
 use crate::model::{ItemKind, NotionId};
 use crate::store::{
-    AlertScope, Crawl, CrawlState, LeftOut, NewAlert, NewTask, Phase, Scope, Standing, StoreError, TaskKind,
+    AlertScope, Crawl, CrawlState, LeftOut, NewAlert, NewTask, Phase, Place, Scope, Standing, StoreError,
+    TaskKind,
 };
 
 /// What to do when an integration reaches nothing.
@@ -18,6 +20,10 @@ pub const NOTHING_CONNECTED: &str = "nothing is connected to the integration yet
 
 const TOO_MUCH_EDITED: &str =
     "more was edited since the last crawl than search lists: the next crawl is a full one";
+
+const NOT_UNDERSTOOD: &str = "the object that Notion listed could not be understood";
+const NO_ADDRESS: &str = "the file's address was too old when its turn came, and where it stood Notion shows it no more: the next \
+    crawl reads the page again, and the file with it if it is still there";
 
 /// Items rendered again in one go.
 const BATCH: u32 = 100;
@@ -93,12 +99,10 @@ impl Crawler {
             }
             match finish(row, row.read.as_ref(), self.workspace, self.file_policy().as_ref()) {
                 Some(finished) => self.store.save_page(crawl, &finished, None, now)?,
-                None => self.store.fail_item(
-                    crawl,
-                    row.id,
-                    "the object that Notion listed could not be understood",
-                    now,
-                )?,
+                None => {
+                    let message = if row.kind == ItemKind::File { NO_ADDRESS } else { NOT_UNDERSTOOD };
+                    self.store.fail_item(crawl, row.id, message, now)?;
+                }
             }
         }
         Ok(open.len())
@@ -118,7 +122,9 @@ impl Crawler {
         let places = self.store.load_places(crawl.connector, Some(crawl))?;
         let verdicts = self.filters.judge(&places, finally);
         let (mut kept, mut left_out) = (Vec::new(), Vec::new());
-        for (place, verdict) in places.iter().zip(verdicts).filter(|(place, _)| place.met) {
+        // Files go with their pages, and the one that describes a file may be another connector's.
+        let judged = |place: &Place| place.met && place.kind != ItemKind::File;
+        for (place, verdict) in places.iter().zip(verdicts).filter(|(place, _)| judged(place)) {
             match (verdict, place.standing) {
                 (Verdict::Keep, Standing::Undecided | Standing::LeftOut(LeftOut::Filter)) => {
                     kept.push(*place);
@@ -214,6 +220,9 @@ impl Crawler {
 
     fn settle_now(&self, crawl: &Crawl) -> Result<CrawlState, StoreError> {
         let now = self.runtime.now();
+        if crawl.scope != Scope::Test {
+            self.store.settle_files(crawl)?;
+        }
         let (gone, held) = self.store.count_departures(crawl)?;
         let ask =
             needs_approval(gone, held, self.settings.deletion_share_percent, self.settings.deletion_floor);
@@ -221,6 +230,9 @@ impl Crawler {
         if crawl.scope != Scope::Test {
             self.store.apply_departures(crawl, ask)?;
             self.store.prune_left_out(crawl, crawl.scope.lists_all() && !crawl.incomplete)?;
+            // Pages went that files were described by.
+            self.store.settle_files(crawl)?;
+            rerender_under(&self.store, self.file_policy().as_ref(), now)?;
             self.tell_limit(crawl)?;
             self.tell_missing(crawl)?;
         }

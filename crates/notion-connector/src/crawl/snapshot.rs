@@ -72,7 +72,8 @@ pub(super) fn finish(
     };
     let is_page = matches!(row.kind, ItemKind::Page | ItemKind::Row);
     let failed = read.is_some_and(|read| read.parts.iter().any(|part| part.failed));
-    let lost = |warning: &Warning| matches!(warning, Warning::Unreadable { .. } | Warning::LeftOut { .. });
+    // What Notion does not deliver is no part of the page: its text leaves too, and buttons stay unread for ever.
+    let lost = |warning: &Warning| matches!(warning, Warning::LeftOut { .. });
     let whole = read.is_some() && !failed && !warnings.iter().any(lost);
     let files = policy.filter(|_| is_page).map(|policy| policy.place(&item, &files, whole, workspace));
     let content_hash = render::content_hash(&item);

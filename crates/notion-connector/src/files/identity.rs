@@ -6,12 +6,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Host, Url};
 
-/// The bucket of uploads, by name in the path or in the host (recorded).
+/// The bucket of uploads, by name in the path or in the host (recorded, in the region us-west-2).
 const UPLOADS: &str = "prod-files-secure";
-/// The host of that bucket.
-const UPLOADS_HOST: &str = "prod-files-secure.s3.us-west-2.amazonaws.com";
-/// Hosts of S3 whose first part of the path is the bucket (recorded, both spellings).
-const PATH_STYLE_HOSTS: [&str; 2] = ["s3.us-west-2.amazonaws.com", "s3-us-west-2.amazonaws.com"];
+/// What follows on the region in a host of S3.
+const AMAZON: &str = ".amazonaws.com";
 /// Buckets of earlier years and of what everybody may see.
 const OTHER_BUCKETS: [&str; 2] = ["secure.notion-static.com", "public.notion-static.com"];
 /// Where Notion's own pages take uploads from: `/f/f/<path in the bucket>`, `/f/s/<path in the older one>` (observed).
@@ -131,10 +129,12 @@ fn notion_path<'p>(url: &Url, path: &'p [String], stand_ins: &[String]) -> Optio
     let host = host.trim_end_matches('.');
     let rest = |from: usize| path[from..].iter().map(String::as_str).collect::<Vec<_>>();
     let first = path.first().map(String::as_str);
-    if host == UPLOADS_HOST || is_stand_in(url, stand_ins) {
+    let in_host = host.split_once(".s3.").filter(|(_, region)| is_region(region)).map(|(bucket, _)| bucket);
+    if in_host == Some(UPLOADS) || is_stand_in(url, stand_ins) {
         return Some(rest(0));
     }
-    if PATH_STYLE_HOSTS.contains(&host) {
+    // The bucket is the first part of the path (recorded, both spellings).
+    if host.strip_prefix("s3.").or_else(|| host.strip_prefix("s3-")).is_some_and(is_region) {
         return match first {
             Some(UPLOADS) => Some(rest(1)),
             Some(bucket) if OTHER_BUCKETS.contains(&bucket) => Some(rest(0)),
@@ -148,10 +148,23 @@ fn notion_path<'p>(url: &Url, path: &'p [String], stand_ins: &[String]) -> Optio
             _ => Some([vec![FILE_HOST], rest(0)].concat()),
         };
     }
-    let bucket = OTHER_BUCKETS.iter().find(|bucket| {
-        host == **bucket || host.strip_suffix(".s3.us-west-2.amazonaws.com") == Some(**bucket)
-    });
+    let bucket = OTHER_BUCKETS.iter().find(|bucket| host == **bucket || in_host == Some(**bucket));
     bucket.map(|bucket| [vec![*bucket], rest(0)].concat())
+}
+
+/// Whether the rest of a host of S3 names a region where a bucket's name is Notion's: names are unique among all regions of a
+/// partition, and those of the government's partition are another's (docs.aws.amazon.com "bucketnamingrules").
+fn is_region(rest: &str) -> bool {
+    let Some(region) = rest.strip_suffix(AMAZON) else { return false };
+    let mut parts = region.split('-');
+    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let (area, number) = (parts.next(), parts.next_back());
+    let is_number = |part: &str| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut middle = parts.peekable();
+    area.is_some_and(|area| area.len() == 2 && is_word(area))
+        && number.is_some_and(is_number)
+        && middle.peek().is_some_and(|part| *part != "gov")
+        && middle.all(is_word)
 }
 
 /// Whether a URL leads to one of these hosts.
@@ -254,6 +267,8 @@ mod tests {
             "https://prod-files-secure.s3.us-west-2.amazonaws.com/w/f/a%20(final)%20%c3%bc.pdf?X-Amz-Signature=1",
             "https://PROD-files-secure.s3.us-west-2.amazonaws.com:443/w/f/a%20%28final%29%20ü.pdf",
             "https://s3.us-west-2.amazonaws.com/prod-files-secure/w/f/a%20(final)%20ü.pdf?X-Amz-Signature=1",
+            "https://prod-files-secure.s3.eu-central-1.amazonaws.com/w/f/a%20(final)%20ü.pdf?X-Amz-Signature=1",
+            "https://s3.ap-southeast-2.amazonaws.com/prod-files-secure/w/f/a%20(final)%20ü.pdf?X-Amz-Signature=1",
             "https://file.notion.so/f/f/w/f/a%20(final)%20%C3%BC.pdf?table=block&id=1&expirationTimestamp=2&signature=3",
             "https://www.notion.so/signed/https%3A%2F%2Fprod-files-secure.s3.us-west-2.amazonaws.com%2Fw%2Ff%2Fa%2520(final)%2520%25C3%25BC.pdf?table=block&id=1",
             "https://www.notion.so/image/https%3A%2F%2Fprod-files-secure.s3.us-west-2.amazonaws.com%2Fw%2Ff%2Fa%2520(final)%2520%25C3%25BC.pdf?width=200",
@@ -281,7 +296,12 @@ mod tests {
     #[test]
     fn hosts_that_look_like_notions_are_others() {
         for text in [
-            "https://prod-files-secure.s3.eu-west-1.amazonaws.com/w/f/a.pdf",
+            "https://prod-files-secure.s3.us-gov-west-1.amazonaws.com/w/f/a.pdf",
+            "https://prod-files-secure.s3.cn-north-1.amazonaws.com.cn/w/f/a.pdf",
+            "https://prod-files-secure.s3.evil.amazonaws.com/w/f/a.pdf",
+            "https://prod-files-secure.s3.x.eu-west-1.amazonaws.com/w/f/a.pdf",
+            "https://prod-files-secure.s3.amazonaws.com.evil-west-1.amazonaws.com/w/f/a.pdf",
+            "https://s3.eu-west-1.amazonaws.com/another-bucket/w/f/a.pdf",
             "https://prod-files-secure-x.s3.us-west-2.amazonaws.com/w/f/a.pdf",
             "https://prod-files-secure.s3.us-west-2.amazonaws.com.evil.example/w/f/a.pdf",
             "https://s3.us-west-2.amazonaws.com/another-bucket/w/f/a.pdf",

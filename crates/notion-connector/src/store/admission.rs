@@ -305,8 +305,8 @@ pub(super) fn forget(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
     .execute(params![item, nothing()])?;
     tx.prepare_cached("UPDATE files SET state = NULL WHERE item = ?1 AND state IN (?2, ?3)")?
         .execute(params![item, FileState::Text, FileState::NoText])?;
-    for table in ["links", "unknown_kinds"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE item = ?1"), [item])?;
+    for (table, column) in [("links", "item"), ("unknown_kinds", "item"), ("file_places", "page")] {
+        tx.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [item])?;
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
                 })?
                 .collect::<rusqlite::Result<_>>()?;
     traces::bury(tx, crawl, only_excluded)?;
-    let (mut left, mut gone, mut placed) = (0, Vec::new(), Vec::new());
+    let (mut left, mut gone) = (0, Vec::new());
     for (item, key, object, indexed) in leaving {
         tx.execute("DELETE FROM departures WHERE crawl = ?1 AND item = ?2", params![crawl.id.0, item])?;
         tx.execute(
@@ -95,9 +95,7 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
                 tx.prepare_cached("SELECT 1 FROM left_out WHERE item = ?1")?.exists([item])?;
             // What somebody left out keeps its place, and so does a file that a page shows; what another connector has met and not
             // decided about, its content too.
-            let is_placed = files::is_placed(tx, item)?;
-            placed.extend(is_placed.then_some(item));
-            if left_out || is_placed || admission::is_awaited(tx, item)? {
+            if left_out || files::is_placed(tx, item)? || admission::is_awaited(tx, item)? {
                 admission::forget(tx, item)?;
             } else {
                 tx.execute("DELETE FROM items WHERE id = ?1", [item])?;
@@ -110,7 +108,6 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
         }
         gone.extend((!held).then_some(object));
     }
-    placed.into_iter().try_for_each(|item| files::drop_placeless(tx, item))?;
     // Only now: most of what lies below something that leaves has left too.
     for object in gone {
         tx.prepare_cached(REDELIVER_AROUND)?.execute(params![crawl.connector.0, object])?;

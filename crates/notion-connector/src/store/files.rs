@@ -2,13 +2,13 @@
 //!
 //! A file is an item whose id is made of its address without signature. It has a row in `file_places` for each place in a page
 //! that shows it; it leaves a connector with the last page of that connector that does, or when that page was read again without
-//! it. Its bytes are read once: what became of them is a [`FileState`], which stays until another version of the extractor, or a
+//! it, by whichever connector: one that lost a place is *astray* until all who hold it have settled. Its bytes are read once: what became of them is a [`FileState`], which stays until another version of the extractor, or a
 //! force reindex, reads them again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::admission::{self, Admission, Entry};
@@ -157,6 +157,9 @@ pub(super) const UNMET: &str = "SELECT items.id, items.object
        AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.file)
      GROUP BY file_places.file ORDER BY file_places.file LIMIT ?2";
 
+/// Follows the index `files_astray`.
+const ASTRAY: &str = "SELECT item FROM files WHERE astray";
+
 /// Files all of whose pages leave the connector with this crawl leave too, on the word about their pages.
 const LEAVE_WITH_PAGES: &str = "SELECT DISTINCT items.id, departures.proof FROM departures
      JOIN file_places ON file_places.page = departures.item
@@ -194,7 +197,7 @@ impl Store {
     }
 
     /// Accounts for files that a crawl did not meet, by row, id and whether the settings want them; those that they leave out
-    /// are not discovered.
+    /// are not discovered. Returns whether any is met now.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -205,8 +208,9 @@ impl Store {
         reading: FileReading,
         item_limit: u64,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         self.write(|tx| {
+            let mut met = false;
             for (row, id, wanted) in files {
                 if !wanted {
                     leave_out(tx, crawl, *row, *id)?;
@@ -214,9 +218,10 @@ impl Store {
                     pass_over(tx, crawl, *row, *id, now)?;
                 } else if matches!(enter(tx, crawl, *row, item_limit, now)?, Entry::First { .. }) {
                     account_known(tx, crawl, *row)?;
+                    met = true;
                 }
             }
-            Ok(())
+            Ok(met)
         })
     }
 
@@ -242,6 +247,24 @@ impl Store {
         })
     }
 
+    /// Looks after the files that lost a place since the last crawl that settled, of whichever connector.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn settle_files(&self, crawl: &Crawl) -> Result<()> {
+        let is_any = self.read(|tx| tx.prepare_cached(ASTRAY)?.exists([]))?;
+        if !is_any {
+            return Ok(());
+        }
+        self.write(|tx| {
+            let astray: Vec<i64> = tx
+                .prepare_cached(ASTRAY)?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            astray.into_iter().try_for_each(|file| look_after(tx, crawl, file))
+        })
+    }
+
     /// Saves what came of reading a file, with the item that it makes.
     ///
     /// # Errors
@@ -261,17 +284,9 @@ impl Store {
     }
 }
 
-/// Writes down where files stand, and returns those that stood there before and no longer do.
-pub(super) fn save_places(
-    tx: &Transaction<'_>,
-    page: i64,
-    found: &PageFiles,
-) -> rusqlite::Result<BTreeSet<i64>> {
+/// Writes down where files stand. One that stood there before and no longer does is astray.
+pub(super) fn save_places(tx: &Transaction<'_>, page: i64, found: &PageFiles) -> rusqlite::Result<()> {
     let mut rows = BTreeSet::new();
-    let before: BTreeSet<i64> = tx
-        .prepare_cached("SELECT file FROM file_places WHERE page = ?1")?
-        .query_map([page], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
     let mut placed = Vec::with_capacity(found.files.len());
     for file in &found.files {
         let row = upsert(tx, page, file)?;
@@ -285,17 +300,16 @@ pub(super) fn save_places(
             .collect::<rusqlite::Result<_>>()?;
         placed.extend(kept.into_iter().filter(|(file, _)| !rows.contains(file)));
     }
-    if placed.is_empty() && before.is_empty() {
-        return Ok(before);
-    }
-    tx.prepare_cached("DELETE FROM file_places WHERE page = ?1")?.execute([page])?;
+    tx.prepare_cached("DELETE FROM file_places WHERE page = ?1 AND ordinal >= ?2")?
+        .execute(params![page, placed.len()])?;
     for (ordinal, (row, detail)) in placed.iter().enumerate() {
-        tx.prepare_cached("INSERT INTO file_places (page, ordinal, file, detail) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![page, ordinal, row, detail])?;
+        tx.prepare_cached(
+            "INSERT INTO file_places (page, ordinal, file, detail) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET file = excluded.file, detail = excluded.detail",
+        )?
+        .execute(params![page, ordinal, row, detail])?;
     }
-    rows.iter().try_for_each(|row| describe(tx, *row))?;
-    let stays: BTreeSet<i64> = placed.iter().map(|(row, _)| *row).collect();
-    Ok(before.difference(&stays).copied().collect())
+    rows.iter().try_for_each(|row| describe(tx, *row))
 }
 
 /// What follows for the files of a page that a crawl has read.
@@ -306,7 +320,7 @@ pub(super) fn meet(
     found: &PageFiles,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let dropped = save_places(tx, page, found)?;
+    save_places(tx, page, found)?;
     let mut met = BTreeSet::new();
     for file in &found.files {
         let row: i64 = tx
@@ -316,9 +330,6 @@ pub(super) fn meet(
         if file.is_wanted && met.insert(row) {
             plan(tx, crawl, row, file, found, now)?;
         }
-    }
-    for row in dropped {
-        drop_place(tx, crawl, row)?;
     }
     Ok(())
 }
@@ -357,7 +368,7 @@ pub(super) fn detail(row: &Row<'_>, column: usize) -> rusqlite::Result<PlaceDeta
 /// Most places that the item of a file tells of.
 pub(super) const MAX_PLACES: u32 = 100;
 
-/// Makes the description of a file of what all of its places say.
+/// Makes the description of a file of what all of its places say. Where that changed, what is rendered of it is out of date.
 fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
     let details: Vec<PlaceDetail> = tx
         .prepare_cached("SELECT detail FROM file_places WHERE file = ?1 ORDER BY page, ordinal LIMIT ?2")?
@@ -382,7 +393,8 @@ fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
         }
     }
     tx.prepare_cached(
-        "UPDATE items SET title = ?2, parent = ?3, home = ?4, edited = ?5, source = ?6 WHERE id = ?1",
+        "UPDATE items SET title = ?2, parent = ?3, home = ?4, edited = ?5, source = ?6,
+           renderer = iif(renderer IS NULL OR source = ?6, renderer, 0) WHERE id = ?1",
     )?
     .execute(params![
         file,
@@ -540,24 +552,6 @@ fn leave_out(tx: &Transaction<'_>, crawl: &Crawl, row: i64, id: NotionId) -> rus
     if held { add_departure(tx, crawl, id, Proof::Excluded) } else { Ok(()) }
 }
 
-/// A page was read again without a file: the file leaves with the last of its pages.
-fn drop_place(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
-    let stands = tx
-        .prepare_cached(
-            "SELECT 1 FROM file_places JOIN holders ON holders.item = file_places.page AND holders.connector = ?2
-             WHERE file = ?1",
-        )?
-        .exists(params![row, crawl.connector.0])?;
-    if stands {
-        return describe(tx, row);
-    }
-    let id: NotionId =
-        tx.prepare_cached("SELECT object FROM items WHERE id = ?1")?.query_row([row], |row| row.get(0))?;
-    tx.prepare_cached("DELETE FROM tasks WHERE crawl = ?1 AND target = ?2 AND kind IN (?3, ?4)")?
-        .execute(params![crawl.id.0, id, TaskKind::ReadFile, TaskKind::RefreshFile])?;
-    add_departure(tx, crawl, id, Proof::Removed)
-}
-
 /// Writes down that files leave with their pages; the caller applies departures.
 pub(super) fn leave_with_pages(
     tx: &Transaction<'_>,
@@ -585,13 +579,30 @@ pub(super) fn is_placed(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<boo
     tx.prepare_cached("SELECT 1 FROM file_places WHERE file = ?1")?.exists([item])
 }
 
-/// Deletes a file that stands nowhere and that nobody holds: it left before the last of its pages did.
-pub(super) fn drop_placeless(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+/// Looks after a file that lost a place: it leaves the connector where none of its pages shows it, is described by a place that it
+/// has, and is deleted where it has none and nobody holds it.
+fn look_after(tx: &Transaction<'_>, crawl: &Crawl, file: i64) -> rusqlite::Result<()> {
+    const NO_PLACE: &str = "NOT EXISTS (SELECT 1 FROM file_places
+         JOIN holders held ON held.item = file_places.page AND held.connector = holders.connector WHERE file = ?1)";
+    let leaves: Option<NotionId> = tx
+        .prepare_cached(&format!(
+            "SELECT object FROM holders JOIN items ON items.id = item WHERE item = ?1 AND connector = ?2 AND {NO_PLACE}"
+        ))?
+        .query_row(params![file, crawl.connector.0], |row| row.get(0))
+        .optional()?;
+    if let Some(object) = leaves {
+        add_departure(tx, crawl, object, Proof::Removed)?;
+    }
+    describe(tx, file)?;
     tx.prepare_cached(
         "DELETE FROM items WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM file_places WHERE file = ?1)
            AND NOT EXISTS (SELECT 1 FROM holders WHERE item = ?1)",
     )?
-    .execute([item])
+    .execute([file])?;
+    tx.prepare_cached(&format!(
+        "UPDATE files SET astray = 0 WHERE item = ?1 AND NOT EXISTS (SELECT 1 FROM holders WHERE item = ?1 AND {NO_PLACE})"
+    ))?
+    .execute([file])
     .map(|_| ())
 }
 

@@ -97,6 +97,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0019_files.sql"),
     include_str!("migrations/0020_directory.sql"),
     include_str!("migrations/0021_audit.sql"),
+    include_str!("migrations/0022_files_astray.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

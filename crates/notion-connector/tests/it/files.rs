@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use notion_connector::model::ItemKind;
-use notion_connector::ops::CrawlReport;
+use notion_connector::config::BodyChoice;
+use notion_connector::model::{Caller, ItemKind};
+use notion_connector::ops::{self, AddConnector, CrawlReport, CrawlRequest, EditConnector};
 use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::DEFAULT_TOKEN;
+use notion_emulator::faults::{Failure, Fault, RefusalCode};
 use notion_emulator::files::Host;
 use notion_emulator::files::NewFile;
 use notion_emulator::files::faults::{FileFailure, FileFault};
+use secrecy::SecretString;
 use serde_json::json;
+use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::support::{Line, generated};
+use crate::support::{Line, generated, request};
 
 const DOCX: &[u8] = include_bytes!("../../../plaintext/tests/samples/text.docx");
 const LOCKED: &[u8] = include_bytes!("../../../plaintext/tests/samples/locked.docx");
@@ -186,6 +191,116 @@ async fn files_on_other_hosts_are_read_when_that_is_switched_on() {
     crawl(&line, Scope::Full).await;
     assert_eq!(files(&line), ["elsewhere.txt"]);
     assert_eq!(line.search("epsilon").hits.len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_gets_no_fresh_address_is_told_and_found_by_the_next_crawl() {
+    let (mut line, page) = line().await;
+    line.config.notion.body = BodyChoice::Blocks;
+    let (_, block) = line.notion.add_file(page, NewFile::new("aged.txt", b"tau".to_vec())).unwrap();
+    line.notion.push_file_fault(FileFault::once(FileFailure::Expired));
+    line.notion.push_fault(Fault {
+        failure: Failure::Refused { code: RefusalCode::ObjectNotFound },
+        count: 1,
+        skip: 0,
+        method: None,
+        path_prefix: Some(format!("/v1/blocks/{}", block.unwrap())),
+    });
+    let report = crawl(&line, Scope::Full).await;
+    assert_eq!((report.crawl.state, report.crawl.not_indexed), (CrawlState::CompletedWithErrors, 1));
+    let alerts = line.alerts(&report).join("\n");
+    assert!(alerts.contains("address was too old"), "{alerts}");
+    let report = crawl(&line, Scope::Incremental).await;
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    assert_eq!(files(&line), ["aged.txt"]);
+}
+
+/// A crawl of another connector of the same workspace, which is made where there is none.
+async fn crawl_by_another(line: &Line, scope: Scope, include: &[Uuid]) -> CrawlReport {
+    const OTHER: &str = "others";
+    let app = line.app();
+    if app.store.load_connector(OTHER).unwrap().is_none() {
+        let new = AddConnector {
+            name: OTHER.to_owned(),
+            notion_url: line.url.clone(),
+            secret: SecretString::from(DEFAULT_TOKEN),
+            validate: false,
+        };
+        ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
+        let include = Some(include.iter().map(Uuid::to_string).collect());
+        let edit = EditConnector { include, ..EditConnector::default() };
+        ops::edit_connector(&app, &Caller::LOCAL_OPERATOR, OTHER, &edit).unwrap();
+    }
+    let request = CrawlRequest { connector: Some(OTHER.to_owned()), ..request(scope) };
+    line.notion.advance(std::time::Duration::from_secs(600));
+    ops::run_crawl(&app, &Caller::LOCAL_OPERATOR, request, watch::Sender::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_file_leaves_a_connector_whose_page_another_one_read_without_it() {
+    let (line, page) = line().await;
+    let file = add(&line, page, "shared.txt", b"kappa");
+    crawl(&line, Scope::Full).await;
+    crawl_by_another(&line, Scope::Full, &[]).await;
+    line.notion.remove_file(file).unwrap();
+    crawl(&line, Scope::Incremental).await;
+    assert_eq!(files(&line), ["shared.txt"], "the other has not settled yet");
+    // It finds the page unchanged: what it says was read by the first.
+    crawl_by_another(&line, Scope::Incremental, &[]).await;
+    assert_eq!(files(&line), Vec::<String>::new());
+    assert!(line.search("kappa").hits.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_in_pages_of_two_connectors_is_each_ones_by_its_own_page() {
+    let (line, page) = line().await;
+    let truth = line.truth();
+    let other = truth.values().find(|fact| fact.has_body() && fact.id != page).unwrap().id;
+    let file = add(&line, page, "twice.txt", b"lambda");
+    line.notion.show_file(other, file, "", None).unwrap();
+    crawl(&line, Scope::Full).await;
+    // Described by the one page, wanted for the other: whichever is the first.
+    for kept in [page, other] {
+        let report = crawl_by_another(&line, Scope::Full, &[kept]).await;
+        assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+        let app = line.app();
+        let connector = app.store.load_connector("others").unwrap().unwrap();
+        ops::delete_connector(&app, &Caller::LOCAL_OPERATOR, &connector.name).await.unwrap();
+        assert!(report.crawl.discovered >= 2, "the page and the file in it: {:?}", report.crawl);
+        assert_eq!(files(&line), ["twice.txt"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_shown_below_the_page_that_still_has_it() {
+    let (line, page) = line().await;
+    let truth = line.truth();
+    let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
+    let other = truth.values().find(|fact| fact.has_body() && fact.id != page && is_leaf(&fact.id)).unwrap();
+    let (other, titles) = (other.id, [truth[&page].title.clone(), other.title.clone()]);
+    let file = add(&line, page, "moved.txt", b"omicron");
+    line.notion.show_file(other, file, "", None).unwrap();
+    crawl(&line, Scope::Full).await;
+    let shown = |line: &Line| line.search("omicron").hits[0].breadcrumb.last().cloned().unwrap();
+    let first = shown(&line);
+    let (gone, stays) = if first == titles[0] { (page, &titles[1]) } else { (other, &titles[0]) };
+    line.control("trash", json!({"id": gone})).await;
+    let report = crawl(&line, Scope::Incremental).await;
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    assert_eq!((files(&line), &shown(&line)), (vec!["moved.txt".to_owned()], stays));
+}
+
+#[tokio::test]
+async fn what_notion_never_delivers_keeps_no_file_in_its_page() {
+    let (line, page) = line().await;
+    let button = json!([{"block": {"kind": "unsupported", "payload": {"block_type": "button"}}}]);
+    line.control("edit", json!({"id": page, "append": button})).await;
+    let file = add(&line, page, "beside a button.txt", b"sigma");
+    crawl(&line, Scope::Full).await;
+    assert_eq!(files(&line), ["beside a button.txt"]);
+    line.notion.remove_file(file).unwrap();
+    crawl(&line, Scope::Incremental).await;
+    assert_eq!(files(&line), Vec::<String>::new());
 }
 
 /// What a search shows of files, by title.

@@ -54,7 +54,7 @@ pub(crate) struct Line {
     pub(crate) config: Config,
     /// How far the connector's clock is ahead of Notion's.
     pub(crate) ahead: jiff::SignedDuration,
-    url: String,
+    pub(crate) url: String,
     /// Whether crawls read files.
     reads_files: bool,
     files: tempfile::TempDir,
