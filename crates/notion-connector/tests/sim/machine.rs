@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use notion_connector::app::App;
 use notion_connector::config::Config;
 use notion_connector::data_dir::{DataDir, Ownership};
+use notion_connector::files::{FetchSettings, Fetcher, FileTransport};
 use notion_connector::model::{Change, OutboxCursor};
 use notion_connector::runtime::Runtime;
 use notion_connector::search::SearchIndex;
@@ -199,6 +200,11 @@ impl Machine {
         let ownership = dir.own("a simulation").unwrap();
         let network = Arc::clone(&self.network);
         let app = App::with(self.config.clone(), dir, self.runtime.clone(), network).unwrap();
+        let settings = FetchSettings::new(&self.config.files, self.config.extract.file_bytes());
+        let hosts = Arc::clone(&self.network) as Arc<dyn FileTransport>;
+        let fetcher = Fetcher::new(settings, hosts, self.runtime.clone());
+        let extractor = Arc::clone(&app.extractor);
+        let app = app.reading_files(fetcher, extractor);
         (Arc::new(app.delivering_to(Arc::clone(&self.index) as Arc<dyn Sink>)), ownership)
     }
 

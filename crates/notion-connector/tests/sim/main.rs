@@ -14,9 +14,11 @@
 
 mod dice;
 mod events;
+mod files;
 mod machine;
 mod network;
 mod oracle;
+mod process;
 mod run;
 mod story;
 mod trace;

@@ -7,12 +7,16 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response};
+use futures::{StreamExt as _, TryStreamExt};
+use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use notion_api::{HttpSettings, Transport, TransportError, TransportErrorKind};
+use notion_connector::files::{ByteStream, FileTransport, Way, WayError};
 use tower::ServiceExt as _;
+use url::Url;
 
 use crate::dice::Dice;
+use crate::files::{NOTION_FILES, OTHER_FILES};
 use crate::trace::Trace;
 use crate::workspace::Workspace;
 
@@ -22,6 +26,7 @@ pub(crate) const ADDRESS: &str = "http://127.0.0.1:1";
 /// A network without a socket.
 pub(crate) struct Network {
     router: Router,
+    hosts: [(&'static str, Router); 2],
     workspace: Arc<Mutex<Workspace>>,
     chance: Mutex<Chance>,
     trace: Trace,
@@ -38,11 +43,12 @@ struct Chance {
 
 impl Network {
     pub(crate) fn new(seed: u64, workspace: Arc<Mutex<Workspace>>, trace: Trace) -> Self {
-        let router = workspace.lock().unwrap().notion.router();
+        let notion = workspace.lock().unwrap().notion.clone();
+        let hosts = [(NOTION_FILES, notion.files_router()), (OTHER_FILES, notion.external_router())];
         let mut dice = Dice::new(seed, 2);
         let jitter = Duration::from_millis(dice.pick(&[0, 50, 1_500]));
         let chance = Mutex::new(Chance { dice, changes: 0, jitter, requests: 0, failures: 0 });
-        Self { router, workspace, chance, trace }
+        Self { router: notion.router(), hosts, workspace, chance, trace }
     }
 
     /// Lets so many of a thousand requests find that somebody changes something while they are under way.
@@ -56,7 +62,8 @@ impl Network {
         (chance.requests, chance.failures)
     }
 
-    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    /// A request is under way, and perhaps somebody does something meanwhile.
+    async fn travel(&self) {
         let (change, before) = {
             let mut chance = self.chance.lock().unwrap();
             let changes = chance.changes;
@@ -68,6 +75,10 @@ impl Network {
         if change {
             self.workspace.lock().unwrap().change();
         }
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        self.travel().await;
         let Ok(answer) = self.router.clone().oneshot(request.map(Body::from)).await;
         let (parts, body) = answer.into_parts();
         let cut = |error| TransportError::new(TransportErrorKind::BodyCut, format!("{error}"));
@@ -94,5 +105,28 @@ impl Transport for Network {
         };
         self.trace.say(format!("{what} {body} -> {end}"));
         answer
+    }
+}
+
+#[async_trait]
+impl FileTransport for Network {
+    fn way_to(&self, _: &Url) -> Way {
+        Way::Direct
+    }
+
+    async fn get(&self, url: &Url, headers: HeaderMap, _: Way) -> Result<Response<ByteStream>, WayError> {
+        self.travel().await;
+        let place = format!("{}:{}", url.host_str().unwrap(), url.port_or_known_default().unwrap());
+        let Some((_, host)) = self.hosts.iter().find(|(host, _)| *host == place) else {
+            return Err(TransportError::new(TransportErrorKind::Connect, "nobody is there").into());
+        };
+        let mut request = Request::get(&url[url::Position::BeforePath..]);
+        *request.headers_mut().unwrap() = headers;
+        let Ok(answer) = host.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+        let (head, body) = answer.into_parts();
+        self.trace.say(format!("GET {place}{} -> {}", url.path(), head.status.as_u16()));
+        let cut = |_| WayError::from(TransportError::new(TransportErrorKind::BodyCut, "cut"));
+        let pieces = TryStreamExt::map_err(body.into_data_stream(), cut);
+        Ok(Response::from_parts(head, pieces.boxed()))
     }
 }

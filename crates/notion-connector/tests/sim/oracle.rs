@@ -60,22 +60,34 @@ fn compare(
     if line.kind != fact.kind.parse::<ItemKind>().unwrap() {
         differ(format!("is a {} in the store", line.kind));
     }
-    let path = breadcrumb(truth, fact);
-    let fits = |shown: &[String]| {
+    let paths = breadcrumbs(truth, fact);
+    let is_shown = |path: &[&Fact], shown: &[String]| {
         let whole = path.len() == shown.len() || (is_limited && path.len() > shown.len());
         whole && path.iter().rev().zip(shown.iter().rev()).all(|(holder, title)| is_titled(holder, title))
     };
+    let fits = |shown: &[String]| paths.iter().any(|path| is_shown(path, shown));
     if !fits(&line.breadcrumb) {
-        let path: Vec<&str> = path.iter().map(|holder| holder.title.as_str()).collect();
+        let path: Vec<&str> = paths.concat().iter().map(|holder| holder.title.as_str()).collect();
         differ(format!("stands below {:?} in the store, and is to stand below {path:?}", line.breadcrumb));
     }
     let searchable = format!("{} {}", line.text, serde_json::to_string(&line.properties).unwrap());
     let words: BTreeSet<&str> = searchable.split(|c: char| !c.is_alphanumeric()).collect();
+    for word in &fact.said {
+        if !words.contains(word.as_str()) && line.title.split('.').all(|part| part != word) {
+            differ(format!("does not say {word} in the store"));
+        }
+        let ids: Vec<Uuid> = search(index, word).iter().map(|hit| hit.id.0).collect();
+        if !ids.contains(&fact.id) {
+            differ(format!("says {word}, which finds {ids:?}"));
+        }
+    }
     for word in &fact.markers {
         if !words.contains(word.as_str()) {
             differ(format!("lacks {word} in the store"));
         }
-        let hits = search(index, word);
+        let mut hits = search(index, word);
+        // A word of the page may be the caption of a file in it, and is found there too.
+        hits.retain(|hit| fact.files.iter().all(|file| file.item() != hit.id.0));
         let ids: Vec<Uuid> = hits.iter().map(|hit| hit.id.0).collect();
         if ids.first() != Some(&fact.id) {
             differ(format!("{word} finds {ids:?}"));
@@ -93,7 +105,7 @@ fn compare(
 }
 
 fn search(index: &SearchIndex, word: &str) -> Vec<ops::SearchHit> {
-    let query = SearchQuery { text: word.to_owned(), limit: 5, ..SearchQuery::default() };
+    let query = SearchQuery { text: word.to_owned(), limit: 20, ..SearchQuery::default() };
     ops::search(index, &query, &Caller::LOCAL_OPERATOR).unwrap().hits
 }
 
@@ -105,10 +117,18 @@ fn is_titled(fact: &Fact, title: &str) -> bool {
     }
 }
 
-/// What stands above, from the top down; a data source named like its database says nothing new.
-fn breadcrumb<'a>(truth: &'a BTreeMap<Uuid, Fact>, fact: &Fact) -> Vec<&'a Fact> {
+/// What stands above, from the top down; one way for each page that shows a file.
+fn breadcrumbs<'a>(truth: &'a BTreeMap<Uuid, Fact>, fact: &Fact) -> Vec<Vec<&'a Fact>> {
+    if fact.places.is_empty() {
+        return vec![breadcrumb(truth, fact.parent)];
+    }
+    fact.places.iter().map(|page| breadcrumb(truth, Some(*page))).collect()
+}
+
+/// From the top down; a data source named like its database says nothing new.
+fn breadcrumb(truth: &BTreeMap<Uuid, Fact>, parent: Option<Uuid>) -> Vec<&Fact> {
     let mut above: Vec<&Fact> = Vec::new();
-    let mut at = fact.parent;
+    let mut at = parent;
     while let Some(holder) = at.and_then(|id| truth.get(&id)) {
         above.push(holder);
         at = holder.parent;

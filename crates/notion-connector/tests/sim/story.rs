@@ -7,23 +7,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use notion_connector::app::App;
 use notion_connector::config::{BodyChoice, CommentsChoice};
-use notion_connector::crawl::{CrawlError, Progress};
 use notion_connector::model::{Caller, NotionId};
-use notion_connector::ops::{
-    self, AddConnector, CrawlReport, CrawlRequest, CrawlSummary, EditConnector, ExportLine, OpsError, Setting,
-};
+use notion_connector::ops::{self, AddConnector, CrawlSummary, EditConnector, ExportLine, OpsError, Setting};
 use notion_connector::runtime::Runtime;
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::{DEFAULT_BASE_MS, DEFAULT_TOKEN};
 use secrecy::SecretString;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::dice::Dice;
 use crate::events::Courier;
+use crate::files::MOST_MB;
 use crate::machine::{Damage, Death, End, Machine, held};
 use crate::network::{ADDRESS, Network};
 use crate::oracle;
+use crate::process::{Task, is_explained, is_good, perform};
 use crate::run::Tally;
 use crate::trace::Trace;
 use crate::workspace::{Fact, Wanted, Workspace};
@@ -61,21 +59,6 @@ pub(crate) struct Story {
     judged: BTreeSet<i64>,
 }
 
-/// What a process is started for.
-#[derive(Debug, Clone, Copy)]
-enum Task {
-    /// One crawl.
-    Crawl {
-        connector: &'static str,
-        scope: Option<Scope>,
-        start_point: Option<Uuid>,
-        restart: bool,
-        cancel_after: Option<Duration>,
-    },
-    /// The service, for so long.
-    Serve(Duration),
-}
-
 impl Story {
     fn begin(seed: u64, trace: &Trace) -> Self {
         let mut dice = Dice::new(seed, 0);
@@ -87,6 +70,8 @@ impl Story {
         let mut machine = Machine::new(network, runtime, trace.clone());
         machine.config.crawl.deletion_floor = dice.pick(&[2, 5, 50]);
         machine.config.notion.concurrency = dice.pick(&[1, 3, 10]);
+        machine.config.files = workspace.lock().unwrap().shelf.rules().settings();
+        machine.config.extract.file_mb = MOST_MB;
         let crashes_left = dice.between(1, 5);
         let connectors = &CONNECTORS[..if dice.chance(30) { 2 } else { 1 }];
         let limit = Some(dice.between(5, 40)).filter(|_| connectors.len() == 1 && dice.chance(20));
@@ -396,7 +381,13 @@ impl Story {
         let which = self.dice.below(self.connectors.len());
         let mut wanted = self.workspace().wanted()[which].clone();
         let truth: Vec<Uuid> = self.workspace().truth().into_keys().collect();
-        match self.dice.below(7) {
+        match self.dice.below(9) {
+            7.. => {
+                let rules = self.workspace().change_file_rules();
+                self.trace.say(format!("{rules:?}"));
+                self.machine.config.files = rules.settings();
+                return;
+            }
             0 | 1 => {
                 wanted.exclude = self.dice.try_pick(&truth).into_iter().collect();
                 wanted.include.clear();
@@ -452,8 +443,9 @@ impl Story {
         self.trace.say("peace");
         self.workspace().calm();
         self.courier.be_faithful();
-        self.renew_secret().await;
+        // Limits have forgotten by then what was asked before.
         tokio::time::sleep(HOUR).await;
+        self.renew_secret().await;
         self.end_what_was_begun().await;
         self.list_everything().await;
         if self.limit.is_some() {
@@ -485,7 +477,12 @@ impl Story {
         self.approve().await;
         if scope.is_some() {
             let detail = ops::show_crawl(&self.app(), &Caller::LOCAL_OPERATOR, self.crawls()[0].id).unwrap();
-            assert!(is_good(&detail.crawl), "in peace: {:?} {:?}", detail.crawl, detail.alerts);
+            assert!(
+                is_good(&detail.crawl, self.workspace().broken()),
+                "in peace: {:?} {:?}",
+                detail.crawl,
+                detail.alerts
+            );
         }
     }
 
@@ -563,9 +560,9 @@ impl Story {
         let last = self.crawls()[0].id;
         self.courier.foresee_edits(self.dice.between(1, 8));
         self.work(Task::Serve(20 * MINUTE), None).await;
-        let crawls = self.crawls();
+        let (crawls, broken) = (self.crawls(), self.workspace().broken());
         for crawl in crawls.iter().filter(|crawl| crawl.id > last) {
-            assert!(crawl.scope == "events" && is_good(crawl), "{crawl:?}");
+            assert!(crawl.scope == "events" && is_good(crawl, broken), "{crawl:?}");
         }
         self.machine.config.crawl = before;
     }
@@ -598,87 +595,6 @@ impl Story {
         let index = self.machine.search_index();
         let found = oracle::differences(&index, &exported, &expected, &truth, &retired, self.limit.is_some());
         assert!(found.is_empty(), "the index is not the truth:\n{}", found.join("\n"));
-    }
-}
-
-/// What the process does, and what it says at its end.
-async fn perform(app: Arc<App>, task: Task, courier: Arc<Courier>) -> Result<String, OpsError> {
-    match task {
-        Task::Crawl { connector, scope, start_point, restart, cancel_after } => {
-            let request = CrawlRequest {
-                connector: Some(connector.to_owned()),
-                scope,
-                start_point: start_point.map(NotionId),
-                name: None,
-                restart,
-                first_secret: None,
-            };
-            let crawl = ops::run_crawl(
-                &app,
-                &Caller::LOCAL_OPERATOR,
-                request,
-                watch::Sender::new(Progress::default()),
-            );
-            let cancelling = async {
-                match cancel_after {
-                    Some(after) => tokio::time::sleep(after).await,
-                    None => std::future::pending().await,
-                }
-                for crawl in ops::list_crawls(&app, &Caller::LOCAL_OPERATOR, 100).unwrap_or_default() {
-                    if crawl.state.is_open() {
-                        drop(ops::cancel_crawl(&app, &Caller::LOCAL_OPERATOR, crawl.id));
-                    }
-                }
-                std::future::pending::<Result<CrawlReport, OpsError>>().await
-            };
-            let report = tokio::select! {
-                biased;
-                report = crawl => report?,
-                report = cancelling => report?,
-            };
-            Ok(format!("crawl {} has ended: {}", report.crawl.id, report.crawl.state))
-        }
-        Task::Serve(duration) => serve(&app, &courier, duration).await,
-    }
-}
-
-/// As `serve` does it, without a socket.
-async fn serve(app: &Arc<App>, courier: &Courier, duration: Duration) -> Result<String, OpsError> {
-    let pump = app.pump()?;
-    pump.drain().await?;
-    ops::rerender(app).await?;
-    let (stop, told) = watch::channel(false);
-    let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told));
-    tokio::select! {
-        biased;
-        () = tokio::time::sleep(duration) => {}
-        failed = pump.run() => failed?,
-        () = courier.keep_going(app) => {}
-        () = &mut scheduler => {}
-    }
-    stop.send_replace(true);
-    tokio::time::timeout(10 * SECOND, scheduler).await.unwrap_or_default();
-    pump.drain().await?;
-    Ok("the service ends in order".to_owned())
-}
-
-/// Whether a crawl lost nothing; that there was no room for an item is said, and is no loss.
-fn is_good(crawl: &CrawlSummary) -> bool {
-    match crawl.state {
-        CrawlState::Completed => true,
-        CrawlState::CompletedWithErrors => crawl.skipped > 0 && crawl.not_indexed == 0,
-        _ => false,
-    }
-}
-
-/// Whether what ended a process is a fault of Notion or of the network.
-fn is_explained(error: &OpsError) -> bool {
-    match error {
-        OpsError::Notion { .. } | OpsError::Crawl(CrawlError::Stopped { .. } | CrawlError::NoStartPoint) => {
-            true
-        }
-        OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_)) => false,
-        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::dice::Dice;
+use crate::files::{FileRules, PAPERS, Shelf, ShownFile};
 use crate::trace::Trace;
 
 /// The secret that the integration has after the first one was revoked.
@@ -29,11 +30,26 @@ pub(crate) struct Fact {
     pub(crate) archived: bool,
     #[serde(default)]
     pub(crate) mentions_in_title: bool,
+    /// Files that it shows.
+    #[serde(skip)]
+    pub(crate) files: Vec<ShownFile>,
+    /// Words that are to find it among others.
+    #[serde(skip)]
+    pub(crate) said: Vec<String>,
+    /// Of a file, the pages that show it: it stands below one of them.
+    #[serde(skip)]
+    pub(crate) places: Vec<Uuid>,
 }
 
 impl Fact {
     pub(crate) fn has_body(&self) -> bool {
         ["page", "row"].contains(&self.kind.as_str())
+    }
+
+    /// All words by which it is to be found.
+    fn words(&self) -> impl Iterator<Item = String> {
+        let of_files = self.files.iter().flat_map(ShownFile::words);
+        self.markers.iter().chain(&self.said).cloned().chain(of_files)
     }
 
     fn is_item(&self) -> bool {
@@ -91,12 +107,51 @@ pub(crate) struct Workspace {
     /// The secret that Notion accepts now.
     token: &'static str,
     /// What each connector was to index at every instant since [`Workspace::watch`].
-    steady: Option<Vec<BTreeSet<Uuid>>>,
-    number: u32,
+    steady: Option<Vec<Steady>>,
+    pub(crate) shelf: Shelf,
+    words: Words,
     changes: u64,
     /// Whose text was edited last by somebody whose edits are to be found.
     latest: Option<Uuid>,
+}
+
+/// What a connector was to index all the time.
+#[derive(Debug, Clone, Default)]
+struct Steady {
+    objects: BTreeSet<Uuid>,
+    /// Files with the pages that show them: one that lost a page since may have left with it, and come back with another.
+    files: BTreeMap<Uuid, BTreeSet<Uuid>>,
+}
+
+impl Steady {
+    fn keep(&mut self, now: &Self) {
+        self.objects.retain(|id| now.objects.contains(id));
+        self.files.retain(|id, pages| now.files.get(id).is_some_and(|now| pages.is_subset(now)));
+    }
+
+    fn has(&self, id: Uuid) -> bool {
+        self.objects.contains(&id) || self.files.contains_key(&id)
+    }
+}
+
+/// Words of letters without a pattern: no search takes one for a part or a form of another.
+pub(crate) struct Words {
     seed: u64,
+    number: u32,
+}
+
+impl Words {
+    pub(crate) fn next(&mut self, prefix: &str) -> String {
+        self.number += 1;
+        let mut rest =
+            (u64::from(self.number) << 32 | self.seed & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let letters = [(); 12].map(|()| {
+            let letter = b'a' + (rest >> 59) as u8 % 26;
+            rest = rest.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(0x1405);
+            char::from(letter)
+        });
+        format!("{prefix}{}", String::from_iter(letters))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +173,9 @@ impl Workspace {
         let behavior = Behavior { latency_ms: dice.between(5, 400), ..Behavior::default() };
         let options = Options { tokens, behavior, ..Options::default() };
         let notion = Emulator::new(World::generated(spec.parse().unwrap()), options);
-        Self {
+        let mut workspace = Self {
+            shelf: Shelf::new(seed, notion.clone(), shape != "varied"),
+            words: Words { seed, number: 0 },
             notion,
             dice,
             trace,
@@ -130,17 +187,33 @@ impl Workspace {
             columns: BTreeMap::new(),
             token: DEFAULT_TOKEN,
             steady: None,
-            number: 0,
             changes: 0,
             latest: None,
-            seed,
+        };
+        workspace.furnish();
+        workspace
+    }
+
+    /// Files that are there from the beginning.
+    fn furnish(&mut self) {
+        let truth = self.truth();
+        let bodies: Vec<Uuid> = truth.values().filter(|fact| fact.has_body()).map(|fact| fact.id).collect();
+        for _ in 0..self.dice.between(0, 4) {
+            let page = self.dice.pick(&bodies);
+            let told = self.shelf.add(&mut self.words, &truth, page);
+            self.trace.say(format!("there is: {}", told.0));
+        }
+        if self.dice.chance(30) {
+            let told = self.add_database(bodies.first().copied());
+            self.trace.say(format!("there is: {}", told.0));
         }
     }
 
     /// Everything that the integration can see and that may become an item, archived or not.
     pub(crate) fn truth(&self) -> BTreeMap<Uuid, Fact> {
-        let all = self.notion.truth(None).unwrap().into_iter();
-        let facts: Vec<Fact> = all.map(|fact| serde_json::from_value(fact).unwrap()).collect();
+        let (files, all): (Vec<Value>, Vec<Value>) =
+            self.notion.truth(None).unwrap().into_iter().partition(|fact| fact["kind"] == "file");
+        let facts: Vec<Fact> = all.into_iter().map(|fact| serde_json::from_value(fact).unwrap()).collect();
         let of_data_sources = facts.iter().filter(|fact| fact.kind == "data_source");
         let originals: BTreeSet<Option<Uuid>> = of_data_sources.map(|fact| fact.parent).collect();
         let mut commented: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
@@ -157,6 +230,14 @@ impl Workspace {
                 items.insert(fact.id, fact);
             }
         }
+        for file in files {
+            let file: ShownFile = serde_json::from_value(file).unwrap();
+            if !file.is_comments() || self.wanted[0].comments {
+                let page = items.get_mut(&file.parent).unwrap();
+                page.said.extend(file.said());
+                page.files.push(file);
+            }
+        }
         items
     }
 
@@ -167,7 +248,21 @@ impl Workspace {
 
     fn expected_of(&self, truth: &BTreeMap<Uuid, Fact>) -> BTreeMap<Uuid, Fact> {
         let keep = |fact: &&Fact| self.wanted.iter().any(|wanted| wanted.keeps(truth, fact));
-        truth.values().filter(keep).map(|fact| (fact.id, fact.clone())).collect()
+        let kept: Vec<&Fact> = truth.values().filter(keep).collect();
+        let files = self.shelf.expected(kept.iter().copied());
+        kept.into_iter().cloned().chain(files).map(|fact| (fact.id, fact)).collect()
+    }
+
+    /// How many of the files that are wanted can never be read.
+    pub(crate) fn broken(&self) -> u64 {
+        self.shelf.broken(self.truth().values())
+    }
+
+    /// What a connector is to hold now.
+    fn all(&self, wanted: &Wanted, truth: &BTreeMap<Uuid, Fact>) -> Steady {
+        let objects = wanted.all(truth);
+        let pages = truth.values().filter(|fact| objects.contains(&fact.id));
+        Steady { files: self.shelf.lasting(pages), objects }
     }
 
     /// Databases and tables below archived pages. Notion says of pages alone that they are archived (developers.notion.com
@@ -186,7 +281,7 @@ impl Workspace {
         let truth = self.truth();
         self.remember(&truth);
         let there = self.expected().into_values().chain(self.tolerated().into_values());
-        let now: BTreeSet<String> = there.flat_map(|fact| fact.markers).collect();
+        let now: BTreeSet<String> = there.flat_map(|fact| [fact.markers, fact.said].concat()).collect();
         self.marked
             .iter()
             .filter(|word| !now.contains(*word) && !self.doubtful.contains(*word))
@@ -195,7 +290,7 @@ impl Workspace {
     }
 
     fn remember(&mut self, truth: &BTreeMap<Uuid, Fact>) {
-        self.marked.extend(truth.values().flat_map(|fact| fact.markers.iter().cloned()));
+        self.marked.extend(truth.values().flat_map(Fact::words));
     }
 
     /// What the connectors are to index from now on. Whether comments are read is one for all of them: they share the items.
@@ -212,7 +307,7 @@ impl Workspace {
     /// From now on, what is to be indexed all the time is looked after.
     pub(crate) fn watch(&mut self) {
         let truth = self.truth();
-        self.steady = Some(self.wanted.iter().map(|wanted| wanted.all(&truth)).collect());
+        self.steady = Some(self.wanted.iter().map(|wanted| self.all(wanted, &truth)).collect());
     }
 
     /// Nothing can be said of what was to be indexed all the time.
@@ -220,36 +315,31 @@ impl Workspace {
         self.steady = None;
     }
 
-    /// What was to be indexed at every instant since; none if nobody watched.
-    fn steady(&self) -> Option<&[BTreeSet<Uuid>]> {
-        self.steady.as_deref()
-    }
-
     /// What a connector held before and does not hold any more, and was to hold all the time.
     pub(crate) fn lost(&self, before: &[BTreeSet<Uuid>], now: &[BTreeSet<Uuid>]) -> Vec<Uuid> {
-        let Some(steady) = self.steady() else { return Vec::new() };
+        let Some(steady) = &self.steady else { return Vec::new() };
         let of_each = before.iter().zip(now).zip(steady);
-        of_each.flat_map(|((before, now), steady)| &(before - now) & steady).collect()
+        let left = of_each.map(|((before, now), steady)| (before - now, steady));
+        left.flat_map(|(left, steady)| left.into_iter().filter(|id| steady.has(*id))).collect()
     }
 
     fn settle(&mut self, truth: &BTreeMap<Uuid, Fact>) {
-        for (steady, wanted) in self.steady.iter_mut().flatten().zip(&self.wanted) {
-            let all = wanted.all(truth);
-            steady.retain(|id| all.contains(id));
+        let now: Vec<Steady> = self.wanted.iter().map(|wanted| self.all(wanted, truth)).collect();
+        for (steady, now) in self.steady.iter_mut().flatten().zip(&now) {
+            steady.keep(now);
         }
     }
 
+    /// Somebody changes which files are wanted.
+    pub(crate) fn change_file_rules(&mut self) -> FileRules {
+        self.shelf.change_rules();
+        let truth = self.truth();
+        self.settle(&truth);
+        self.shelf.rules().clone()
+    }
+
     fn word(&mut self, prefix: &str) -> String {
-        self.number += 1;
-        // Words of letters without a pattern: no search takes one for a part or a form of another.
-        let mut rest =
-            (u64::from(self.number) << 32 | self.seed & 0xffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let letters = [(); 12].map(|()| {
-            let letter = b'a' + (rest >> 59) as u8 % 26;
-            rest = rest.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(0x1405);
-            char::from(letter)
-        });
-        format!("{prefix}{}", String::from_iter(letters))
+        self.words.next(prefix)
     }
 
     /// How often somebody did something.
@@ -279,7 +369,7 @@ impl Workspace {
             let word = self.word("zq");
             return (format!("begin anew {word}"), self.plant(None, page("begun anew", &word)));
         };
-        match self.dice.below(17) {
+        match self.dice.below(22) {
             0 | 1 => self.rename(any),
             2 | 3 => self.rewrite(&truth[&body]),
             4 => self.append(&truth[&body]),
@@ -311,7 +401,8 @@ impl Workspace {
                 Some(table) => self.add_column(table),
                 None => self.rename(any),
             },
-            _ => self.fill_in(truth),
+            16 => self.fill_in(truth),
+            _ => self.shelf.change(&mut self.words, truth, body, false),
         }
     }
 
@@ -360,7 +451,8 @@ impl Workspace {
     }
 
     fn data_source(&mut self, title: &str, rows: u64) -> DataSourceSeed {
-        let schema = json!({"Name": {"type": "title"}, "Notes": {"type": "rich_text"}});
+        let schema =
+            json!({"Name": {"type": "title"}, "Notes": {"type": "rich_text"}, (PAPERS): {"type": "files"}});
         let rows = (0..rows).map(|_| {
             let (body, note) = (self.word("zq"), self.word("zn"));
             let Content::Page(row) = page("in a table", &body) else { unreachable!() };
@@ -479,7 +571,8 @@ impl Workspace {
             return;
         };
         self.latest = Some(body.id);
-        let (what, result) = match self.dice.below(7) {
+        let (what, result) = match self.dice.below(10) {
+            7.. => self.shelf.change(&mut self.words, &truth, body.id, true),
             0 => self.rename(body.id),
             1 => self.rewrite(body),
             2 => self.append(body),
@@ -529,6 +622,7 @@ impl Workspace {
     /// Notion as it is when nothing is wrong.
     pub(crate) fn calm(&self) {
         self.notion.clear_faults();
+        self.notion.clear_file_faults();
         let behavior = self.notion.behavior();
         // Where search lists start points only, what comes back below a page that was not edited is seen by nobody.
         let calm = Behavior {
@@ -618,6 +712,7 @@ impl Workspace {
             self.notion.set_limits(window(token), window(space));
             told.push(format!("limits {token:?} and {space:?}"));
         }
+        told.extend(Some(self.shelf.weather()).filter(|told| !told.is_empty()));
         self.notion.set_behavior(behavior);
         self.trace
             .say(format!("weather: {}", if told.is_empty() { "fair".to_owned() } else { told.join(", ") }));

@@ -11,10 +11,10 @@ use crate::emulator::Emulator;
 use crate::seed::{BlockSeed, Content};
 use crate::verbs::VerbError;
 use crate::webhooks::events;
-use crate::world::{Found, World};
 use crate::world::model::Parent;
 use crate::world::plant::SeedFiles;
 use crate::world::rich_text;
+use crate::world::{Found, World};
 
 /// A file to be added to a page.
 #[derive(Debug, Clone)]
