@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::output::table;
 use super::webhook::WebhookCommand;
 use super::{Context, Exit};
-use crate::config::{BodyChoice, CommentsChoice};
+use crate::config::{BodyChoice, CommentsChoice, DirectoryField, SourceField};
 use crate::crawl::Progress;
 use crate::model::{Caller, FilePlace};
 use crate::ops::{
@@ -147,13 +147,31 @@ pub(super) struct EditArguments {
     /// Largest file that is read, in megabytes, or default.
     #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
     file_mb: Option<Setting<u64>>,
+    /// What people are known by in Notion: email, name or id.
+    #[arg(long, value_name = "FIELD", value_parser = source_field)]
+    source_field: Option<SourceField>,
+    /// Where that is looked for in the directory: email, user_name, external_id, name, or a field of your own.
+    #[arg(long, value_name = "FIELD", value_parser = directory_field)]
+    directory_field: Option<DirectoryField>,
+    /// Whether crawls of content that somebody or a schedule starts are followed by one of people.
+    #[arg(long, value_name = "BOOL")]
+    people_with_content: Option<bool>,
+}
+
+fn source_field(text: &str) -> Result<SourceField, String> {
+    serde_json::from_value(serde_json::Value::from(text)).map_err(|error| error.to_string())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what clap takes")]
+fn directory_field(text: &str) -> Result<DirectoryField, String> {
+    Ok(DirectoryField::from(text.to_owned()))
 }
 
 impl From<EditArguments> for EditConnector {
     fn from(arguments: EditArguments) -> Self {
         let EditArguments { archived, comments, body, item_limit, .. } = arguments;
         let EditArguments { include_extensions, exclude_extensions, file_places, .. } = arguments;
-        let EditArguments { other_hosts, file_mb, .. } = arguments;
+        let EditArguments { other_hosts, file_mb, source_field, directory_field, .. } = arguments;
         let list = |named: Vec<String>, clear| (clear || !named.is_empty()).then_some(named);
         let include = list(arguments.include, arguments.include_all);
         let exclude = list(arguments.exclude, arguments.exclude_none);
@@ -169,6 +187,9 @@ impl From<EditArguments> for EditConnector {
             file_places,
             other_hosts,
             file_mb,
+            source_field,
+            directory_field,
+            people_with_content: arguments.people_with_content,
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::crawl::Progress;
 use crate::model::{Caller, NotionId};
 use crate::ops::{
-    self, CrawlDetail, CrawlReport, CrawlRequest, Difference, OpsError, PlanDetail, PlanRequest,
-    PlannedItems, Reconciliation,
+    self, CrawlDetail, CrawlReport, CrawlRequest, Difference, OpsError, PeopleCounters, PlanDetail,
+    PlanRequest, PlannedItems, Reconciliation,
 };
 use crate::store::{CrawlState, Scope};
 
@@ -234,17 +234,27 @@ pub(super) async fn show_progress(mut progress: watch::Receiver<Progress>) {
     }
 }
 
+/// What a user permission crawl did.
+pub(super) fn describe_people(people: &PeopleCounters) -> String {
+    let counts = &people.counts;
+    format!(
+        "{} people: {} mapped, {} unmapped, {} new; {} gone",
+        people.discovered, counts.mapped, counts.unmapped, counts.added, counts.deleted
+    )
+}
+
 pub(super) fn describe(report: &CrawlReport) -> String {
     let crawl = &report.crawl;
-    let mut lines = vec![
-        format!(
-            "Crawl {} of “{}”: {}{}",
-            crawl.id,
-            crawl.connector,
-            crawl.state,
-            if report.resumed { " (resumed)" } else { "" }
-        ),
-        format!(
+    let head = format!(
+        "Crawl {} of “{}”: {}{}",
+        crawl.id,
+        crawl.connector,
+        crawl.state,
+        if report.resumed { " (resumed)" } else { "" }
+    );
+    let did = match &crawl.people {
+        Some(people) => describe_people(people),
+        None => format!(
             "{} items: {} added, {} updated, {} unchanged, {} skipped, {} not indexed; {} deleted",
             crawl.discovered,
             crawl.added,
@@ -254,11 +264,12 @@ pub(super) fn describe(report: &CrawlReport) -> String {
             crawl.not_indexed,
             crawl.deleted
         ),
-        format!(
-            "{} requests in {:.1} s ({:.0} items a second)",
-            crawl.requests, report.seconds, report.pages_per_second
-        ),
-    ];
+    };
+    let rate = match crawl.people {
+        Some(_) => String::new(),
+        None => format!(" ({:.0} items a second)", report.pages_per_second),
+    };
+    let mut lines = vec![head, did, format!("{} requests in {:.1} s{rate}", crawl.requests, report.seconds)];
     if crawl.errors + crawl.warnings > 0 {
         lines.push(format!(
             "{} errors, {} warnings: notion-connector crawls show {}",

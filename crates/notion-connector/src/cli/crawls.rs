@@ -206,6 +206,7 @@ fn show(detail: &CrawlDetail) -> String {
         ),
         format!("{} requests, {} errors, {} warnings", crawl.requests, crawl.errors, crawl.warnings),
     ];
+    lines.extend(crawl.people.as_ref().map(super::crawl::describe_people));
     lines.extend(crawl.reason.iter().map(|reason| format!("Reason: {reason}")));
     lines.extend(detail.plan.is_some().then(|| super::crawl::describe_plan(detail)));
     lines.extend(detail.alerts.iter().map(line));

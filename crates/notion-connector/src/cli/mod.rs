@@ -16,6 +16,7 @@ mod export;
 mod extract;
 mod failures;
 mod output;
+mod people;
 mod rerender;
 mod schedule;
 mod search;
@@ -86,6 +87,9 @@ enum Command {
     /// Bring the organisation's people in, and look at them.
     #[command(subcommand)]
     Directory(directory::DirectoryCommand),
+    /// Look at people of workspaces: who of the directory they are.
+    #[command(subcommand)]
+    People(people::PeopleCommand),
     /// Show what a connector's crawls did over some days, beside as many days before.
     Analytics(analytics::AnalyticsArguments),
     /// Read and check the log of who did what.
@@ -175,6 +179,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Crawls(command) => crawls::run(context, command).await,
         Command::Schedule(command) => schedule::run(&context, command),
         Command::Directory(command) => directory::run(&context, command),
+        Command::People(command) => people::run(&context, command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),
         Command::Audit(command) => audit::run(&context, &command),
         Command::Search(arguments) => search::run(&context, arguments),

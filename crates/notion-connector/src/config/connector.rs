@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BodyChoice, CommentsChoice, Config, CrawlConfig, FileSettings};
+use super::{BodyChoice, CommentsChoice, Config, CrawlConfig, DirectoryField, FileSettings, PeopleSettings};
 use crate::model::{FilePlace, NotionId};
 
 /// What a connector sets for itself. Where it says nothing, the configuration holds.
@@ -40,6 +40,9 @@ pub struct ConnectorSettings {
     /// Largest file that is read, in megabytes; at most [`ExtractConfig::file_mb`](super::ExtractConfig::file_mb).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_mb: Option<u64>,
+    /// How the workspace's people are mapped to the directory.
+    #[serde(skip_serializing_if = "PeopleSettings::is_default")]
+    pub people: PeopleSettings,
 }
 
 /// Most objects that a filter names: each is a setting that somebody keeps in mind.
@@ -58,6 +61,8 @@ pub struct EffectiveSettings {
     pub exclude: Vec<NotionId>,
     /// Which files are read.
     pub files: FileSettings,
+    /// See [`ConnectorSettings::people`].
+    pub people: PeopleSettings,
 }
 
 impl ConnectorSettings {
@@ -85,6 +90,7 @@ impl ConnectorSettings {
             body: self.body.unwrap_or(config.notion.body),
             include: self.include.clone(),
             exclude: self.exclude.clone(),
+            people: self.people.clone(),
         }
     }
 }
@@ -107,7 +113,9 @@ impl EffectiveSettings {
             .filter(|(_, list)| list.len() > MAX_NAMED)
             .map(|(name, list)| format!("{name}: names {} objects, at most {MAX_NAMED} can be", list.len()));
         let files = self.files.problems();
-        comments.into_iter().chain(limit).chain(both).chain(many).chain(files).collect()
+        let nowhere = matches!(&self.people.directory, DirectoryField::Own(name) if name.is_empty());
+        let nowhere = nowhere.then(|| "directory field: needs a name".to_owned());
+        comments.into_iter().chain(limit).chain(both).chain(many).chain(files).chain(nowhere).collect()
     }
 
     /// Whether bodies that were read under `self` are to be read again under `other`.

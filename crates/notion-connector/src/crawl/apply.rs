@@ -32,6 +32,9 @@ impl Crawler {
         let hosts = self.files.as_ref().map(|files| files.config.test_hosts.as_slice()).unwrap_or_default();
         let context = Context { workspace: self.workspace, settings: &self.settings, asked: asked_at, hosts };
         match step(task, outcome, context) {
+            Transition::People(people, next) if crawl.scope == Scope::People => {
+                self.store.save_met_users(self.workspace, task, &people, next.as_deref())
+            }
             Transition::People(people, next) => {
                 self.store.save_people(self.workspace, &people)?;
                 self.store.finish_task(task, next.as_deref(), &[])
@@ -165,6 +168,9 @@ impl Crawler {
     }
 
     fn fail(&self, crawl: &Crawl, task: &Task, message: &str, now: Timestamp) -> Result<(), StoreError> {
+        if crawl.scope == Scope::People {
+            return self.fail_user(crawl, task, message, now);
+        }
         if task.kind == TaskKind::ListUsers {
             let advice = format!(
                 "the names of people are not known: {message}; choose “Read user information” in the integration's settings in \
@@ -230,6 +236,10 @@ impl Crawler {
     async fn gone(self: &Arc<Self>, crawl: &Crawl, task: &Task, proof: Proof) -> Result<(), CrawlError> {
         let (at, one, now) = (crawl.clone(), task.clone(), self.runtime.now());
         match (task.kind, task.target) {
+            (TaskKind::ReadUser, Some(user)) => {
+                let gone = move |crawler: &Self| crawler.store.save_gone_user(&at, &one, user, now);
+                Ok(self.blocking(gone).await?)
+            }
             (TaskKind::CountRows, _) => {
                 Ok(self.blocking(move |crawler| crawler.store.save_row_count(&at, &one, None, now)).await?)
             }

@@ -21,7 +21,7 @@ use super::plan::judge;
 use super::step::Outcome;
 use super::sweep::Sweep;
 use super::watermark;
-use crate::config::{BodyChoice, CrawlConfig};
+use crate::config::{BodyChoice, CrawlConfig, PeopleSettings};
 use crate::model::NotionId;
 use crate::runtime::Runtime;
 use crate::store::{Crawl, CrawlId, CrawlState, NewTask, Scope, Store, StoreError, Task, TaskId, TaskKind};
@@ -91,6 +91,8 @@ pub struct Crawler {
     pub settings: CrawlConfig,
     /// Which items are indexed.
     pub filters: Filters,
+    /// How people are mapped.
+    pub people: PeopleSettings,
     /// Reads files; none where there are none to be read.
     pub files: Option<Arc<Files>>,
     /// Requests under way at once.
@@ -173,6 +175,7 @@ impl Crawler {
     fn first_tasks(&self, crawl: &Crawl) -> Result<Vec<NewTask>, StoreError> {
         let watermark = match crawl.scope {
             Scope::Partial | Scope::Events => return Ok(Vec::new()),
+            Scope::People => return Ok(vec![NewTask::new(TaskKind::ListUsers)]),
             Scope::Test => {
                 let few = NewTask::new(TaskKind::Search).with_detail(Sweep::few().to_detail());
                 return Ok(vec![NewTask::new(TaskKind::ListUsers), few]);
@@ -256,6 +259,7 @@ impl Crawler {
             end = self.end_plan(&crawl, &mut meter).await;
         }
         match end {
+            Ok(End::Done) if crawl.scope == Scope::People => self.settle_people(&crawl).await?,
             Ok(End::Done) => {
                 self.settle(&crawl).await?;
                 if crawl.scope == Scope::Events {

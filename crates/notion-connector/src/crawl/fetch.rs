@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use notion_api::endpoints::{MarkdownOptions, MarkdownVersion, Paging};
 use notion_api::wire::{
-    Block, BlockKind, Continuation, Kept, List, PropertyItemAnswer, SearchResult, UserKind,
+    Block, BlockKind, Continuation, Kept, List, PropertyItemAnswer, SearchResult, User, UserKind,
 };
 use notion_api::{Client, Error};
 use serde_json::value::RawValue;
@@ -17,7 +17,7 @@ use crate::config::BodyChoice;
 use crate::model::{FilePlace, ItemKind, NotionId};
 use crate::render::markdown::{Dialect, guess_dialect};
 use crate::render::{self, BlockNode, Body, PageBody};
-use crate::store::{AnswerForm, Task, TaskKind};
+use crate::store::{AnswerForm, MetUser, Task, TaskKind};
 
 /// Sends the task's request.
 pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Result<Outcome, Error> {
@@ -26,11 +26,9 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
     match task.kind {
         TaskKind::ListUsers => {
             let users = client.fetch_users(&paging).await?.value;
-            let people = users
-                .values()
-                .map(|user| (NotionId(user.id), user.name.clone(), matches!(user.kind, UserKind::Bot(_))));
-            Ok(Outcome::People(people.collect(), next_cursor(&users).0))
+            Ok(Outcome::People(users.values().map(met).collect(), next_cursor(&users).0))
         }
+        TaskKind::ReadUser => Ok(Outcome::People(vec![met(&client.fetch_user(target).await?.value)], None)),
         TaskKind::Search => {
             let request = Sweep::of(task.detail.as_deref()).request(paging);
             Ok(listing(client.fetch_search(&request).await?.value))
@@ -76,6 +74,16 @@ pub(super) async fn fetch(client: &Client, task: &Task, body: BodyChoice) -> Res
             Ok(Outcome::Part { form: AnswerForm::Comments, text: utf8(&answer.raw), next_cursor })
         }
     }
+}
+
+fn met(user: &User) -> MetUser {
+    let (email, email_verified) = match &user.kind {
+        UserKind::Person { email, email_verified } => (email.clone(), *email_verified),
+        UserKind::Bot(_) | UserKind::Group | UserKind::Partial | UserKind::Unknown { .. } => (None, None),
+    };
+    // A kind that nobody knows yet is no person either; whoever is told of by id alone may be one.
+    let is_bot = matches!(user.kind, UserKind::Bot(_) | UserKind::Group | UserKind::Unknown { .. });
+    MetUser { id: NotionId(user.id), name: user.name.clone(), email, email_verified, is_bot }
 }
 
 async fn property(client: &Client, page: Uuid, id: &str, paging: &Paging) -> Result<Outcome, Error> {

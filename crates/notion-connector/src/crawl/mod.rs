@@ -9,6 +9,7 @@
 //! - `events` says what is read because of a webhook's event. Pure.
 //! - `filters` says which items a connector indexes. Pure.
 //! - `files` says which files of a page are wanted, and what reading one makes of it. Pure. `file_tasks` reads them.
+//! - `people` says who of the directory somebody in Notion is, and ends user permission crawls.
 //! - `driver` keeps requests under way; `apply` writes; `settle` ends a crawl.
 //! - The queue is the checkpoint: a process that dies loses the requests it had under way and nothing else.
 //! - `planned` says from the listings of a crawl what the rest of it will cost.
@@ -26,6 +27,7 @@ mod file_tasks;
 pub mod files;
 pub mod filters;
 mod long_properties;
+pub mod people;
 pub mod plan;
 mod planned;
 mod rerender;

@@ -34,9 +34,10 @@ pub fn plan_read(
     let failed = stored.is_some_and(|stored| stored.failed);
     let read_again = match (scope, stored.and_then(|stored| stored.body)) {
         (Scope::ForceReindex | Scope::Test, _) | (_, None) => true,
-        (Scope::Full | Scope::Incremental | Scope::Partial | Scope::Events, Some((edited, read))) => {
-            failed || edited != listed.edited || read < edited + STAMP_SETTLES
-        }
+        (
+            Scope::Full | Scope::Incremental | Scope::Partial | Scope::Events | Scope::People,
+            Some((edited, read)),
+        ) => failed || edited != listed.edited || read < edited + STAMP_SETTLES,
     };
     let same_source = stored.is_some_and(|stored| stored.same_source);
     let mut tasks = Vec::new();
@@ -120,7 +121,9 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
         }
         Class::Unauthorized | Class::RequestBlocked | Class::EdgeBlocked | Class::Request => Verdict::Stop,
         // Names of people are a comfort; content is not.
-        Class::MissingCapability if matches!(task.kind, TaskKind::ListUsers | TaskKind::CountRows) => {
+        Class::MissingCapability
+            if matches!(task.kind, TaskKind::ListUsers | TaskKind::ReadUser | TaskKind::CountRows) =>
+        {
             Verdict::Fail
         }
         Class::MissingCapability if task.kind == TaskKind::ReadComments => Verdict::WithoutComments,

@@ -44,6 +44,9 @@ impl Crawler {
     }
 
     fn advance_now(&self, crawl: &Crawl) -> Result<bool, StoreError> {
+        if crawl.scope == Scope::People {
+            return self.advance_people(crawl);
+        }
         if crawl.plan_only {
             return Ok(self.store.queue_asked(crawl)? > 0 || self.decide(crawl)?);
         }
@@ -73,7 +76,7 @@ impl Crawler {
                     Scope::Full | Scope::ForceReindex | Scope::Partial if !asks => 0,
                     Scope::Full | Scope::ForceReindex => self.store.queue_unseen(crawl)?,
                     Scope::Partial => self.store.queue_below(crawl, true)?,
-                    Scope::Test => 0,
+                    Scope::Test | Scope::People => 0,
                 };
                 Phase::Verify
             }
@@ -239,7 +242,7 @@ impl Crawler {
         let crawl = self.store.load_crawl(crawl.id)?.ok_or(StoreError::NoCrawl(crawl.id.0))?;
         let reaches_nothing = match crawl.scope {
             Scope::Test => true,
-            Scope::Events => false,
+            Scope::Events | Scope::People => false,
             Scope::Full | Scope::ForceReindex | Scope::Incremental | Scope::Partial => held == 0,
         };
         if crawl.counters.discovered() == 0 && reaches_nothing && self.filters.is_empty() {

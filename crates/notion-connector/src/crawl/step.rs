@@ -16,7 +16,7 @@ use super::windows::{ListedRow, Rest, Window};
 use crate::config::{CommentsChoice, CrawlConfig};
 use crate::model::{FileRef, ItemKey, ItemKind, NotionId, Parent};
 use crate::render::{Body, withheld_blocks};
-use crate::store::{AnswerForm, Discovery, Listed, NewTask, PartAnswer, Proof, Task, TaskKind};
+use crate::store::{AnswerForm, Discovery, Listed, MetUser, NewTask, PartAnswer, Proof, Task, TaskKind};
 
 pub use crate::render::parent_of;
 
@@ -47,8 +47,8 @@ pub struct Context<'a> {
 /// What a request returned.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A page of the list of people: id, name, whether it is a bot.
-    People(Vec<(NotionId, Option<String>, bool)>, Option<String>),
+    /// A page of the list of people, or one of them.
+    People(Vec<MetUser>, Option<String>),
     /// A page of a listing.
     Listing {
         /// The objects.
@@ -124,8 +124,8 @@ pub struct Object {
 /// What is to be written.
 #[derive(Debug)]
 pub enum Transition {
-    /// Names of people.
-    People(Vec<(NotionId, Option<String>, bool)>, Option<String>),
+    /// People, or their names.
+    People(Vec<MetUser>, Option<String>),
     /// Objects, and what follows from them.
     Discovery(Box<Discovery>, Option<String>),
     /// An answer towards a page, and what is still missing of it.

@@ -94,10 +94,14 @@ pub struct AnalyticsTotals {
     pub deleted: Trend,
     /// Requests sent to Notion.
     pub requests: Trend,
-    /// Crawls that account for everything.
+    /// Crawls of content that account for everything.
     pub crawls_good: Trend,
     /// Crawls that failed.
     pub crawls_failed: Trend,
+    /// User permission crawls that account for everybody; these are not among the others.
+    pub people_crawls_good: Trend,
+    /// User permission crawls that failed.
+    pub people_crawls_failed: Trend,
 }
 
 /// One day.
@@ -122,6 +126,10 @@ pub struct AnalyticsDay {
     pub crawls_good: u64,
     /// Crawls that failed.
     pub crawls_failed: u64,
+    /// User permission crawls that account for everybody.
+    pub people_crawls_good: u64,
+    /// User permission crawls that failed.
+    pub people_crawls_failed: u64,
 }
 
 /// What the crawls of a connector did from one day to another, both included; the last 30 days if none are named.
@@ -164,6 +172,8 @@ pub fn analytics(
             deleted: one.deleted,
             crawls_good: one.good,
             crawls_failed: one.failed,
+            people_crawls_good: one.people_good,
+            people_crawls_failed: one.people_failed,
         }
     });
     Ok(Analytics {
@@ -195,6 +205,8 @@ fn sum(days: &[CrawlDay]) -> CrawlDay {
         day: one.day,
         good: all.good + one.good,
         failed: all.failed + one.failed,
+        people_good: all.people_good + one.people_good,
+        people_failed: all.people_failed + one.people_failed,
         added: all.added + one.added,
         updated: all.updated + one.updated,
         unchanged: all.unchanged + one.unchanged,
@@ -225,6 +237,8 @@ fn totals(before: &CrawlDay, now: &CrawlDay) -> AnalyticsTotals {
         requests: trend(|day| day.requests),
         crawls_good: trend(|day| day.good),
         crawls_failed: trend(|day| day.failed),
+        people_crawls_good: trend(|day| day.people_good),
+        people_crawls_failed: trend(|day| day.people_failed),
     }
 }
 

@@ -12,7 +12,10 @@ use super::audit::Act;
 use super::connectors::{check_name, find_connector};
 use super::{ConnectorSummary, OpsError, plan};
 use crate::app::App;
-use crate::config::{BodyChoice, CommentsChoice, ConnectorSettings, EffectiveSettings};
+use crate::config::{
+    BodyChoice, CommentsChoice, ConnectorSettings, DirectoryField, EffectiveSettings, PeopleSettings,
+    SourceField,
+};
 use crate::crawl::files::FilePolicy;
 use crate::crawl::filters::parse_object;
 use crate::model::{Caller, FilePlace, NotionId, Role};
@@ -108,6 +111,14 @@ pub struct EditConnector {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u64>)]
     pub item_limit: Option<Setting<u64>>,
+    /// What people are known by in Notion: `email`, `name` or `id`.
+    #[schema(value_type = Option<String>, example = "email")]
+    pub source_field: Option<SourceField>,
+    /// Where that is looked for in the directory: `email`, `user_name`, `external_id`, `name`, or a field of your own.
+    #[schema(value_type = Option<String>, example = "email")]
+    pub directory_field: Option<DirectoryField>,
+    /// Whether crawls of content that somebody or a schedule starts are followed by one of people.
+    pub people_with_content: Option<bool>,
     /// Extensions of files that are read; `null` for what the configuration says.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["pdf", "docx"]))]
@@ -152,6 +163,12 @@ impl EditConnector {
         }
         if let Some(body) = self.body {
             settings.body = body.own();
+        }
+        let people = &mut settings.people;
+        people.source = self.source_field.unwrap_or(people.source);
+        people.with_content = self.people_with_content.unwrap_or(people.with_content);
+        if let Some(field) = &self.directory_field {
+            people.directory.clone_from(field);
         }
         self.apply_to_files(&mut settings);
         Ok(settings)
@@ -215,6 +232,9 @@ pub struct Effective {
     pub body: BodyChoice,
     /// Most items that it holds.
     pub item_limit: u64,
+    /// How its people are mapped.
+    #[schema(value_type = Object)]
+    pub people: PeopleSettings,
     /// Extensions of files that are read.
     pub include_extensions: Vec<String>,
     /// Extensions of files that are not, whatever else is said.
@@ -241,6 +261,7 @@ pub fn show_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<
         include: effective.include,
         exclude: effective.exclude,
         item_limit: effective.crawl.item_limit,
+        people: effective.people,
         archived: effective.crawl.archived,
         comments: effective.crawl.comments,
         body: effective.body,

@@ -17,6 +17,7 @@ use super::crawls::check_name;
 use super::{CrawlSummary, OpsError, Validation, plan, scheduler};
 use crate::app::App;
 use crate::config::FileSettings;
+use crate::config::PeopleSettings;
 use crate::crawl::filters::Filters;
 use crate::crawl::{CrawlError, Crawler, Files, Progress, Refused};
 use crate::files::Fetcher;
@@ -91,9 +92,31 @@ pub async fn run_crawl(
             crawl = run_beside_pump(&crawler, &pump, id) => crawl.map_err(refused)?,
             failed = scheduler::keep_ending_cancelled(app, id) => return Err(failed),
         };
+        if followed_by_people(&crawler.people, &crawl) {
+            let (actor, now) = (caller.actor.to_string(), app.runtime.now());
+            let people = match app.store.load_open_crawl(connector.id, Some(Scope::People), None)? {
+                Some(open) => open.id,
+                None => app.store.add_crawl(connector.id, Scope::People, &actor, now)?,
+            };
+            run_beside_pump(&crawler, &pump, people).await.map_err(refused)?;
+        }
         Ok(report(&connector, &crawl, resumed))
     })
     .await
+}
+
+/// Whether a crawl of content that has ended is followed by one of people.
+pub(super) fn followed_by_people(settings: &PeopleSettings, crawl: &Crawl) -> bool {
+    let covers = match crawl.scope {
+        Scope::Full | Scope::ForceReindex | Scope::Incremental => true,
+        Scope::Partial | Scope::Test | Scope::Events | Scope::People => false,
+    };
+    let settled = matches!(
+        crawl.state,
+        CrawlState::Completed | CrawlState::CompletedWithErrors | CrawlState::AwaitingApproval
+    );
+    // Those every few minutes aside: a list of everybody costs a request for each hundred.
+    settings.with_content && covers && settled && crawl.started_by != scheduler::FRESHNESS
 }
 
 /// The connector of that name, or the only one; where there is none yet, one made from a bare secret.
@@ -157,6 +180,7 @@ pub(super) async fn crawler(
         body: settings.body,
         files: app.fetcher.as_ref().map(|fetcher| Arc::new(files_of(app, fetcher, settings.files))),
         filters: Filters::new(&settings.include, &settings.exclude),
+        people: settings.people,
         settings: settings.crawl,
         concurrency: app.config.notion.concurrency,
         progress,
@@ -249,7 +273,15 @@ fn open_crawl(
     while let Some(left) = app.store.load_open_crawl(connector.id, Some(Scope::Events), None)? {
         app.store.end_crawl(left.id, CrawlState::Cancelled, Some("another crawl lists all of it"), now)?;
     }
-    if let Some(open) = app.store.load_open_crawl(connector.id, request.scope, start_point)? {
+    // One of people is taken up by who asks for people.
+    let open = match request.scope {
+        Some(scope) => app.store.load_open_crawl(connector.id, Some(scope), start_point)?,
+        None => {
+            let is_content = |one: &Crawl| one.connector == connector.id && one.scope != Scope::People;
+            app.store.load_open_crawls()?.into_iter().find(is_content)
+        }
+    };
+    if let Some(open) = open {
         if !request.restart {
             app.store.release_plan(open.id)?;
             return Ok((open.id, open.started.is_some()));

@@ -12,7 +12,9 @@ use super::crawl::scope_by_itself;
 use super::{OpsError, PlanDetail, plan, scheduler, schedules};
 use crate::app::App;
 use crate::model::{Caller, NotionId, Role};
-use crate::store::{Alert, AlertFilter, AlertPage, Connector, Crawl, CrawlId, CrawlState, Scope};
+use crate::store::{
+    Alert, AlertFilter, AlertPage, Connector, Crawl, CrawlId, CrawlState, Scope, UserCounters,
+};
 
 /// Alerts shown with their crawl; `list_alerts` has the rest.
 const ALERTS_SHOWN: u32 = 100;
@@ -78,6 +80,45 @@ pub struct CrawlSummary {
     pub warnings: u64,
     /// Requests sent to Notion.
     pub requests: u64,
+    /// What it did with people; none but of scope `people`.
+    pub people: Option<PeopleCounters>,
+}
+
+/// What a user permission crawl did.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct PeopleCounters {
+    /// People of the workspace that it met, guests included.
+    pub discovered: u64,
+    /// The counts.
+    #[serde(flatten)]
+    pub counts: UserCounters,
+    /// Groups of the workspace: Notion's API lists none.
+    pub groups_discovered: u64,
+    /// Groups that are gone: none.
+    pub groups_deleted: u64,
+    /// People a second, on average; none before any was met.
+    pub users_per_second: Option<f64>,
+}
+
+impl PeopleCounters {
+    fn of(crawl: &Crawl) -> Option<Self> {
+        let counts = crawl.users;
+        let discovered = counts.mapped + counts.unmapped;
+        (crawl.scope == Scope::People).then(|| Self {
+            discovered,
+            counts,
+            groups_discovered: 0,
+            groups_deleted: 0,
+            users_per_second: rate(discovered, crawl.active_ms),
+        })
+    }
+}
+
+/// How many of something a second, to one place; none of nothing.
+fn rate(count: u64, active_ms: u64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "numbers for people to read")]
+    let (count, seconds) = (count as f64, active_ms as f64 / 1_000.0);
+    (seconds > 0.0 && count > 0.0).then(|| (count / seconds * 10.0).round() / 10.0)
 }
 
 impl CrawlSummary {
@@ -85,7 +126,7 @@ impl CrawlSummary {
         let counters = &crawl.counters;
         let is_scheduled = crawl.schedule.is_some() || crawl.started_by == scheduler::FRESHNESS;
         #[expect(clippy::cast_precision_loss, reason = "numbers for people to read")]
-        let (seconds, items) = (crawl.active_ms as f64 / 1_000.0, counters.discovered() as f64);
+        let seconds = crawl.active_ms as f64 / 1_000.0;
         Self {
             id: crawl.id.0,
             name: crawl.name.clone().or_else(|| crawl.schedule.clone()).unwrap_or_else(|| {
@@ -95,8 +136,7 @@ impl CrawlSummary {
             start_point_title: crawl.start_point_title.clone(),
             occurrence: if is_scheduled { "scheduled" } else { "one_time" },
             duration_seconds: seconds,
-            average_items_per_second: (seconds > 0.0 && items > 0.0)
-                .then(|| (items / seconds * 10.0).round() / 10.0),
+            average_items_per_second: rate(counters.discovered(), crawl.active_ms),
             connector: connector.name.clone(),
             scope: crawl.scope.to_string(),
             start_point: crawl.start_point,
@@ -117,6 +157,7 @@ impl CrawlSummary {
             errors: counters.errors,
             warnings: counters.warnings,
             requests: counters.requests,
+            people: PeopleCounters::of(crawl),
         }
     }
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::OpsError;
+use super::audit::Act;
 use super::directory_file::{self, Told};
 use crate::app::App;
-use crate::model::{Caller, Role};
+use crate::model::Caller;
 use crate::store::{DirectoryFilter, DirectoryPage, DirectorySource, IntakeCounts, Keep};
 
 /// Errors of a file that are told one by one; of the others their number.
@@ -43,40 +44,42 @@ pub fn import_directory(
     path: &Path,
     how: ImportDirectory,
 ) -> Result<DirectoryImport, OpsError> {
-    caller.require(Role::SecurityAdmin)?;
-    let unreadable = |source| OpsError::Io { what: format!("{} could not be read", path.display()), source };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut new_uid = || app.runtime.uuid();
-    app.store.take_in(DirectorySource::Import, app.runtime.now(), &mut new_uid, |intake| {
-        let mut errors = Errors::default();
-        let ended = directory_file::read(path, file, &mut |told: Told| {
-            let record = match told.record {
-                Ok(record) => record,
-                Err(why) => {
+    Act::of_security("directory.import", &path.display().to_string()).run(app, caller, || {
+        let unreadable =
+            |source| OpsError::Io { what: format!("{} could not be read", path.display()), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let mut new_uid = || app.runtime.uuid();
+        app.store.take_in(DirectorySource::Import, app.runtime.now(), &mut new_uid, |intake| {
+            let mut errors = Errors::default();
+            let ended = directory_file::read(path, file, &mut |told: Told| {
+                let record = match told.record {
+                    Ok(record) => record,
+                    Err(why) => {
+                        errors.add(told.line, &why);
+                        return Ok(());
+                    }
+                };
+                // Whoever is in a file that names everybody belongs to them, unless the file says otherwise.
+                let active = record.active.or(how.deactivate_missing.then_some(true));
+                if let Err(why) = intake.put(told.line, crate::model::PersonRecord { active, ..record })? {
                     errors.add(told.line, &why);
-                    return Ok(());
                 }
-            };
-            // Whoever is in a file that names everybody belongs to them, unless the file says otherwise.
-            let active = record.active.or(how.deactivate_missing.then_some(true));
-            if let Err(why) = intake.put(told.line, crate::model::PersonRecord { active, ..record })? {
-                errors.add(told.line, &why);
+                Ok(())
+            })?;
+            if let Err((line, why)) = ended {
+                errors.add(line, &why);
             }
-            Ok(())
-        })?;
-        if let Err((line, why)) = ended {
-            errors.add(line, &why);
-        }
-        errors.none_or(path)?;
-        if how.deactivate_missing {
-            if intake.counts().people == 0 {
-                let message = format!("there is nobody in {}: nobody was deactivated", path.display());
-                return Err(OpsError::Invalid(message));
+            errors.none_or(path)?;
+            if how.deactivate_missing {
+                if intake.counts().people == 0 {
+                    let message = format!("there is nobody in {}: nobody was deactivated", path.display());
+                    return Err(OpsError::Invalid(message));
+                }
+                intake.deactivate_missing()?;
             }
-            intake.deactivate_missing()?;
-        }
-        let keep = if how.dry_run { Keep::Nothing } else { Keep::All };
-        Ok((keep, DirectoryImport { dry_run: how.dry_run, counts: intake.counts() }))
+            let keep = if how.dry_run { Keep::Nothing } else { Keep::All };
+            Ok((keep, DirectoryImport { dry_run: how.dry_run, counts: intake.counts() }))
+        })
     })
 }
 
@@ -91,8 +94,8 @@ pub fn list_directory(
     limit: u32,
     offset: u32,
 ) -> Result<DirectoryPage, OpsError> {
-    caller.require(Role::SecurityAdmin)?;
-    Ok(app.store.load_directory(filter, limit, offset)?)
+    Act::of_security("directory.list", "")
+        .run(app, caller, || Ok(app.store.load_directory(filter, limit, offset)?))
 }
 
 #[derive(Default)]
@@ -128,7 +131,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::data_dir::DataDir;
-    use crate::model::Roles;
+    use crate::model::{Role, Roles};
 
     struct Place {
         files: tempfile::TempDir,

@@ -17,6 +17,7 @@ mod error;
 mod items;
 mod metrics;
 mod overview;
+mod people;
 mod plan;
 mod preview;
 mod reconcile;
@@ -33,7 +34,8 @@ mod why_files;
 
 pub use crate::store::{
     AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow, AuditStage, Departure,
-    Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Scope, StartPoint, UnknownKind, Waiting,
+    Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Scope, StartPoint, UnknownKind, UserCounts,
+    UserPage, Waiting,
 };
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use audit::{AuditPage, export_audit, list_audit};
@@ -48,14 +50,17 @@ pub use connectors::{
 };
 pub use crawl::{CrawlReport, CrawlRequest, run_crawl};
 pub use crawls::{
-    CrawlDetail, CrawlSummary, StartCrawl, approve_deletions, cancel_crawl, list_alerts, list_crawls,
-    show_crawl, start_crawl,
+    CrawlDetail, CrawlSummary, PeopleCounters, StartCrawl, approve_deletions, cancel_crawl, list_alerts,
+    list_crawls, show_crawl, start_crawl,
 };
 pub use directory::{DirectoryImport, ImportDirectory, import_directory, list_directory};
 pub use error::OpsError;
 pub use items::{ExportLine, ExportedFile, FileStands, export, load_item};
 pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
+pub use people::{
+    ListPeople, MappingAnswer, MappingTest, TestMapping, count_people, list_people, test_mapping,
+};
 pub use plan::{PlanDetail, PlanRequest, plan_crawl};
 pub use preview::{Preview, PreviewItem, PreviewKind, preview_asking, preview_connector};
 pub use reconcile::{Differences, Reconciliation, compare};

@@ -100,7 +100,7 @@ pub(super) fn queue_plan(
     scope: Option<Scope>,
     started_by: &str,
 ) -> Result<CrawlId, OpsError> {
-    if let Some(scope @ (Scope::Partial | Scope::Test)) = scope {
+    if let Some(scope @ (Scope::Partial | Scope::Test | Scope::People)) = scope {
         let reads = "finds what it covers by reading it, and cannot be planned";
         return Err(OpsError::Invalid(format!(
             "a crawl of scope {scope} {reads}: choose full or incremental"

@@ -2,8 +2,8 @@
 //!
 //! - The database is the queue: whoever adds a crawl (a command, a request, a schedule) writes a row, and the scheduler
 //!   finds it within a second. Nothing is kept in memory that a restart would lose.
-//! - At most `crawl.at_once` crawls run at once, in the order in which they were added, and one of each connector: a second
-//!   one would ask for the same things beside the first. Crawls of one integration share its budget of requests.
+//! - At most `crawl.at_once` crawls run at once, in the order in which they were added, and one of content and one of people of each
+//!   connector: a second one would ask for the same things beside the first. Crawls of one integration share its budget of requests.
 //! - Hints of webhooks are taken up by the crawl of their connector that runs; where none does, by one for them alone, which
 //!   waits for no slot: it is short, and freshness is what it is for.
 //! - A crawl that cannot go on because of an outage, a full disk or a bug stays open and is tried again; one that Notion
@@ -19,7 +19,7 @@ use notion_api::Class;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use super::crawl::{crawler, scope_by_itself};
+use super::crawl::{crawler, followed_by_people, scope_by_itself};
 use super::schedules::run_due;
 use super::{OpsError, plan};
 use crate::app::App;
@@ -169,15 +169,18 @@ impl Slots {
         // One that is under way, or waits to go on, takes up the hints of its connector itself.
         let begun: BTreeSet<ConnectorId> = open
             .iter()
-            .filter(|crawl| crawl.scope != Scope::Events && crawl.started.is_some())
+            .filter(|crawl| !matches!(crawl.scope, Scope::Events | Scope::People) && crawl.started.is_some())
             .map(|crawl| crawl.connector)
             .collect();
         open.retain(|crawl| crawl.scope != Scope::Events || !begun.contains(&crawl.connector));
         open.sort_by_key(|crawl| crawl.scope != Scope::Events);
-        let mut busy: BTreeSet<ConnectorId> = self.taken.iter().map(|(_, crawl)| crawl.connector).collect();
+        // One of people asks for nothing that one of content asks for, and does not wait for it.
+        let lane = |crawl: &Crawl| (crawl.connector, crawl.scope == Scope::People);
+        let mut busy: BTreeSet<(ConnectorId, bool)> =
+            self.taken.iter().map(|(_, crawl)| lane(crawl)).collect();
         for crawl in open {
             // Also one that waits to be tried again keeps its connector: crawls of a connector run in order.
-            if !busy.insert(crawl.connector) || self.later.get(&crawl.id).is_some_and(|later| now < *later) {
+            if !busy.insert(lane(&crawl)) || self.later.get(&crawl.id).is_some_and(|later| now < *later) {
                 continue;
             }
             let long = self.taken.iter().filter(|(_, taken)| taken.scope != Scope::Events).count();
@@ -222,7 +225,11 @@ async fn take_up(app: Arc<App>, crawl: Crawl, stop: watch::Receiver<bool>) -> Re
     };
     match begun {
         Ok(crawler) => {
-            Arc::new(crawler).run(crawl.id).await?;
+            let settings = crawler.people.clone();
+            let ended = Arc::new(crawler).run(crawl.id).await?;
+            if followed_by_people(&settings, &ended) {
+                queue(&app, connector.id, (Scope::People, None), &ended.started_by)?;
+            }
             if crawl.scope == Scope::Events {
                 let at = Arc::clone(&app);
                 app.runtime.blocking(move || at.store.fold_crawl_of_hints(crawl.id)).await?;
@@ -338,7 +345,8 @@ fn queue_hinted(app: &App) -> Result<Option<Duration>, OpsError> {
             let Some(connector) = app.store.load_connector_by_id(id)? else { continue };
             let taken_up = open
                 .iter()
-                .any(|one| one.connector == id && (one.scope == Scope::Events || one.started.is_some()));
+                .filter(|one| one.connector == id && one.scope != Scope::People)
+                .any(|one| one.scope == Scope::Events || one.started.is_some());
             let is_ready = connector.active && app.store.load_watermark(id)?.is_some();
             let failed = app.store.load_last_crawl(id)?.filter(|one| one.state == CrawlState::Failed);
             let is_resting = failed.and_then(|one| one.ended).is_some_and(|ended| now < ended + REST);
@@ -377,7 +385,7 @@ fn stale_from(last: &[Crawl], every_minutes: u64) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Counters, Phase};
+    use crate::store::{Counters, Phase, UserCounters};
 
     fn crawl(state: CrawlState, ended: i64) -> Crawl {
         Crawl {
@@ -402,6 +410,7 @@ mod tests {
             plan_only: false,
             planned: None,
             counters: Counters::default(),
+            users: UserCounters::default(),
         }
     }
 

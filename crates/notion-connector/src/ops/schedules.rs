@@ -246,13 +246,8 @@ pub(super) fn start_point(text: Option<&str>) -> Result<Option<NotionId>, OpsErr
 /// The scope of that name.
 ///
 /// # Errors
-/// When there is none in this version; says which there are.
+/// When there is none; says which there are.
 pub fn parse_scope(text: &str) -> Result<Scope, String> {
-    if text == "people" {
-        let message = "crawls of people (user permission crawls) are not in this version yet; there are ";
-        let known: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-        return Err(format!("{message}{}", known.join(", ")));
-    }
     text.parse()
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
 use super::alerts::{AlertLevel, AlertScope, NewAlert, add as add_alert};
-use super::{Millis, NewTask, Result, Store, TaskKind, admission, named_enum, plans, tasks};
+use super::{Millis, NewTask, Result, Store, TaskKind, UserCounters, admission, named_enum, plans, tasks};
 use crate::model::{ConnectorId, NotionId};
 
 /// Row id of a crawl.
@@ -35,6 +35,8 @@ named_enum! {
         Test = "test",
         /// What events named; begun by them alone.
         Events = "events",
+        /// The workspace's people, and who of the directory they are: a user permission crawl.
+        People = "people",
     }
 }
 
@@ -43,7 +45,7 @@ impl Scope {
     pub const fn lists_all(self) -> bool {
         match self {
             Self::Full | Self::ForceReindex => true,
-            Self::Incremental | Self::Partial | Self::Test | Self::Events => false,
+            Self::Incremental | Self::Partial | Self::Test | Self::Events | Self::People => false,
         }
     }
 }
@@ -181,6 +183,8 @@ pub struct Crawl {
     pub planned: Option<Timestamp>,
     /// What it did so far.
     pub counters: Counters,
+    /// What it did with people, where these are what it covers.
+    pub users: UserCounters,
 }
 
 impl Crawl {
@@ -196,7 +200,7 @@ impl Crawl {
 
 const COLUMNS: &str = "id, connector, scope, state, phase, started_by, created, started, ended, reason, incomplete OR gap, resumed, active_ms,
     added, updated, unchanged, skipped, not_indexed, deleted, errors, warnings, requests, schedule, unended, start_point, plan_only,
-    planned, name, (SELECT title FROM items WHERE items.object = crawls.start_point
+    planned, users_mapped, users_unmapped, users_added, users_deleted, name, (SELECT title FROM items WHERE items.object = crawls.start_point
        AND items.workspace = (SELECT workspace FROM connectors WHERE connectors.id = crawls.connector) LIMIT 1) AS start_point_title";
 
 /// The query for crawls of which this holds.
@@ -236,6 +240,12 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Crawl> {
             errors: row.get(19)?,
             warnings: row.get(20)?,
             requests: row.get(21)?,
+        },
+        users: UserCounters {
+            mapped: row.get("users_mapped")?,
+            unmapped: row.get("users_unmapped")?,
+            added: row.get("users_added")?,
+            deleted: row.get("users_deleted")?,
         },
     })
 }
@@ -356,37 +366,37 @@ impl Store {
     pub fn load_last_listing(&self, connector: ConnectorId) -> Result<Option<Crawl>> {
         self.read(|tx| {
             tx.prepare_cached(&select_crawls(
-                "connector = ?1 AND NOT plan_only ORDER BY iif(scope IN (?2, ?3), id, -id) DESC LIMIT 1",
+                "connector = ?1 AND NOT plan_only AND scope <> 'people' ORDER BY iif(scope IN (?2, ?3), id, -id) DESC LIMIT 1",
             ))?
             .query_row(params![connector.0, Scope::Full, Scope::ForceReindex], from_row)
             .optional()
         })
     }
 
-    /// The same without those that events began, which list nothing.
+    /// The connector's newest crawls that listed content: neither those that events began, nor those of people.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn load_listing_crawls(&self, connector: ConnectorId, limit: u32) -> Result<Vec<Crawl>> {
         self.read(|tx| {
             tx.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope <> ?3 ORDER BY id DESC LIMIT ?2"
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope NOT IN (?3, ?4) ORDER BY id DESC LIMIT ?2"
             ))?
-            .query_map(params![connector.0, limit, Scope::Events], from_row)?
+            .query_map(params![connector.0, limit, Scope::Events, Scope::People], from_row)?
             .collect()
         })
     }
 
-    /// The connector's newest crawl.
+    /// The connector's newest crawl of content.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn load_last_crawl(&self, connector: ConnectorId) -> Result<Option<Crawl>> {
         self.read(|tx| {
             tx.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 ORDER BY id DESC LIMIT 1"
+                "SELECT {COLUMNS} FROM crawls WHERE connector = ?1 AND scope <> ?2 ORDER BY id DESC LIMIT 1"
             ))?
-            .query_row([connector.0], from_row)
+            .query_row(params![connector.0, Scope::People], from_row)
             .optional()
         })
     }
@@ -623,7 +633,7 @@ pub(super) fn end(
         params![id.0, state, reason, Millis(now)],
     )?;
     admission::drop_undecided(tx, id)?;
-    for table in ["tasks", "parts", "asked", "urgent"] {
+    for table in ["tasks", "parts", "asked", "urgent", "met_users"] {
         tx.execute(&format!("DELETE FROM {table} WHERE crawl = ?1"), [id.0])?;
     }
     recrawled(tx, id)

@@ -204,9 +204,25 @@ impl Store {
             Ok(Some(DirectoryPerson { groups, ..person }))
         })
     }
+
+    /// The person of that row.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_person_by_id(&self, id: PersonId) -> Result<Option<DirectoryPerson>> {
+        self.read(|tx| {
+            let found = tx
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM persons WHERE id = ?1"))?
+                .query_row([id.0], from_row)
+                .optional()?;
+            let Some(person) = found else { return Ok(None) };
+            let groups = groups_of(tx, person.id)?;
+            Ok(Some(DirectoryPerson { groups, ..person }))
+        })
+    }
 }
 
-fn groups_of(tx: &Transaction<'_>, person: PersonId) -> rusqlite::Result<Vec<String>> {
+pub(super) fn groups_of(tx: &Transaction<'_>, person: PersonId) -> rusqlite::Result<Vec<String>> {
     tx.prepare_cached(
         "SELECT name FROM memberships JOIN groups_ ON groups_.id = grp WHERE person = ?1 ORDER BY name_key",
     )?

@@ -32,7 +32,7 @@ impl Store {
             let reads = tx
                 .prepare_cached("SELECT 1 FROM crawls WHERE id = ?1 AND state = ?2 AND phase = ?3 AND NOT plan_only")?
                 .exists(params![crawl.id.0, CrawlState::InProgress, Phase::Read])?;
-            if !reads || crawl.scope == Scope::Test {
+            if !reads || matches!(crawl.scope, Scope::Test | Scope::People) {
                 return Ok(0);
             }
             let hints: Vec<(NotionId, TaskKind, bool)> = tx

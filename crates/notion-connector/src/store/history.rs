@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{CrawlState, Millis, Result, Store};
+use super::{CrawlState, Millis, Result, Scope, Store};
 use crate::model::ConnectorId;
 
 /// Milliseconds of a day.
@@ -18,6 +18,10 @@ pub struct CrawlDay {
     pub good: u64,
     /// Crawls that failed.
     pub failed: u64,
+    /// User permission crawls that account for everybody; these are not among the others.
+    pub people_good: u64,
+    /// User permission crawls that failed.
+    pub people_failed: u64,
     /// Items indexed for the first time.
     pub added: u64,
     /// Items indexed again.
@@ -39,11 +43,14 @@ fn sums(of: &str) -> String {
     let good = [CrawlState::Completed, CrawlState::CompletedWithErrors, CrawlState::AwaitingApproval];
     let good: Vec<String> = good.iter().map(|state| format!("'{state}'")).collect();
     format!(
-        "SELECT connector, ended / {DAY_MS} AS day, sum(state IN ({})), sum(state = '{}'), sum(added), sum(updated), sum(unchanged),
-           sum(skipped), sum(not_indexed), sum(deleted), sum(requests)
+        "SELECT connector, ended / {DAY_MS} AS day, sum(scope <> '{people}' AND state IN ({good})),
+           sum(scope <> '{people}' AND state = '{failed}'), sum(added), sum(updated), sum(unchanged),
+           sum(skipped), sum(not_indexed), sum(deleted), sum(requests),
+           sum(scope = '{people}' AND state IN ({good})), sum(scope = '{people}' AND state = '{failed}')
          FROM crawls WHERE ended IS NOT NULL AND {of} GROUP BY connector, day",
-        good.join(", "),
-        CrawlState::Failed
+        people = Scope::People,
+        good = good.join(", "),
+        failed = CrawlState::Failed
     )
 }
 
@@ -71,7 +78,8 @@ impl Store {
                        failed = failed + excluded.failed, added = added + excluded.added, updated = updated + excluded.updated,
                        unchanged = unchanged + excluded.unchanged, skipped = skipped + excluded.skipped,
                        not_indexed = not_indexed + excluded.not_indexed, deleted = deleted + excluded.deleted,
-                       requests = requests + excluded.requests",
+                       requests = requests + excluded.requests, people_good = people_good + excluded.people_good,
+                       people_failed = people_failed + excluded.people_failed",
                     sums(OLD)
                 ),
                 old,
@@ -88,7 +96,7 @@ impl Store {
         self.read(|tx| {
             tx.prepare_cached(&format!(
                 "SELECT day, sum(good), sum(failed), sum(added), sum(updated), sum(unchanged), sum(skipped), sum(not_indexed),
-                   sum(deleted), sum(requests)
+                   sum(deleted), sum(requests), sum(people_good), sum(people_failed)
                  FROM (SELECT * FROM crawl_days WHERE connector = ?1 UNION ALL {})
                  WHERE day BETWEEN ?2 AND ?3 GROUP BY day ORDER BY day",
                 sums("connector = ?1")
@@ -105,6 +113,8 @@ impl Store {
                     not_indexed: row.get(7)?,
                     deleted: row.get(8)?,
                     requests: row.get(9)?,
+                    people_good: row.get(10)?,
+                    people_failed: row.get(11)?,
                 })
             })?
             .collect()

@@ -556,7 +556,7 @@ fn save_listed(
                 plan != ReadPlan::Nothing || held(tx, crawl, database)?.is_none()
             }
             Scope::Partial => held(tx, crawl, database)?.is_none(),
-            Scope::Test => false,
+            Scope::Test | Scope::People => false,
         };
         if wanted {
             ask(tx, crawl.id, database, TaskKind::ReadDatabase, true)?;
@@ -641,7 +641,7 @@ pub(super) fn save_finished(
             let followed = match crawl.scope {
                 Scope::Full | Scope::ForceReindex | Scope::Incremental | Scope::Events => true,
                 Scope::Partial => task != TaskKind::ReadDataSource,
-                Scope::Test => false,
+                Scope::Test | Scope::People => false,
             };
             if !followed {
                 continue;

@@ -138,6 +138,10 @@ pub(super) fn save_links(
     if let Some(editor) = item.last_edited_by {
         insert.execute(params![row, "person", editor])?;
     }
+    // Apart from the others: no item shows who created it.
+    if let Some(creator) = item.created_by {
+        insert.execute(params![row, "creator", creator])?;
+    }
     placed.sort_unstable();
     placed.dedup();
     for target in placed {

@@ -21,6 +21,7 @@ mod crawls;
 mod departures;
 mod differences;
 mod directory;
+mod external_users;
 mod file_places;
 mod files;
 mod hints;
@@ -58,6 +59,10 @@ pub use departures::Proof;
 pub use differences::{Difference, Differing};
 pub use directory::{
     DirectoryFilter, DirectoryPage, DirectoryPerson, DirectorySource, Intake, IntakeCounts, Keep,
+};
+pub use external_users::{
+    ExternalUser, Found, Lookup, MetUser, UnmappedReason, UserCounters, UserCounts, UserFilter, UserOrder,
+    UserPage, UserState, UserVerdict,
 };
 pub use file_places::{FilePage, FileTrace, PlacedTrace};
 pub use files::{FileRead, FileReading, FileState, FileTask, PageFiles, PlaceDetail, PlacedFile, UnmetFile};
@@ -98,6 +103,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0020_directory.sql"),
     include_str!("migrations/0021_audit.sql"),
     include_str!("migrations/0022_files_astray.sql"),
+    include_str!("migrations/0023_external_users.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -1,5 +1,6 @@
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
+use super::external_users::MetUser;
 use super::{Result, Store};
 use crate::model::NotionId;
 
@@ -13,24 +14,27 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn save_people(
-        &self,
-        workspace: NotionId,
-        people: &[(NotionId, Option<String>, bool)],
-    ) -> Result<()> {
-        self.write(|tx| {
-            let mut save = tx.prepare_cached(
-                "INSERT INTO people (workspace, object, name, is_bot) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (workspace, object) DO UPDATE SET name = excluded.name, is_bot = excluded.is_bot
-                   WHERE name IS NOT excluded.name OR is_bot <> excluded.is_bot",
-            )?;
-            let mut redeliver = tx.prepare_cached(REDELIVER)?;
-            for (id, name, is_bot) in people {
-                if save.execute(params![workspace, id, name, is_bot])? == 1 {
-                    redeliver.execute(params![workspace, id])?;
-                }
-            }
-            Ok(())
-        })
+    pub fn save_people(&self, workspace: NotionId, people: &[MetUser]) -> Result<()> {
+        self.write(|tx| save_names(tx, workspace, people))
     }
+}
+
+/// See [`Store::save_people`].
+pub(super) fn save_names(
+    tx: &Transaction<'_>,
+    workspace: NotionId,
+    people: &[MetUser],
+) -> rusqlite::Result<()> {
+    let mut save = tx.prepare_cached(
+        "INSERT INTO people (workspace, object, name, is_bot) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (workspace, object) DO UPDATE SET name = excluded.name, is_bot = excluded.is_bot
+           WHERE name IS NOT excluded.name OR is_bot <> excluded.is_bot",
+    )?;
+    let mut redeliver = tx.prepare_cached(REDELIVER)?;
+    for one in people {
+        if save.execute(params![workspace, one.id, one.name, one.is_bot])? == 1 {
+            redeliver.execute(params![workspace, one.id])?;
+        }
+    }
+    Ok(())
 }

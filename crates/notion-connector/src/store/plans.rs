@@ -199,7 +199,12 @@ impl Store {
                     Scope::Incremental => {
                         of_connector(&format!("SELECT count(*) FROM ({})", DOUBTED.replace("?3", "TRUE")))?
                     }
-                    Scope::Full | Scope::ForceReindex | Scope::Partial | Scope::Test | Scope::Events => 0,
+                    Scope::Full
+                    | Scope::ForceReindex
+                    | Scope::Partial
+                    | Scope::Test
+                    | Scope::Events
+                    | Scope::People => 0,
                 },
                 waiting: count("SELECT count(*) FROM tasks WHERE crawl = ?1")?,
             })

@@ -18,6 +18,8 @@ named_enum! {
     pub enum TaskKind {
         /// `GET /users`: names for editors. Pages by cursor.
         ListUsers = "list_users",
+        /// `GET /users/{target}`: a person whom the list omits.
+        ReadUser = "read_user",
         /// `POST /search`: everything shared. Pages by cursor.
         Search = "search",
         /// `POST /data_sources/{target}/query`: its rows. Pages by cursor.
@@ -63,6 +65,7 @@ impl TaskKind {
             Self::ReadDatabase
             | Self::ReadDataSource
             | Self::ReadPage
+            | Self::ReadUser
             | Self::Verify
             | Self::ResolveParent => 1,
             Self::ReadPart
@@ -89,6 +92,7 @@ impl TaskKind {
             | Self::ReadProperty
             | Self::ReadComments => true,
             Self::ListUsers
+            | Self::ReadUser
             | Self::Search
             | Self::QueryDataSource
             | Self::ReadDatabase
@@ -405,7 +409,9 @@ impl Store {
             let record = || {
                 record_failure(tx, crawl, object, task.kind.as_str(), message, now)?;
                 match task.kind {
-                    TaskKind::Search | TaskKind::QueryDataSource => mark_unended(tx, crawl.id),
+                    TaskKind::Search | TaskKind::QueryDataSource | TaskKind::ListUsers => {
+                        mark_unended(tx, crawl.id)
+                    }
                     TaskKind::ReadDataSource | TaskKind::ReadDatabase => {
                         tx.execute("UPDATE crawls SET incomplete = 1 WHERE id = ?1", [crawl.id.0]).map(|_| ())
                     }
@@ -415,7 +421,7 @@ impl Store {
                     | TaskKind::ReadChildren
                     | TaskKind::ReadProperty
                     | TaskKind::ReadComments => object.map_or(Ok(()), |page| drop_item_work(tx, crawl, page)),
-                    TaskKind::ListUsers
+                    TaskKind::ReadUser
                     | TaskKind::ReadPage
                     | TaskKind::Verify
                     | TaskKind::ResolveParent

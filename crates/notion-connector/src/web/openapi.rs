@@ -18,6 +18,7 @@ use utoipa::OpenApi;
         (name = "connectors", description = "Connections to workspaces, from their validation to their end."),
         (name = "crawls", description = "What was crawled, and what is being crawled."),
         (name = "security", description = "Who may do and see what, and what was done."),
+        (name = "people", description = "Who of the directory the people of workspaces are."),
         (name = "health", description = "How the server is."),
         (name = "page", description = "What browsers are shown.")
     )

@@ -337,7 +337,17 @@ async fn a_crawl_is_planned_and_compared_and_previewed_by_command() {
     let slip = "00000000-0000-4000-8000-000000000bad";
     let preview = home.expect(0, &["connector", "preview", CONNECTOR, "--exclude", slip]).await.stdout;
     assert!(preview.contains("OVER LIMIT") && preview.contains("! exclude"), "{preview}");
-    assert_says(&home.expect(2, &["crawl", "--scope", "people"]).await, &["user permission crawls"]);
+    let people = home.expect(0, &["crawl", "--scope", "people", "--json"]).await.json();
+    assert!(
+        people["people"]["discovered"].as_u64().unwrap() > 0 && people["people"]["mapped"] == 0,
+        "{people}"
+    );
+    let listed =
+        home.expect(0, &["people", "list", "--reason", "no_match", "--sort", "email", "--json"]).await.json();
+    assert_eq!(listed["total"], people["people"]["unmapped"], "{listed}");
+    assert!(home.expect(0, &["people", "test", "nobody@acme.example"]).await.stdout.starts_with("no match"));
+    assert!(home.expect(0, &["people", "counts"]).await.stdout.contains(CONNECTOR));
+    home.expect(2, &["crawl", "--scope", "people", "--plan"]).await;
     let partial = ["schedule", "add", "branch", "daily 02:30", "--scope", "partial"];
     assert_says(&home.expect(2, &partial).await, &["start point"]);
     let id = points[0]["id"].as_str().unwrap();

@@ -1,6 +1,21 @@
-//! People: the directory.
+//! People: the directory, and who of it the people of a workspace are.
+
+use std::collections::BTreeMap;
+
+use notion_connector::config::{DirectoryField, SourceField};
+use notion_connector::model::{Caller, Role, Viewer};
+use notion_connector::ops::{
+    self, EditConnector, ImportDirectory, ListPeople, MappingAnswer, PeopleCounters, TestMapping,
+};
+use notion_connector::store::{CrawlState, DirectoryFilter, ExternalUser, Scope};
+use notion_emulator::Options;
+use notion_emulator::faults::{Failure, Fault};
+use notion_emulator::rules::auth::{Capabilities, UserCapability};
+use serde_json::json;
+use uuid::Uuid;
 
 use crate::program::Home;
+use crate::support::{CONNECTOR, Line, generated};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_come_in_by_a_file_all_of_it_or_nothing() {
@@ -27,4 +42,208 @@ async fn people_come_in_by_a_file_all_of_it_or_nothing() {
     let board = home.expect(0, &["directory", "list", "--group", "board", "--json"]).await.json();
     assert_eq!((&board["total"], &board["people"][0]["user_name"]), (&1.into(), &"bo".into()));
     assert_eq!(board["people"][0]["groups"], serde_json::json!(["Board", "Sales"]));
+}
+
+/// A line whose workspace has some people more, its content crawled.
+async fn with_people() -> (Line, BTreeMap<&'static str, Uuid>) {
+    let line = Line::in_process(generated("pages=120,seed=601"), Options::default()).await;
+    let mut people = BTreeMap::new();
+    for (name, person) in [
+        ("ana", json!({"name": "Ana", "email": " ANA@acme.example "})),
+        ("bo", json!({"name": "Bo", "email": "bo@acme.example", "email_verified": false})),
+        ("cy", json!({"name": "Cy"})),
+        ("dee", json!({"name": "Dee", "email": "shared@acme.example"})),
+    ] {
+        people.insert(name, line.notion.add_person(&person));
+    }
+    let report = line.crawl().await;
+    assert_eq!(report.crawl.people.map(|people| people.discovered), None);
+    (line, people)
+}
+
+fn import(line: &Line, text: &str) {
+    let file = line.beside("people.csv");
+    std::fs::write(&file, text).unwrap();
+    let app = line.app();
+    // Each app of a story begins with the same seed, and would give ids a second time.
+    let known = app.store.load_directory(&DirectoryFilter::default(), 0, 0).unwrap().total;
+    (0..known * 2).for_each(|_| assert!(!app.runtime.uuid().is_nil()));
+    ops::import_directory(&app, &Caller::LOCAL_OPERATOR, &file, ImportDirectory::default()).unwrap();
+}
+
+fn people(line: &Line) -> Vec<ExternalUser> {
+    let list = ListPeople { limit: 1_000, ..ListPeople::default() };
+    ops::list_people(&line.app(), &Caller::LOCAL_OPERATOR, &list).unwrap().users
+}
+
+/// Who somebody of the workspace is, or why nobody.
+fn standing(line: &Line, name: &str) -> String {
+    let found = people(line).into_iter().find(|user| user.name.as_deref() == Some(name));
+    found.map_or("gone".to_owned(), |user| match (user.person, user.reason) {
+        (Some(person), None) => person,
+        (_, reason) => reason.unwrap().to_string(),
+    })
+}
+
+async fn crawl_people(line: &Line) -> (CrawlState, PeopleCounters) {
+    let report = line.try_crawl(Scope::People).await.unwrap();
+    let people = report.crawl.people.unwrap();
+    assert_eq!(people.counts.mapped + people.counts.unmapped, people.discovered);
+    (report.crawl.state, people)
+}
+
+fn sees(line: &Line, user_name: &str) -> bool {
+    let store = &line.app().store;
+    let person = store.load_person(user_name).unwrap().unwrap();
+    match store.load_viewer(person.id).unwrap() {
+        Viewer::Mapped(connectors) => !connectors.is_empty(),
+        Viewer::LocalOperator => panic!("a person is not the operator"),
+    }
+}
+
+const DIRECTORY: &str = "user_name,email,active,groups\nana,ana@ACME.example,,Sales\nbo,bo@acme.example,,\n\
+    one,shared@acme.example,,\ntwo,Shared@acme.example,,\n";
+
+#[tokio::test(start_paused = true)]
+async fn people_are_mapped_by_address_and_whoever_is_not_has_a_reason() {
+    let (line, _) = with_people().await;
+    import(&line, DIRECTORY);
+    let (state, first) = crawl_people(&line).await;
+    assert_eq!((state, first.counts.mapped, first.counts.deleted), (CrawlState::Completed, 1, 0));
+    assert_eq!(first.counts.added, first.discovered);
+    let told = ["Ana", "Bo", "Cy", "Dee"].map(|name| standing(&line, name));
+    assert_eq!(told, ["ana", "unverified", "no_value", "several_matches"]);
+    assert!(sees(&line, "ana") && !sees(&line, "bo"));
+
+    // Guests are in no list: those whom content names were asked for, and are mapped like others.
+    let guest = people(&line).into_iter().find(|user| user.is_guest).unwrap();
+    assert_eq!(guest.reason.unwrap().to_string(), "no_match");
+    import(&line, &format!("user_name,email\ngus,{}\n", guest.email.unwrap()));
+    let (_, second) = crawl_people(&line).await;
+    assert_eq!((second.counts.mapped, second.counts.added), (2, 0));
+    assert_eq!(second.discovered, first.discovered);
+    assert!(sees(&line, "gus"));
+
+    // Of two with the same address the active one is meant; a deactivated person sees nothing at once.
+    import(&line, "user_name,active\ntwo,false\nana,false\n");
+    assert!(!sees(&line, "ana"));
+    crawl_people(&line).await;
+    assert_eq!(standing(&line, "Dee"), "one");
+
+    let counts = ops::count_people(&line.app(), &Caller::LOCAL_OPERATOR).unwrap();
+    assert_eq!((counts[0].mapped, counts[0].mapped + counts[0].unmapped), (3, first.discovered));
+    let analytics = ops::analytics(&line.app(), &Caller::LOCAL_OPERATOR, None, None, None).unwrap();
+    let totals = &analytics.totals;
+    assert_eq!((totals.people_crawls_good.count, totals.crawls_good.count), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_leaves_on_notions_word_alone_and_may_come_back() {
+    let (line, ids) = with_people().await;
+    import(&line, DIRECTORY);
+    let (_, first) = crawl_people(&line).await;
+    let guest = people(&line).into_iter().find(|user| user.is_guest).unwrap();
+
+    line.notion.set_user_gone(ids["ana"], true).unwrap();
+    let failing = |count| Fault {
+        failure: Failure::ServiceUnavailable,
+        count,
+        skip: 0,
+        method: None,
+        path_prefix: Some(format!("/v1/users/{}", ids["ana"])),
+    };
+    line.notion.push_fault(failing(50));
+    let (state, unsure) = crawl_people(&line).await;
+    assert_eq!((state, unsure.counts.deleted), (CrawlState::CompletedWithErrors, 0));
+    assert_eq!(standing(&line, "Ana"), "ana", "Notion did not say that she is gone");
+
+    line.notion.clear_faults();
+    line.notion.set_user_gone(guest.id.0, true).unwrap();
+    let (state, third) = crawl_people(&line).await;
+    assert_eq!((state, third.counts.deleted), (CrawlState::Completed, 2));
+    assert_eq!((third.discovered, third.counts.mapped), (first.discovered - 2, 0));
+    assert_eq!(standing(&line, "Ana"), "gone");
+    assert!(!sees(&line, "ana"));
+    line.notion.clear_requests();
+    crawl_people(&line).await;
+    let asked = line.notion.request_log().iter().any(|entry| entry.path.contains(&guest.id.to_string()));
+    assert!(!asked, "who is known to be gone is not asked for again so soon");
+
+    line.notion.set_user_gone(ids["ana"], false).unwrap();
+    let (_, back) = crawl_people(&line).await;
+    assert_eq!((back.counts.added, back.counts.mapped), (1, 1));
+    assert!(sees(&line, "ana"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_capability_taken_away_is_told_and_takes_nothing_from_anybody() {
+    let (line, ids) = with_people().await;
+    import(&line, DIRECTORY);
+    crawl_people(&line).await;
+    let before = people(&line).len();
+    line.notion.set_user_gone(ids["ana"], true).unwrap();
+    for users in [UserCapability::None, UserCapability::WithoutEmail] {
+        let capabilities = Capabilities { users, ..Capabilities::default() };
+        line.notion.set_token(None, Some(capabilities), None).unwrap();
+        let report = line.try_crawl(Scope::People).await.unwrap();
+        assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors, "{users:?}");
+        assert_eq!(report.crawl.people.unwrap().counts.deleted, 0);
+        let alerts = line.alerts(&report);
+        assert!(
+            alerts.iter().any(|one| one.contains("“Read user information including email addresses”")),
+            "{alerts:?}"
+        );
+        assert_eq!((people(&line).len(), standing(&line, "Ana").as_str()), (before, "ana"), "{users:?}");
+        assert!(sees(&line, "ana"));
+    }
+    // By Notion's ids no address is missed.
+    import(&line, &format!("user_name,notion_id\nbo,{}\n", ids["bo"]));
+    let edit = EditConnector {
+        source_field: Some(SourceField::Id),
+        directory_field: Some(DirectoryField::Own("notion_id".to_owned())),
+        ..EditConnector::default()
+    };
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
+    let (state, counters) = crawl_people(&line).await;
+    assert_eq!((state, counters.counts.mapped, counters.counts.deleted), (CrawlState::Completed, 1, 1));
+    assert_eq!(standing(&line, "Bo"), "bo");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_of_content_is_followed_by_one_of_people_where_that_is_set() {
+    let (line, _) = with_people().await;
+    import(&line, DIRECTORY);
+    let edit = EditConnector { people_with_content: Some(true), ..EditConnector::default() };
+    let shown = ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
+    assert!(!shown.connector.recrawl_required, "what is indexed is as before");
+    let report = line.crawl().await;
+    assert_eq!(report.crawl.scope, "full");
+    let crawls = ops::list_crawls(&line.app(), &Caller::LOCAL_OPERATOR, 10).unwrap();
+    let scopes: Vec<&str> = crawls.iter().map(|crawl| crawl.scope.as_str()).collect();
+    assert_eq!(scopes, ["people", "full", "full"]);
+    assert_eq!(standing(&line, "Ana"), "ana");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_test_box_answers_match_no_match_or_inconclusive() {
+    let (line, _) = with_people().await;
+    import(&line, DIRECTORY);
+    let app = line.app();
+    let try_as = |caller: &Caller, value: &str| {
+        let test = TestMapping { connector: None, value: value.to_owned() };
+        ops::test_mapping(&app, caller, &test).map(|test| (test.answer, test.person))
+    };
+    let operator = &Caller::LOCAL_OPERATOR;
+    let ana = Some("ana".to_owned());
+    assert_eq!(try_as(operator, " ANA@acme.example").unwrap(), (MappingAnswer::Match, ana));
+    assert_eq!(try_as(operator, "nobody@acme.example").unwrap(), (MappingAnswer::NoMatch, None));
+    assert_eq!(try_as(operator, "").unwrap(), (MappingAnswer::NoMatch, None));
+    assert_eq!(try_as(operator, "shared@acme.example").unwrap(), (MappingAnswer::Inconclusive, None));
+    let with = |role| Caller { roles: [role].into_iter().collect(), ..Caller::LOCAL_OPERATOR };
+    let admin = with(Role::ConnectorAdmin);
+    assert_eq!(try_as(&admin, "ana@acme.example").unwrap(), (MappingAnswer::Match, None));
+    assert!(ops::count_people(&app, &admin).is_ok());
+    assert!(ops::list_people(&app, &admin, &ListPeople::default()).is_err());
+    assert!(try_as(&with(Role::SearchUser), "ana@acme.example").is_err());
+    assert!(ops::count_people(&app, &with(Role::SearchUser)).is_err());
 }

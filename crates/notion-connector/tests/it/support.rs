@@ -218,6 +218,7 @@ impl Line {
             settings: app.config.crawl.clone(),
             files: None,
             filters: Filters::default(),
+            people: Default::default(),
             concurrency: app.config.notion.concurrency,
             progress: watch::Sender::new(Progress::default()),
             refused: Refused::default(),

@@ -8,6 +8,7 @@ pub(super) mod health;
 pub(super) mod items;
 pub(super) mod metrics;
 pub(super) mod openapi;
+pub(super) mod people;
 pub(super) mod schedules;
 pub(super) mod search;
 pub(super) mod status;

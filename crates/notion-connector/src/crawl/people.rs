@@ -1,0 +1,199 @@
+//! User permission crawls: who of the directory the people of a workspace are.
+//!
+//! The list of people comes first; whoever it omits and is known, or is named by content, is asked for by id, because guests are
+//! in no list (developers.notion.com "get-users"). Only when all were met is anybody mapped: if Notion tells no e-mail address
+//! of anyone, that is a capability taken away and not a workspace of strangers, and mappings stay as they are.
+//!
+//! Somebody is gone when a whole list omits them and asking for them says 404; nothing else makes anybody gone.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::driver::{CrawlError, Crawler};
+use crate::config::{DirectoryField, PeopleSettings, SourceField};
+use crate::model::NotionId;
+use crate::store::{
+    AlertScope, Crawl, Found, Lookup, MetUser, NewAlert, Phase, Store, StoreError, Task, TaskKind,
+    UnmappedReason, UserVerdict,
+};
+
+/// People that are mapped in one transaction.
+const BATCH: u32 = 500;
+
+const NO_PEOPLE: &str = "the people of the workspace cannot be listed: in the integration's settings in Notion, under \
+    Capabilities, choose “Read user information including email addresses”, then run this crawl again; whoever is mapped stays so";
+
+const NO_EMAILS: &str = "Notion tells no e-mail addresses: in the integration's settings in Notion, under Capabilities, choose \
+    “Read user information including email addresses”, then run this crawl again; whoever is mapped stays so, and nobody was removed";
+
+/// What somebody is known by, if that may be gone by.
+///
+/// # Errors
+/// With the reason why nobody can be found by it.
+pub fn source_value(user: &MetUser, source: SourceField) -> Result<String, UnmappedReason> {
+    let value = match source {
+        SourceField::Email if user.email_verified == Some(false) => return Err(UnmappedReason::Unverified),
+        SourceField::Email => user.email.as_deref(),
+        SourceField::Name => user.name.as_deref(),
+        SourceField::Id => return Ok(user.id.to_string()),
+    };
+    let value = value.map(str::trim).filter(|value| !value.is_empty());
+    value.map(str::to_owned).ok_or(UnmappedReason::NoValue)
+}
+
+/// Who of the directory has a value.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn look_up(store: &Store, field: &DirectoryField, value: &str) -> Result<Found, StoreError> {
+    let by = match field {
+        DirectoryField::Email => Lookup::Email,
+        DirectoryField::UserName => Lookup::UserName,
+        DirectoryField::ExternalId => Lookup::ExternalId,
+        DirectoryField::Name => Lookup::Name,
+        DirectoryField::Own(name) => Lookup::Field(name),
+    };
+    store.find_person(by, value)
+}
+
+fn verdict_on(
+    store: &Store,
+    settings: &PeopleSettings,
+    value: Result<String, UnmappedReason>,
+) -> Result<UserVerdict, StoreError> {
+    let value = match value {
+        Ok(value) => value,
+        Err(reason) => return Ok(UserVerdict { mapping: Err(reason), value: None }),
+    };
+    let mapping = match look_up(store, &settings.directory, &value)? {
+        Found::One(person) => Ok(person),
+        Found::None => Err(UnmappedReason::NoMatch),
+        Found::Several => Err(UnmappedReason::SeveralMatches),
+    };
+    Ok(UserVerdict { mapping, value: Some(value) })
+}
+
+impl Crawler {
+    /// A request of a user permission crawl that cannot be had.
+    pub(super) fn fail_user(
+        &self,
+        crawl: &Crawl,
+        task: &Task,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(user) = task.target.filter(|_| task.kind == TaskKind::ReadUser) else {
+            return self.store.fail_task(crawl, task, &format!("{NO_PEOPLE} ({message})"), now);
+        };
+        // They stay as they are: only a 404 says that somebody is gone.
+        let message = format!("{user} could not be asked for, and stays as before: {message}");
+        let alert = NewAlert::error(AlertScope::Items, "read_user", &message);
+        self.store.add_alert(crawl.id, alert, now)?;
+        self.store.finish_task(task, None, &[])
+    }
+
+    /// The queue is empty: asks for those whom the list omits, once.
+    pub(super) fn advance_people(&self, crawl: &Crawl) -> Result<bool, StoreError> {
+        if crawl.phase != Phase::Read {
+            return Ok(false);
+        }
+        // A list that did not end, or that lost what it used to tell, proves nobody's absence.
+        if !crawl.unended && !self.lacks_emails(crawl)? {
+            self.store.queue_users(crawl, self.runtime.now())?;
+        }
+        self.store.save_phase(crawl.id, Phase::Verify)?;
+        Ok(true)
+    }
+
+    fn lacks_emails(&self, crawl: &Crawl) -> Result<bool, StoreError> {
+        let (met, with_email) = self.store.count_met_users(crawl.id)?;
+        Ok(self.people.source == SourceField::Email && met > 0 && with_email == 0)
+    }
+
+    /// Maps whom the crawl met, and ends it.
+    pub(super) async fn settle_people(self: &Arc<Self>, crawl: &Crawl) -> Result<(), CrawlError> {
+        let at = crawl.clone();
+        let lacks_emails = self.blocking(move |crawler| crawler.lacks_emails(&at)).await?;
+        if lacks_emails {
+            let (id, now) = (crawl.id, self.runtime.now());
+            let told = move |crawler: &Self| {
+                crawler.store.add_alert(
+                    id,
+                    NewAlert::error(AlertScope::AllItems, "no emails", NO_EMAILS),
+                    now,
+                )
+            };
+            self.blocking(told).await?;
+        }
+        loop {
+            let id = crawl.id;
+            let met = self.blocking(move |crawler| crawler.store.load_met_users(id, BATCH)).await?;
+            if met.is_empty() {
+                break;
+            }
+            let at = crawl.clone();
+            self.blocking(move |crawler| crawler.map_users(&at, &met, lacks_emails)).await?;
+        }
+        let (id, now) = (crawl.id, self.runtime.now());
+        Ok(self
+            .blocking(move |crawler| {
+                crawler.store.drop_met_users(id)?;
+                let Some(crawl) = crawler.store.load_crawl(id)? else { return Ok(()) };
+                let state = crawl.end_state();
+                crawler.store.end_crawl(id, state, None, now)
+            })
+            .await?)
+    }
+
+    fn map_users(&self, crawl: &Crawl, met: &[MetUser], lacks_emails: bool) -> Result<(), StoreError> {
+        let verdicts = met
+            .iter()
+            .map(|user| {
+                let verdict = match lacks_emails {
+                    true => None,
+                    false => {
+                        let value = source_value(user, self.people.source);
+                        Some(verdict_on(&self.store, &self.people, value)?)
+                    }
+                };
+                Ok((user.id, verdict))
+            })
+            .collect::<Result<Vec<(NotionId, Option<UserVerdict>)>, StoreError>>()?;
+        self.store.save_user_verdicts(crawl, &verdicts, UnmappedReason::NoValue, self.runtime.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn user(email: Option<&str>, email_verified: Option<bool>) -> MetUser {
+        MetUser {
+            id: NotionId(Uuid::from_u128(7)),
+            name: Some(" Ana ".to_owned()),
+            email: email.map(str::to_owned),
+            email_verified,
+            is_bot: false,
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_verified_is_nothing_to_go_by_and_one_of_which_nothing_is_said_is() {
+        let value = |email, verified| source_value(&user(email, verified), SourceField::Email);
+        assert_eq!(value(Some(" a@b "), Some(true)), Ok("a@b".to_owned()));
+        assert_eq!(value(Some("a@b"), None), Ok("a@b".to_owned()));
+        assert_eq!(value(Some("a@b"), Some(false)), Err(UnmappedReason::Unverified));
+        assert_eq!(value(None, None), Err(UnmappedReason::NoValue));
+        assert_eq!(value(Some("  "), None), Err(UnmappedReason::NoValue));
+    }
+
+    #[test]
+    fn people_are_known_by_name_or_id_where_that_is_set() {
+        let ana = user(None, Some(false));
+        assert_eq!(source_value(&ana, SourceField::Name), Ok("Ana".to_owned()));
+        assert_eq!(source_value(&ana, SourceField::Id), Ok(ana.id.to_string()));
+    }
+}

@@ -1,0 +1,136 @@
+//! People of Notion's: who of the directory they are, and a box to try that in.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::OpsError;
+use super::audit::Act;
+use super::connector_life::effective_settings;
+use super::connectors::find_connector;
+use crate::app::App;
+use crate::crawl::people::look_up;
+use crate::model::{Caller, Role};
+use crate::store::{Found, UnmappedReason, UserCounts, UserFilter, UserOrder, UserPage, UserState};
+
+/// Longest value that is tried, in characters.
+const MAX_VALUE_CHARS: usize = 2_000;
+
+/// Which people are listed, and how.
+#[derive(Debug, Clone, Default)]
+pub struct ListPeople {
+    /// Of this connector; of all if none is named.
+    pub connector: Option<String>,
+    /// That stand so.
+    pub state: Option<UserState>,
+    /// Unmapped for this reason.
+    pub reason: Option<UnmappedReason>,
+    /// Whose name or e-mail address, or that of whom they are mapped to, holds this.
+    pub text: Option<String>,
+    /// By what; by name if it is not said.
+    pub order: Option<UserOrder>,
+    /// How many at most.
+    pub limit: u32,
+    /// How many to leave out first.
+    pub offset: u32,
+}
+
+/// The people of workspaces with whom they are mapped to.
+///
+/// # Errors
+/// When the caller is no security administrator, or there is no such connector.
+pub fn list_people(app: &App, caller: &Caller, list: &ListPeople) -> Result<UserPage, OpsError> {
+    Act::of_security("people.list", list.connector.as_deref().unwrap_or_default()).run(app, caller, || {
+        let named = list.connector.as_deref().map(|name| find_connector(app, Some(name))).transpose()?;
+        let filter = UserFilter {
+            connector: named.map(|connector| connector.id),
+            state: list.state,
+            reason: list.reason,
+            text: list.text.clone(),
+        };
+        Ok(app.store.load_users(&filter, list.order.unwrap_or(UserOrder::Name), list.limit, list.offset)?)
+    })
+}
+
+/// How many people of each connector are mapped: what administrators of connectors may know.
+///
+/// # Errors
+/// When the caller administers nothing.
+pub fn count_people(app: &App, caller: &Caller) -> Result<Vec<UserCounts>, OpsError> {
+    caller.require(Role::SecurityAdmin).or_else(|_| caller.require(Role::ConnectorAdmin))?;
+    Ok(app.store.count_users()?)
+}
+
+/// A value to try the mapping with.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestMapping {
+    /// Name of the connector whose settings hold; the only one if none is named.
+    pub connector: Option<String>,
+    /// What Notion would tell of somebody: an e-mail address, unless the source field is another.
+    pub value: String,
+}
+
+/// What the mapping makes of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingAnswer {
+    /// Exactly one person of the directory.
+    Match,
+    /// Nobody.
+    NoMatch,
+    /// More than one.
+    Inconclusive,
+}
+
+/// What was tried, and what came of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MappingTest {
+    /// Name of the connector.
+    pub connector: String,
+    /// The value that was given.
+    pub value: String,
+    /// The value that was looked for.
+    pub looked_for: Option<String>,
+    /// In which attribute of the directory.
+    pub directory_field: String,
+    /// What was found.
+    pub answer: MappingAnswer,
+    /// User name of the one who was found; told to security administrators.
+    pub person: Option<String>,
+}
+
+/// Tries what the mapping of a connector makes of a value. Nothing is changed.
+///
+/// # Errors
+/// When the caller administers nothing, or there is no such connector.
+pub fn test_mapping(app: &App, caller: &Caller, test: &TestMapping) -> Result<MappingTest, OpsError> {
+    let may_know = caller.require(Role::SecurityAdmin).is_ok();
+    let role = if may_know { Role::SecurityAdmin } else { Role::ConnectorAdmin };
+    let act = Act { action: "people.test", target: test.connector.as_deref().unwrap_or_default(), role };
+    act.run(app, caller, || {
+        if test.value.chars().count() > MAX_VALUE_CHARS {
+            return Err(OpsError::Invalid(format!("a value has at most {MAX_VALUE_CHARS} characters")));
+        }
+        let connector = find_connector(app, test.connector.as_deref())?;
+        let settings = effective_settings(app, &connector)?.people;
+        let looked_for = Some(test.value.trim().to_owned()).filter(|value| !value.is_empty());
+        let found = match &looked_for {
+            Some(value) => look_up(&app.store, &settings.directory, value)?,
+            None => Found::None,
+        };
+        let (answer, person) = match found {
+            Found::One(person) => (MappingAnswer::Match, Some(person)),
+            Found::None => (MappingAnswer::NoMatch, None),
+            Found::Several => (MappingAnswer::Inconclusive, None),
+        };
+        let person = person.filter(|_| may_know).map(|id| app.store.load_person_by_id(id)).transpose()?;
+        Ok(MappingTest {
+            connector: connector.name,
+            value: test.value.clone(),
+            looked_for,
+            directory_field: settings.directory.into(),
+            answer,
+            person: person.flatten().map(|person| person.user_name),
+        })
+    })
+}
