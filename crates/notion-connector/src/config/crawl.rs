@@ -32,6 +32,8 @@ pub struct CrawlConfig {
     pub comments: CommentsChoice,
     /// Most items that a connector holds; further ones are counted and not indexed. At least 1.
     pub item_limit: u64,
+    /// Most people that a connector holds; further ones are counted as unmapped and not kept. At least 1.
+    pub user_limit: u64,
 }
 
 /// Which comments are indexed.
@@ -62,6 +64,7 @@ impl Default for CrawlConfig {
             archived: false,
             comments: CommentsChoice::Off,
             item_limit: 1_000_000,
+            user_limit: 500_000,
         }
     }
 }
@@ -93,6 +96,7 @@ impl Section for CrawlConfig {
             within("freshness_minutes", self.freshness_minutes, 0..=10_080),
             within("plan_minutes", self.plan_minutes, 1..=1_440),
             within("item_limit", self.item_limit, 1..=u64::MAX),
+            within("user_limit", self.user_limit, 1..=u64::MAX),
             within("history_days", self.history_days, 1..=3_650),
         ]
         .into_iter()

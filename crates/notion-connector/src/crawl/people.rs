@@ -126,6 +126,9 @@ impl Crawler {
             };
             self.blocking(told).await?;
         }
+        let connector = crawl.connector;
+        let held = self.blocking(move |crawler| crawler.store.count_users_of(connector)).await?;
+        let (mut room, mut left_out) = (self.settings.user_limit.saturating_sub(held), 0);
         loop {
             let id = crawl.id;
             let met = self.blocking(move |crawler| crawler.store.load_met_users(id, BATCH)).await?;
@@ -133,11 +136,18 @@ impl Crawler {
                 break;
             }
             let at = crawl.clone();
-            self.blocking(move |crawler| crawler.map_users(&at, &met, lacks_emails)).await?;
+            let (kept, more) =
+                self.blocking(move |crawler| crawler.map_users(&at, &met, lacks_emails, room)).await?;
+            (room, left_out) = (room.saturating_sub(kept), left_out + more);
         }
         let (id, now) = (crawl.id, self.runtime.now());
         Ok(self
             .blocking(move |crawler| {
+                if left_out > 0 {
+                    let message = crawler.over_limit(left_out);
+                    let alert = NewAlert::error(AlertScope::Items, "user limit", &message);
+                    crawler.store.add_alert(id, alert, now)?;
+                }
                 crawler.store.drop_met_users(id)?;
                 let Some(crawl) = crawler.store.load_crawl(id)? else { return Ok(()) };
                 let state = crawl.end_state();
@@ -146,7 +156,20 @@ impl Crawler {
             .await?)
     }
 
-    fn map_users(&self, crawl: &Crawl, met: &[MetUser], lacks_emails: bool) -> Result<(), StoreError> {
+    fn over_limit(&self, left_out: u64) -> String {
+        format!(
+            "the connector may hold {} people, and {left_out} more were met: they are nobody of the directory; raise crawl.user_limit",
+            self.settings.user_limit
+        )
+    }
+
+    fn map_users(
+        &self,
+        crawl: &Crawl,
+        met: &[MetUser],
+        lacks_emails: bool,
+        room: u64,
+    ) -> Result<(u64, u64), StoreError> {
         let verdicts = met
             .iter()
             .map(|user| {
@@ -160,7 +183,7 @@ impl Crawler {
                 Ok((user.id, verdict))
             })
             .collect::<Result<Vec<(NotionId, Option<UserVerdict>)>, StoreError>>()?;
-        self.store.save_user_verdicts(crawl, &verdicts, UnmappedReason::NoValue, self.runtime.now())
+        self.store.save_user_verdicts(crawl, &verdicts, room, self.runtime.now())
     }
 }
 

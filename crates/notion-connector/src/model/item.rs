@@ -171,4 +171,6 @@ pub enum LinkKind {
     DataSource,
     /// A mention or a link: the other object stands elsewhere.
     Mention,
+    /// A mention of a person.
+    Person,
 }

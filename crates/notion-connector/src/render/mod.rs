@@ -45,7 +45,7 @@ pub use file::render_file;
 pub use schema::{render_data_source, render_database};
 
 /// The version of what this room makes of a page. The store keeps sources beside it and renders anew when it rises.
-pub const RENDERER_VERSION: u32 = 4;
+pub const RENDERER_VERSION: u32 = 5;
 
 /// The body of a page, or of a part of it, as it was read.
 #[derive(Debug, Clone, PartialEq, Default)]

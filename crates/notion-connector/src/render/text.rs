@@ -345,6 +345,7 @@ impl LinkSet {
                 Inline::Mention { target: Mention::DataSource(id), .. } => {
                     self.add(LinkKind::DataSource, *id);
                 }
+                Inline::Mention { target: Mention::User(id), .. } => self.add(LinkKind::Person, *id),
                 Inline::Text { link: Some(link), .. } => {
                     self.add(LinkKind::Mention, address::notion_target(link));
                 }

@@ -266,7 +266,7 @@ impl Store {
                  SELECT ?1, ?3, object, 'ready', ?4 FROM (
                      SELECT DISTINCT links.target AS object
                      FROM holders CROSS JOIN links ON links.item = holders.item
-                     WHERE holders.connector = ?2 AND links.kind IN ('person', 'creator')
+                     WHERE holders.connector = ?2 AND links.kind IN ('person', 'creator', 'mentioned')
                      UNION SELECT object FROM external_users WHERE connector = ?2 AND state <> ?5) named
                  WHERE NOT EXISTS (SELECT 1 FROM met_users WHERE crawl = ?1 AND met_users.object = named.object)
                    AND NOT EXISTS (SELECT 1 FROM people WHERE is_bot AND people.object = named.object
@@ -329,7 +329,8 @@ impl Store {
     }
 
     /// Accounts for people whom a crawl met: each is mapped or not. Without a verdict somebody stays as they are, or is unmapped
-    /// for the reason `otherwise` if they are new.
+    /// for want of a value if they are new. Of new ones there is room for so many; returns how many were kept, and how many
+    /// not.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -337,14 +338,32 @@ impl Store {
         &self,
         crawl: &Crawl,
         verdicts: &[(NotionId, Option<UserVerdict>)],
-        otherwise: UnmappedReason,
+        room: u64,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<(u64, u64)> {
         self.write(|tx| {
+            let (mut kept, mut left_out) = (0, 0);
             for (user, verdict) in verdicts {
-                account(tx, crawl, *user, verdict.as_ref(), otherwise, now)?;
+                match account(tx, crawl, *user, verdict.as_ref(), kept < room, now)? {
+                    Accounted::New => kept += 1,
+                    Accounted::LeftOut => left_out += 1,
+                    Accounted::Known => {}
+                }
             }
-            Ok(())
+            Ok((kept, left_out))
+        })
+    }
+
+    /// How many people a connector holds.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_users_of(&self, connector: ConnectorId) -> Result<u64> {
+        self.read(|tx| {
+            tx.prepare_cached(
+                "SELECT count(*) FROM external_users WHERE connector = ?1 AND state IN (?2, ?3)",
+            )?
+            .query_row(params![connector.0, UserState::Mapped, UserState::Unmapped], |row| row.get(0))
         })
     }
 
@@ -490,28 +509,43 @@ fn find_person(tx: &Transaction<'_>, by: Lookup<'_>, value: &str) -> rusqlite::R
     })
 }
 
+/// What became of somebody's entry.
+enum Accounted {
+    /// There was none.
+    New,
+    /// There was one, or they are accounted for already.
+    Known,
+    /// There was none, and no room for one.
+    LeftOut,
+}
+
 fn account(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     user: NotionId,
     verdict: Option<&UserVerdict>,
-    otherwise: UnmappedReason,
+    has_room: bool,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Accounted> {
     let open = tx
         .prepare_cached(
             "UPDATE met_users SET accounted = 1 WHERE crawl = ?1 AND object = ?2 AND NOT accounted",
         )?
         .execute(params![crawl.id.0, user])?;
     if open == 0 {
-        return Ok(());
+        return Ok(Accounted::Known);
     }
     let before: Option<UserState> = tx
         .prepare_cached("SELECT state FROM external_users WHERE connector = ?1 AND object = ?2")?
         .query_row(params![crawl.connector.0, user], |row| row.get(0))
         .optional()?;
     let is_new = before.is_none_or(|state| state == UserState::Gone);
-    let unmapped = UserVerdict { mapping: Err(otherwise), value: None };
+    if is_new && !has_room {
+        tx.prepare_cached("UPDATE crawls SET users_unmapped = users_unmapped + 1 WHERE id = ?1")?
+            .execute([crawl.id.0])?;
+        return Ok(Accounted::LeftOut);
+    }
+    let unmapped = UserVerdict { mapping: Err(UnmappedReason::NoValue), value: None };
     let verdict = verdict.or(is_new.then_some(&unmapped));
     tx.prepare_cached(
         "INSERT INTO external_users (connector, object, name, email, email_verified, is_guest, state, told)
@@ -543,6 +577,6 @@ fn account(
     tx.prepare_cached(&format!(
         "UPDATE crawls SET {column} = {column} + 1, users_added = users_added + ?2 WHERE id = ?1"
     ))?
-    .execute(params![crawl.id.0, is_new])
-    .map(|_| ())
+    .execute(params![crawl.id.0, is_new])?;
+    Ok(if is_new { Accounted::New } else { Accounted::Known })
 }

@@ -113,6 +113,8 @@ pub(super) fn save_links(
             LinkKind::ChildDatabase => ("child_database", Some(TaskKind::ReadDatabase)),
             LinkKind::DataSource => ("data_source", Some(TaskKind::ReadDataSource)),
             LinkKind::Mention => ("mention", None),
+            // Apart from people of properties, whose names are joined when the item is delivered: this one stands in the text.
+            LinkKind::Person => ("mentioned", None),
         };
         insert.execute(params![row, kind, link.target])?;
         held.extend(task.map(|task| (link.target, task)));

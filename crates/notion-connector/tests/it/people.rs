@@ -56,6 +56,15 @@ async fn with_people() -> (Line, BTreeMap<&'static str, Uuid>) {
     ] {
         people.insert(name, line.notion.add_person(&person));
     }
+    // A guest whom one text mentions, and nothing else.
+    let gil = line.notion.add_person(&json!({"name": "Gil", "email": "gil@partner.example", "guest": true}));
+    let mention =
+        json!({"type": "mention", "mention": {"type": "user", "user": {"object": "user", "id": gil}}});
+    let page = json!({"title": "Minutes", "data_sources": [{"title": "Minutes",
+        "schema": {"Name": {"type": "title"}, "Notes": {"type": "rich_text"}},
+        "rows": [{"title": "Monday", "properties": {"Notes": [mention]}}]}]});
+    let made = line.control("seed", json!({"content": [{"database": page}]})).await;
+    line.control("share", json!({"id": made["ids"][0]})).await;
     let report = line.crawl().await;
     assert_eq!(report.crawl.people.map(|people| people.discovered), None);
     (line, people)
@@ -113,6 +122,7 @@ async fn people_are_mapped_by_address_and_whoever_is_not_has_a_reason() {
     assert_eq!(first.counts.added, first.discovered);
     let told = ["Ana", "Bo", "Cy", "Dee"].map(|name| standing(&line, name));
     assert_eq!(told, ["ana", "unverified", "no_value", "several_matches"]);
+    assert_eq!(standing(&line, "Gil"), "no_match", "a mention is how a guest is met");
     assert!(sees(&line, "ana") && !sees(&line, "bo"));
 
     // Guests are in no list: those whom content names were asked for, and are mapped like others.
@@ -246,4 +256,24 @@ async fn the_test_box_answers_match_no_match_or_inconclusive() {
     assert!(ops::list_people(&app, &admin, &ListPeople::default()).is_err());
     assert!(try_as(&with(Role::SearchUser), "ana@acme.example").is_err());
     assert!(ops::count_people(&app, &with(Role::SearchUser)).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_the_limit_people_are_counted_and_not_kept() {
+    let (mut line, _) = with_people().await;
+    import(&line, DIRECTORY);
+    line.config.crawl.user_limit = 5;
+    for _ in 0..2 {
+        let report = line.try_crawl(Scope::People).await.unwrap();
+        let people_counts = report.crawl.people.unwrap();
+        assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+        let more = people_counts.discovered - 5;
+        let alerts = line.alerts(&report);
+        assert!(alerts.iter().any(|one| one.contains(&format!("and {more} more were met"))), "{alerts:?}");
+        assert_eq!(people_counts.counts.mapped + people_counts.counts.unmapped, people_counts.discovered);
+        assert_eq!(people(&line).len(), 5);
+    }
+    line.config.crawl.user_limit = 500;
+    let (state, all) = crawl_people(&line).await;
+    assert_eq!((state, all.counts.added), (CrawlState::Completed, all.discovered - 5));
 }
