@@ -119,10 +119,14 @@ impl<'a> Judge<'a> {
 
 /// It is found by what it held before.
 fn old_text(file: &FileTrace) -> Option<Verdict> {
+    let until = match (file.state, &file.reason) {
+        (Some(FileState::Text | FileState::NoText), _) | (None, None) => return None,
+        (None, Some(_)) => "the next full crawl reads it again",
+        _ => UNTIL_REPLACED,
+    };
     let reason = file.reason.as_deref().unwrap_or_default();
-    let is_read = matches!(file.state, None | Some(FileState::Text | FileState::NoText));
-    let message = format!("its text is old: {reason}; {UNTIL_REPLACED}");
-    (!is_read).then_some(Verdict { standing: Standing::InIndex, setting: None, message })
+    let message = format!("its text is old: {reason}; {until}");
+    Some(Verdict { standing: Standing::InIndex, setting: None, message })
 }
 
 /// What is known of the file with this id; none if there is none.

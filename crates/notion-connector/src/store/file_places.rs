@@ -26,7 +26,7 @@ pub struct FileTrace {
     pub id: NotionId,
     /// Its name.
     pub name: String,
-    /// What became of its bytes; none until they were read.
+    /// What became of its bytes; none while they are to be read.
     pub state: Option<FileState>,
     /// Why there is no text, or an old one.
     pub reason: Option<String>,
@@ -47,7 +47,7 @@ pub struct PlacedTrace {
     pub row: i64,
     /// The row of each page that shows it, with what it says.
     pub places: Vec<(i64, PlaceDetail)>,
-    /// What became of its bytes; none until they were read.
+    /// What became of its bytes; none while they are to be read.
     pub state: Option<FileState>,
     /// Its size in bytes, at least; 0 until it is known.
     pub bytes: u64,

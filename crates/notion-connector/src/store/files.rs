@@ -126,7 +126,7 @@ pub struct PageFiles {
 /// What came of reading a file.
 #[derive(Debug, Clone)]
 pub struct FileRead {
-    /// What became of its bytes; none where they could not be had.
+    /// What became of its bytes; none where they could not be had: then they are due still.
     pub state: Option<FileState>,
     /// Why there is no text.
     pub reason: Option<String>,
@@ -624,6 +624,10 @@ fn save_read(
                  SELECT 1 FROM holders WHERE holders.item = ?1 AND holders.connector <> ?6))",
         )?
         .execute(params![row, state, read.reason, read.bytes, read.extractor, crawl.connector.0])?;
+    } else {
+        // Then it is due, whatever was read before.
+        tx.prepare_cached("UPDATE files SET state = NULL, reason = ?2 WHERE item = ?1")?
+            .execute(params![row, read.reason])?;
     }
     if let Some((content, finished)) = item {
         tx.prepare_cached("UPDATE items SET body = ?2 WHERE id = ?1")?

@@ -181,6 +181,38 @@ async fn a_signature_that_ended_is_asked_for_anew_and_a_host_that_fails_is_tried
 }
 
 #[tokio::test]
+async fn a_text_that_became_old_because_the_host_failed_is_read_again_by_the_next_full_crawl() {
+    let (line, page) = line().await;
+    add(&line, page, "kept.txt", b"zeta");
+    crawl(&line, Scope::Full).await;
+    let is_stale = || line.item("kept.txt").file.unwrap().facts.stale;
+    assert!(!is_stale());
+
+    let lost = FileFault { count: 1_000, ..FileFault::once(FileFailure::NotFound) };
+    line.notion.push_file_fault(lost);
+    for scope in [Scope::ForceReindex, Scope::Full] {
+        let report = crawl(&line, scope).await;
+        assert_eq!((report.crawl.state, report.crawl.not_indexed), (CrawlState::CompletedWithErrors, 1));
+        assert!(is_stale(), "{scope}");
+        assert_eq!(line.search("zeta").hits[0].title, "kept.txt", "what was read before is found");
+        let id = line.item("kept.txt").id.to_string();
+        let why = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &id, false).await.unwrap();
+        let said = &why.reasons[0].message;
+        assert!(said.contains("its host does not have it") && said.contains("reads it again"), "{said}");
+    }
+    line.notion.clear_file_faults();
+    fetched(&line);
+    let report = crawl(&line, Scope::Full).await;
+    assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
+    assert_eq!((fetched(&line), is_stale()), (1, false));
+    assert_eq!(line.search("zeta").hits[0].title, "kept.txt");
+    for scope in [Scope::Incremental, Scope::Full] {
+        crawl(&line, scope).await;
+        assert_eq!(fetched(&line), 0, "{scope}");
+    }
+}
+
+#[tokio::test]
 async fn files_on_other_hosts_are_read_when_that_is_switched_on() {
     let (mut line, page) = line().await;
     let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"epsilon".to_vec()) };

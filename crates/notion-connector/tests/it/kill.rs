@@ -2,7 +2,7 @@
 //!
 //! CI kills a few times; `cargo xtask kill --times N --seed S` sets `KILL_TIMES` and `KILL_SEED` for more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -11,16 +11,20 @@ use notion_connector::app::App;
 use notion_connector::config::Config;
 use notion_connector::data_dir::DataDir;
 use notion_connector::store::{Crawl, CrawlState, Scope};
-use notion_emulator::{Behavior, Emulator, Options};
+use notion_emulator::files::NewFile;
+use notion_emulator::{Behavior, Emulator, Listeners, Options};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Child;
 use uuid::Uuid;
 
 use crate::program::Home;
-use crate::support::{Dice, Server, assert_holds, generated, subtree, truth_of};
+use crate::support::{Dice, Fact, Server, assert_holds_with_files, files_of, generated, subtree, truth_of};
 use crate::truth::{change_at_random, edited, page, renamed};
 
 const CONCURRENCY: usize = 4;
+/// Files that are in pages before the first crawl, beside those that were generated.
+const FIRST_FILES: usize = 12;
+const DOCX: &[u8] = include_bytes!("../../../plaintext/tests/samples/text.docx");
 /// Reads that two items may have in common, without a kill: a synced block is read for each of its copies.
 const SHARED_READS: usize = 3;
 const MINUTES: Duration = Duration::from_secs(600);
@@ -42,6 +46,8 @@ fn number(name: &str, otherwise: usize) -> usize {
 struct Victim {
     notion: Emulator,
     server: Server,
+    /// Address of the host of files.
+    host: String,
     home: Home,
     dice: Dice,
     /// What was trashed or unshared, and may come back.
@@ -57,6 +63,9 @@ struct Round {
     /// Requests for one object or list that were answered before.
     repeated: usize,
     requests: usize,
+    /// The files that were fetched, each once, and how many fetches were repeated.
+    fetched: BTreeSet<Uuid>,
+    fetched_again: usize,
 }
 
 impl Victim {
@@ -65,9 +74,58 @@ impl Victim {
         let world = generated(&format!("pages=150,seed={seed}"));
         let notion = Emulator::new(world, Options { behavior, ..Options::default() });
         let server = Server::start(&notion).await;
-        let home = home(&server).await;
+        let Listeners { files, .. } = Listeners::loopback().await.unwrap();
+        let host = files.local_addr().unwrap().to_string();
+        notion.set_files_url(&format!("http://{host}"));
+        tokio::spawn(axum::serve(files, notion.files_router()).into_future());
+        let home = home(&server, &host).await;
         let dice = Dice::new(seed as u64);
-        Self { notion, server, home, dice, gone: Vec::new(), died: BTreeMap::new() }
+        let mut victim = Self { notion, server, host, home, dice, gone: Vec::new(), died: BTreeMap::new() };
+        for number in 0..FIRST_FILES {
+            victim.add_file(&format!("zf{number}"));
+        }
+        victim
+    }
+
+    /// Adds a file to some page.
+    fn add_file(&mut self, marker: &str) {
+        let truth = truth_of(&self.notion);
+        let pages: Vec<Uuid> = truth.values().filter(|fact| fact.has_body()).map(|fact| fact.id).collect();
+        let new = match self.dice.below(3) {
+            0 => NewFile::new(&format!("A document {marker}.docx"), DOCX.to_vec()),
+            _ => NewFile {
+                markers: vec![marker.to_owned()],
+                ..NewFile::new(&format!("Notes {}.txt", self.dice.below(1_000)), noted(marker))
+            },
+        };
+        self.notion.add_file(self.dice.pick(&pages), new).unwrap();
+    }
+
+    /// Somebody adds, replaces or removes a file.
+    fn change_file(&mut self, marker: &str) {
+        let files: Vec<Uuid> = files_of(&self.notion).into_keys().collect();
+        match self.dice.below(4) {
+            0 | 1 if !files.is_empty() => {
+                let file = self.dice.pick(&files);
+                let text = !self.notion.file(file).unwrap().0.ends_with(".docx");
+                let content = if text { noted(marker) } else { DOCX.to_vec() };
+                let markers = text.then(|| marker.to_owned()).into_iter().collect();
+                self.notion.replace_file(file, content.into(), markers).unwrap();
+            }
+            2 if !files.is_empty() => self.notion.remove_file(self.dice.pick(&files)).unwrap(),
+            _ => self.add_file(marker),
+        }
+    }
+
+    /// The files that were fetched since the log was cleared, and how many fetches were repeated.
+    fn count_fetches(&self) -> (BTreeSet<Uuid>, usize) {
+        let log = self.notion.file_requests();
+        let answered = log.iter().filter(|entry| entry.status == 200);
+        let ids: Vec<Uuid> =
+            answered.map(|entry| entry.path.split('/').nth(2).unwrap().parse().unwrap()).collect();
+        let each: BTreeSet<Uuid> = ids.iter().copied().collect();
+        let repeated = ids.len() - each.len();
+        (each, repeated)
     }
 
     /// What this test reads of the data directory while no process has it.
@@ -78,6 +136,7 @@ impl Victim {
     /// Lets processes crawl and kills them, at most so often, until a crawl has ended.
     async fn round(&mut self, scope: Scope, at_most: usize) -> Round {
         self.notion.clear_requests();
+        self.notion.clear_file_requests();
         let last = self.last_crawl().map(|crawl| crawl.id);
         let mut kills = 0;
         loop {
@@ -105,7 +164,8 @@ impl Victim {
             let (repeated, requests) = self.count_requests();
             // What a killed process did not deliver, the next one delivers.
             self.home.expect(0, &["rerender"]).await;
-            return Round { kills, crawl, repeated, requests };
+            let (fetched, fetched_again) = self.count_fetches();
+            return Round { kills, crawl, repeated, requests, fetched, fetched_again };
         }
     }
 
@@ -154,13 +214,23 @@ impl Victim {
                 }
             }
         }
+        for change in 0..3 {
+            self.change_file(&format!("zf{round}x{change}"));
+        }
         // Then nothing is read within its stamp's minute, and nothing is to be read once more.
         self.notion.advance(MINUTES);
     }
 }
 
-async fn home(server: &Server) -> Home {
+/// What is in a file.
+fn noted(marker: &str) -> Vec<u8> {
+    format!("What was agreed upon: {marker}.\n").into_bytes()
+}
+
+async fn home(server: &Server, host: &str) -> Home {
     let mut home = Home::new();
+    home.set("NOTION_CONNECTOR__FILES__TEST_HOSTS", &format!("[\"{host}\"]"));
+    home.set("NOTION_CONNECTOR__FILES__CONCURRENCY", &CONCURRENCY.to_string());
     home.set("NOTION_CONNECTOR__NOTION__CONCURRENCY", &CONCURRENCY.to_string());
     home.set("NOTION_CONNECTOR__INDEX__COMMIT_SECONDS", "1");
     home.connect(&server.url).await;
@@ -184,16 +254,17 @@ async fn crawls_killed_at_random_instants_lose_nothing_and_do_nothing_twice() {
     let (times, seed) = (number("KILL_TIMES", 12), number("KILL_SEED", 1));
     let mut victim = Victim::new(seed).await;
     let (mut kills, mut round) = (0, 0);
-    let mut before = BTreeMap::new();
+    let mut before: BTreeMap<Uuid, Fact> = BTreeMap::new();
     while kills < times {
         let (scope, at_most) = ROUNDS[round % ROUNDS.len()];
         let truth = truth_of(&victim.notion);
+        let files = files_of(&victim.notion);
         let done = victim.round(scope, at_most.min(times - kills)).await;
         kills += done.kills;
         let counters = done.crawl.counters;
         println!(
             "round {round}: {scope}, killed {} times, resumed {} times, {} items, {} added, {} updated, {} deleted; \
-             {} requests, {} of them asked again",
+             {} requests, {} of them asked again; {} files, {} of them fetched, {} fetched again",
             done.kills,
             done.crawl.resumed,
             counters.discovered(),
@@ -201,10 +272,22 @@ async fn crawls_killed_at_random_instants_lose_nothing_and_do_nothing_twice() {
             counters.updated,
             counters.deleted,
             done.requests,
-            done.repeated
+            done.repeated,
+            files.len(),
+            done.fetched.len(),
+            done.fetched_again
         );
         assert_eq!(done.crawl.state, CrawlState::Completed, "seed {seed}, round {round}");
-        assert_holds(&victim.app(), &truth);
+        assert_holds_with_files(&victim.app(), &truth, &files);
+        if scope != Scope::ForceReindex {
+            let known: Vec<&Uuid> = done.fetched.iter().filter(|file| before.contains_key(*file)).collect();
+            assert!(known.is_empty(), "read before, and fetched again: {known:?}");
+        }
+        assert!(
+            done.fetched_again <= done.kills * CONCURRENCY,
+            "more than what was under way was fetched again"
+        );
+        let truth: BTreeMap<Uuid, Fact> = truth.into_iter().chain(files).collect();
         let count = |from: &BTreeMap<_, _>, without: &BTreeMap<Uuid, _>| {
             from.keys().filter(|id| !without.contains_key(*id)).count() as u64
         };
@@ -222,7 +305,7 @@ async fn crawls_killed_at_random_instants_lose_nothing_and_do_nothing_twice() {
     println!("{kills} kills in {round} rounds, seed {seed}: {:?}", victim.died);
     // And as if nobody had ever disturbed it. Read again, because pages name others as those were called when they were read.
     victim.home.expect(0, &["crawl", "--scope", "force-reindex"]).await;
-    let undisturbed = home(&victim.server).await;
+    let undisturbed = home(&victim.server, &victim.host).await;
     undisturbed.expect(0, &["crawl"]).await;
     let export = |home: &Home| lines(home.data_dir().as_path());
     assert_eq!(export(&victim.home), export(&undisturbed));

@@ -302,9 +302,47 @@ pub(crate) fn export_of(app: &App) -> Vec<ExportLine> {
     lines
 }
 
+/// The files in pages that become items by the settings that nobody set.
+pub(crate) fn files_of(notion: &Emulator) -> BTreeMap<Uuid, Fact> {
+    let pages = truth_of(notion);
+    let all = notion.truth(None).unwrap().into_iter();
+    let is_wanted = |fact: &Value| {
+        let is_text = |name: &str| [".txt", ".csv", ".docx"].iter().any(|end| name.ends_with(end));
+        let is_of_page = fact["place"] != "comment" && fact["external"].is_null();
+        fact["kind"] == "file" && is_of_page && fact["title"].as_str().is_some_and(is_text)
+    };
+    let files = all.filter(is_wanted).map(|fact| serde_json::from_value::<Fact>(fact).unwrap());
+    let stands = |file: &Fact| file.parent.is_some_and(|page| pages.contains_key(&page));
+    files.filter(stands).map(|file| (file.id, file)).collect()
+}
+
+/// The exported files are those, each once, in its page, found by its words.
+fn assert_holds_files(index: &SearchIndex, lines: &[ExportLine], files: &BTreeMap<Uuid, Fact>) {
+    let mut exported: Vec<(Uuid, &str)> =
+        lines.iter().map(|line| (line.file.as_ref().unwrap().pages[0].id.0, line.title.as_str())).collect();
+    let mut expected: Vec<(Uuid, &str)> =
+        files.values().map(|file| (file.parent.unwrap(), file.title.as_str())).collect();
+    exported.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(exported, expected, "files by their pages");
+    for file in files.values() {
+        for marker in &file.markers {
+            let answer = ops::search(index, &query(marker, 10), &Caller::LOCAL_OPERATOR).unwrap();
+            let titles: Vec<&str> = answer.hits.iter().map(|hit| hit.title.as_str()).collect();
+            assert_eq!(titles, [file.title.as_str()], "hits for {marker}");
+        }
+    }
+}
+
 /// Store and index hold what the truth says: everything once, in its place, found by its marker words.
 pub(crate) fn assert_holds(app: &App, truth: &BTreeMap<Uuid, Fact>) {
-    let lines = export_of(app);
+    assert_holds_with_files(app, truth, &BTreeMap::new());
+}
+
+/// The same with files in the pages.
+pub(crate) fn assert_holds_with_files(app: &App, truth: &BTreeMap<Uuid, Fact>, files: &BTreeMap<Uuid, Fact>) {
+    let (of_files, lines): (Vec<ExportLine>, Vec<ExportLine>) =
+        export_of(app).into_iter().partition(|line| line.kind == ItemKind::File);
     let exported: BTreeMap<Uuid, &ExportLine> = lines.iter().map(|line| (line.id.0, line)).collect();
     assert_eq!(exported.len(), lines.len(), "an item was exported twice");
     let missing: Vec<&Fact> = truth.values().filter(|fact| !exported.contains_key(&fact.id)).collect();
@@ -312,11 +350,13 @@ pub(crate) fn assert_holds(app: &App, truth: &BTreeMap<Uuid, Fact>) {
     let extra: Vec<&&ExportLine> = exported.values().filter(|line| !truth.contains_key(&line.id.0)).collect();
     assert!(extra.is_empty(), "exported, and not in the truth: {extra:?}");
     let index = app.require_index().unwrap();
-    if index.count_entries() != truth.len() as u64 {
+    assert_holds_files(&index, &of_files, files);
+    if index.count_entries() != (truth.len() + files.len()) as u64 {
         panic!(
-            "{} entries in the index, {} items: {:?}",
+            "{} entries in the index, {} items and {} files: {:?}",
             index.count_entries(),
             truth.len(),
+            files.len(),
             strays(&index, truth)
         );
     }
