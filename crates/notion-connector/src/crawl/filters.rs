@@ -7,9 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::NotionId;
+use crate::model::{ItemKind, NotionId};
 use crate::render::address::object_of;
-use crate::store::Place;
+use crate::store::{LeftOut, Place, Standing};
 
 /// The filters of a connector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,13 +73,7 @@ impl Filters {
 
     /// Judges each place, in their order. With `finally` nothing stays undecided: what is known is all there is.
     pub fn judge(&self, places: &[Place], finally: bool) -> Vec<Verdict> {
-        // In the order of their ids, to be searched by halves: a map of a million places would take ten times the memory.
-        let mut by_object: Vec<usize> = (0..places.len()).collect();
-        by_object.sort_unstable_by_key(|index| places[*index].object);
-        let find = |object: NotionId| {
-            let found = by_object.binary_search_by_key(&object, |index| places[*index].object);
-            found.ok().map(|at| by_object[at])
-        };
+        let find = finder(places);
         let mut known: Vec<Option<Above>> = vec![None; places.len()];
         let mut climbed = Vec::new();
         for start in 0..places.len() {
@@ -95,7 +89,7 @@ impl Filters {
                 known[index] = Some(Above::default());
                 climbed.push(index);
                 above = self.top(&places[index]);
-                at = places[index].home.and_then(find);
+                at = places[index].home.and_then(&find);
             }
             while let Some(index) = climbed.pop() {
                 let own = self.with(&places[index], above);
@@ -159,13 +153,48 @@ impl Filters {
     }
 }
 
+/// Where the ways up from what is undecided end: at objects that nothing known is, and at those that are archived, which search
+/// may not list. They are to be asked for before what is known is all there is.
+pub fn unknown_above(places: &[Place], verdicts: &[Verdict]) -> BTreeSet<NotionId> {
+    let find = finder(places);
+    let is_archived = |place: &Place| place.standing == Standing::LeftOut(LeftOut::Archived);
+    let mut ends = BTreeSet::new();
+    let mut climbed = vec![false; places.len()];
+    for (start, (place, verdict)) in places.iter().zip(verdicts).enumerate() {
+        if *verdict != Verdict::Undecided || place.kind == ItemKind::File || is_archived(place) {
+            continue;
+        }
+        let mut at = start;
+        // What the crawl did not meet was judged by the one that did.
+        while places[at].met && !std::mem::replace(&mut climbed[at], true) {
+            let Some(home) = places[at].home else { break };
+            match find(home) {
+                Some(above) if places[above].met || !is_archived(&places[above]) => at = above,
+                Some(_) | None => {
+                    ends.insert(home);
+                    break;
+                }
+            }
+        }
+    }
+    ends
+}
+
+/// Finds a place by its object, by halves: a map of a million places would take ten times the memory of this order of them.
+fn finder(places: &[Place]) -> impl Fn(NotionId) -> Option<usize> {
+    let mut by_object: Vec<usize> = (0..places.len()).collect();
+    by_object.sort_unstable_by_key(|index| places[*index].object);
+    move |object| {
+        let found = by_object.binary_search_by_key(&object, |index| places[*index].object);
+        found.ok().map(|at| by_object[at])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::ItemKind;
-    use crate::store::Standing;
 
     fn id(number: u128) -> NotionId {
         NotionId(Uuid::from_u128(number))
@@ -222,6 +251,39 @@ mod tests {
         assert_eq!(judged(&[], &[1], &places, false)[0], Undecided);
         assert_eq!(judged(&[], &[1], &places, true)[0], LeaveOut);
         assert_eq!(judged(&[], &[2], &places, false)[0], LeaveOut);
+    }
+
+    #[test]
+    fn what_a_way_up_ends_at_is_asked_for_and_so_is_what_is_archived_and_was_not_met() {
+        let ends = |include: &[u128], exclude: &[u128], places: &[Place]| {
+            let ends = unknown_above(places, &judged(include, exclude, places, false));
+            ends.into_iter().map(|end| end.0.as_u128()).collect::<Vec<_>>()
+        };
+        let archived = |place| Place { standing: Standing::LeftOut(LeftOut::Archived), ..place };
+        let stale = |place| Place { met: false, ..place };
+        // 4 ─ 3 ─ 2, which stands in the unknown 1.
+        let chain = [place(4, 3), place(3, 2), place(2, 1)];
+        assert_eq!(ends(&[], &[9], &chain), [1]);
+        assert_eq!(ends(&[9], &[], &chain), [1]);
+        assert_eq!(
+            ends(&[3], &[], &chain[..2]),
+            [] as [u128; 0],
+            "3 is surely included, and so is what it holds"
+        );
+        assert_eq!(
+            ends(&[], &[9], &[place(4, 3), archived(place(3, 2))]),
+            [2],
+            "up through what is archived"
+        );
+        assert_eq!(ends(&[], &[9], &[archived(place(3, 2))]), [] as [u128; 0], "nothing is to be decided");
+        assert_eq!(ends(&[], &[9], &[place(4, 3), archived(stale(place(3, 2)))]), [3]);
+        assert_eq!(
+            ends(&[], &[9], &[place(4, 3), stale(place(3, 2))]),
+            [] as [u128; 0],
+            "judged when it was met"
+        );
+        assert_eq!(ends(&[], &[9], &[place(1, 2), place(2, 1)]), [] as [u128; 0], "a circle");
+        assert_eq!(ends(&[], &[], &chain), [] as [u128; 0]);
     }
 
     #[test]

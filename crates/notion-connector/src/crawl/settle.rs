@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::driver::{CrawlError, Crawler};
-use super::filters::Verdict;
+use super::filters::{Verdict, unknown_above};
 use super::plan::needs_approval;
 use super::rerender::rerender_under;
 use super::snapshot::finish;
@@ -118,12 +118,14 @@ impl Crawler {
         }
         if !self.store.has_met(crawl)? {
             // Nothing changed, and all that is known need not be looked at.
-            let given: Vec<NotionId> = self.filters.included().collect();
-            return Ok(self.store.ask_for_given(crawl, &given)? > 0);
+            return Ok(self.store.ask_for_given(crawl, self.filters.included())? > 0);
         }
-        let finally = crawl.phase != Phase::Read;
         let places = self.store.load_places(crawl.connector, Some(crawl))?;
-        let verdicts = self.filters.judge(&places, finally);
+        let mut verdicts = self.filters.judge(&places, false);
+        let asked = self.store.ask_for_given(crawl, unknown_above(&places, &verdicts))?;
+        if crawl.phase != Phase::Read && asked == 0 {
+            verdicts = self.filters.judge(&places, true);
+        }
         let (mut kept, mut left_out) = (Vec::new(), Vec::new());
         // Files go with their pages, and the one that describes a file may be another connector's.
         let judged = |place: &Place| place.met && place.kind != ItemKind::File;
@@ -140,6 +142,7 @@ impl Crawler {
                 }
                 (Verdict::Keep, Standing::Held | Standing::LeftOut(LeftOut::Limit) | Standing::Strange)
                 | (Verdict::LeaveOut, Standing::LeftOut(LeftOut::Filter) | Standing::Strange)
+                | (_, Standing::LeftOut(LeftOut::Archived))
                 | (Verdict::Undecided, _) => {}
             }
         }
@@ -154,8 +157,7 @@ impl Crawler {
         for place in places.iter().filter(|place| place.met) {
             missing.remove(&place.object);
         }
-        let missing: Vec<NotionId> = missing.into_iter().collect();
-        Ok(!kept.is_empty() || self.store.ask_for_given(crawl, &missing)? > 0)
+        Ok(self.store.ask_for_given(crawl, missing)? + asked > 0 || !kept.is_empty())
     }
 
     /// Warns of what the settings include and Notion does not return: it was asked for by its id, whatever was listed.

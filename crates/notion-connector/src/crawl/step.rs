@@ -396,8 +396,6 @@ fn discover_page(discovery: &mut Discovery, page: &Page, source: String, context
     let id = NotionId(page.id);
     if page.in_trash {
         discovery.gone.push((id, Proof::Trashed));
-    } else if page.is_archived && !context.settings.archived {
-        discovery.gone.push((id, Proof::Archived));
     } else if page.is_full {
         let parent = parent_of(page.parent.as_ref());
         let kind = if matches!(parent, Parent::DataSource(_)) { ItemKind::Row } else { ItemKind::Page };
@@ -405,7 +403,12 @@ fn discover_page(discovery: &mut Discovery, page: &Page, source: String, context
         let edited = page.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
         let key = ItemKey::new(context.workspace, kind, id);
         let cut_properties = cut_properties(page);
-        discovery.listed.push(Listed { key, kind, id, title, parent, edited, source, cut_properties });
+        let listed = Listed { key, kind, id, title, parent, edited, source, cut_properties };
+        if page.is_archived && !context.settings.archived {
+            discovery.archived.push(listed);
+        } else {
+            discovery.listed.push(listed);
+        }
     }
 }
 
@@ -416,17 +419,18 @@ fn discover_data_source(discovery: &mut Discovery, found: &DataSource, source: S
         discovery.gone.push((id, Proof::Trashed));
         return;
     }
-    if found.is_archived && !context.settings.archived {
-        discovery.gone.push((id, Proof::Archived));
-        return;
-    }
     let database = found.database_id().map(NotionId);
     let parent = database.map_or_else(|| parent_of(found.parent.as_ref()), Parent::Database);
     let key = ItemKey::new(context.workspace, ItemKind::DataSource, id);
     let edited = found.last_edited_time.unwrap_or(Timestamp::UNIX_EPOCH);
     let title = found.title_text();
     let (kind, cut_properties) = (ItemKind::DataSource, Vec::new());
-    discovery.listed.push(Listed { key, kind, id, title, parent, edited, source, cut_properties });
+    let listed = Listed { key, kind, id, title, parent, edited, source, cut_properties };
+    if found.is_archived && !context.settings.archived {
+        discovery.archived.push(listed);
+        return;
+    }
+    discovery.listed.push(listed);
     // Its database is asked for by the store, which knows whether that is needed.
     discovery.named.push((id, TaskKind::QueryDataSource, true));
 }
@@ -584,7 +588,12 @@ mod tests {
         let trashed = discovered(&page(serde_json::json!({"in_trash": true})));
         assert_eq!((trashed.listed.len(), trashed.gone), (0, vec![(id(1), Proof::Trashed)]));
         let archived = discovered(&page(serde_json::json!({"is_archived": true})));
-        assert_eq!((archived.listed.len(), archived.gone), (0, vec![(id(1), Proof::Archived)]));
+        assert_eq!((archived.listed.len(), archived.gone.len(), archived.archived.len()), (0, 0, 1));
+        assert_eq!(
+            archived.archived[0].parent,
+            Parent::Workspace,
+            "what lies below it is judged by its place"
+        );
         let partial = discovered(&serde_json::json!({"object": "page", "id": id(1)}));
         assert!(partial.listed.is_empty() && partial.gone.is_empty());
     }

@@ -14,7 +14,7 @@ use crate::config::EffectiveSettings;
 use crate::crawl::files::unwanted_everywhere;
 use crate::crawl::filters::{Filters, Verdict};
 use crate::model::{Caller, ConnectorId, ItemKind, NotionId, Role};
-use crate::store::{FileState, Place, PlaceDetail, Standing};
+use crate::store::{FileState, LeftOut, Place, PlaceDetail, Standing};
 
 /// How many items of each sort are named.
 const NAMED: usize = 20;
@@ -156,6 +156,8 @@ fn sort(places: &[Place], is: &EffectiveSettings, archived: &BTreeSet<i64>, held
         let sort = match place.standing {
             Standing::Held if keeps => &mut sorted.stay,
             Standing::Held => &mut sorted.leave,
+            // Not all that are archived were met: how many would come is not said.
+            Standing::LeftOut(LeftOut::Archived) => continue,
             Standing::LeftOut(_) | Standing::Undecided if !keeps => continue,
             Standing::LeftOut(_) | Standing::Undecided if sorted.come.len() < room => &mut sorted.come,
             Standing::LeftOut(_) | Standing::Undecided => &mut sorted.over_limit,
@@ -243,7 +245,7 @@ fn warnings(was: &EffectiveSettings, is: &EffectiveSettings, places: &[Place]) -
         .map(|(list, object)| format!("{list} {object}: no crawl of this connector has met it"))
         .collect();
     if is.crawl.archived && !was.crawl.archived {
-        warnings.push("archived pages come on top: no crawl has met them yet".to_owned());
+        warnings.push("archived pages come on top: they are counted when a crawl has listed them".to_owned());
     }
     if places.is_empty() {
         warnings.push("nothing was crawled yet: list first, with crawl --plan".to_owned());

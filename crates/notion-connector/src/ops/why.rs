@@ -188,7 +188,7 @@ fn standing(trace: &Trace, files: &[(Verdict, Reason)]) -> Standing {
         None if files.is_empty() && outcome("skipped") || left_out(trace, LeftOut::Limit) => {
             Standing::Skipped
         }
-        None if left_out(trace, LeftOut::Filter) => Standing::Filtered,
+        None if left_out(trace, LeftOut::Filter) || left_out(trace, LeftOut::Archived) => Standing::Filtered,
         None if !files.is_empty() => files[0].0.standing,
         None => match left.map(|departure| departure.proof) {
             Some(Proof::Archived | Proof::Excluded) => Standing::Filtered,
@@ -205,7 +205,9 @@ fn left_out(trace: &Trace, why: LeftOut) -> bool {
 
 /// The setting that leaves it out.
 fn setting_of(trace: &Trace, standing: Standing) -> Option<&'static str> {
-    let archived = trace.departures.iter().any(|departure| departure.proof == Proof::Archived);
+    let archived = left_out(trace, LeftOut::Archived)
+        || !left_out(trace, LeftOut::Filter)
+            && trace.departures.iter().any(|departure| departure.proof == Proof::Archived);
     match standing {
         Standing::Filtered if archived => Some("crawl.archived"),
         Standing::Filtered => Some("filters of the connector"),
@@ -291,6 +293,9 @@ fn of_left_out(crawl: i64, why: LeftOut) -> String {
     match why {
         LeftOut::Filter => format!(
             "crawl {crawl} met it, and the connector's filters leave it out: see connector show, change them with connector edit"
+        ),
+        LeftOut::Archived => format!(
+            "crawl {crawl} met it, it is archived, and archived pages are left out by the setting crawl.archived"
         ),
         LeftOut::Limit => format!(
             "crawl {crawl} met it when the connector held as many items as it may; raise the limit with connector edit \

@@ -3,11 +3,14 @@
 //! Under filters an item is *undecided* when it is listed: it has a sighting and no holder, and its requests are held back. What
 //! is left out has a row in `left_out` and no sighting, so that it is not discovered. What the connector held before leaves at
 //! the end of the crawl, by a departure with a proof of its own.
+//!
+//! What is archived and not wanted is left out too, and keeps its place: what lies below it may not be archived itself, and filters
+//! judge that by all that it lies in.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::alerts::{AlertScope, NewAlert, add as add_alert};
+use super::alerts::{AlertScope, NewAlert, add as add_alert, remove_failure};
 use super::column::Packed;
 use super::crawls::{Outcome, account, unsee};
 use super::links::redeliver;
@@ -46,6 +49,8 @@ named_enum! {
         Filter = "filter",
         /// It holds as many items as it may.
         Limit = "limit",
+        /// It is archived, and its settings want nothing archived.
+        Archived = "archived",
     }
 }
 
@@ -112,6 +117,8 @@ pub(super) fn enter(
     if is_left_out {
         return Ok(Entry::LeftOut);
     }
+    tx.prepare_cached("DELETE FROM left_out WHERE connector = ?1 AND item = ?2 AND reason = ?3")?
+        .execute(params![crawl.connector.0, item, LeftOut::Archived])?;
     let fresh = !is_held(tx, crawl, item)?;
     // What was met before and opened again stays as new as it was.
     let first_sight: Option<bool> = tx
@@ -238,34 +245,56 @@ fn keep(
     Ok(())
 }
 
-/// A filter leaves an item out. It is not discovered; what was held leaves when the crawl ends.
-fn exclude(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> rusqlite::Result<()> {
-    unsee(tx, crawl.id, place.row)?;
-    drop_parts(tx, crawl.id, place.object)?;
-    drop_from_interrupted(tx, crawl, place)?;
-    leave(tx, crawl, place.row, LeftOut::Filter)?;
-    if is_held(tx, crawl, place.row)? {
+/// A setting leaves an item out. It is not discovered; what was held leaves when the crawl ends.
+fn exclude(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    (item, object): (i64, NotionId),
+    (why, proof): (LeftOut, Proof),
+) -> rusqlite::Result<()> {
+    unsee(tx, crawl.id, item)?;
+    drop_parts(tx, crawl.id, object)?;
+    drop_from_interrupted(tx, crawl, (item, object))?;
+    leave(tx, crawl, item, why)?;
+    if is_held(tx, crawl, item)? {
         tx.prepare_cached(
             "INSERT INTO departures (crawl, item, proof) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET proof = excluded.proof",
         )?
-        .execute(params![crawl.id.0, place.row, Proof::Excluded])?;
+        .execute(params![crawl.id.0, item, proof])?;
     }
     Ok(())
 }
 
+/// A crawl met an item that is archived, and archived ones are not wanted.
+pub(super) fn shelve(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    item: i64,
+    object: NotionId,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2")?
+        .execute(params![crawl.id.0, object])?;
+    remove_failure(tx, crawl.connector, object)?;
+    exclude(tx, crawl, (item, object), (LeftOut::Archived, Proof::Archived))
+}
+
 /// An interrupted crawl of the connector may have met, and not yet read, what is left out now: there will be nothing to read.
-fn drop_from_interrupted(tx: &Transaction<'_>, crawl: &Crawl, place: &Place) -> rusqlite::Result<()> {
+fn drop_from_interrupted(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    (item, object): (i64, NotionId),
+) -> rusqlite::Result<()> {
     let interrupted: Vec<i64> = tx
         .prepare_cached(
             "DELETE FROM sightings WHERE item = ?1 AND outcome IS NULL AND crawl <> ?2
                AND crawl IN (SELECT id FROM crawls WHERE connector = ?3) RETURNING crawl",
         )?
-        .query_map(params![place.row, crawl.id.0, crawl.connector.0], |row| row.get(0))?
+        .query_map(params![item, crawl.id.0, crawl.connector.0], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for crawl in interrupted {
-        tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl, place.object])?;
-        drop_parts(tx, CrawlId(crawl), place.object)?;
+        tx.execute("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2", params![crawl, object])?;
+        drop_parts(tx, CrawlId(crawl), object)?;
     }
     Ok(())
 }
@@ -309,6 +338,21 @@ pub(super) fn forget(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
         tx.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [item])?;
     }
     Ok(())
+}
+
+/// What an object is that is not known: something that stands in it may name its kind.
+fn kind_by_what_it_holds(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    object: NotionId,
+) -> rusqlite::Result<Option<ItemKind>> {
+    tx.prepare_cached(
+        "SELECT json_extract(parent, '$.type') FROM items
+         WHERE workspace = (SELECT workspace FROM connectors WHERE id = ?1) AND home = ?2
+           AND json_extract(parent, '$.type') IN ('page', 'database', 'data_source') LIMIT 1",
+    )?
+    .query_row(params![crawl.connector.0, object], |row| row.get(0))
+    .optional()
 }
 
 fn nothing() -> Packed {
@@ -387,16 +431,17 @@ impl Store {
     ) -> Result<()> {
         self.write(|tx| {
             kept.iter().try_for_each(|place| keep(tx, crawl, place, limit, now))?;
-            left_out.iter().try_for_each(|place| exclude(tx, crawl, place))
+            let by_filter = (LeftOut::Filter, Proof::Excluded);
+            left_out.iter().try_for_each(|place| exclude(tx, crawl, (place.row, place.object), by_filter))
         })
     }
 
-    /// Asks for objects that settings name and that nothing listed, once a crawl. Of one that is not known at all, nobody
-    /// knows what it is. Returns how many requests that makes.
+    /// Asks for objects that settings name, or that something stands in, and that nothing listed, once a crawl. Of one that is
+    /// not known at all, nobody knows what it is. Returns how many requests that makes.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn ask_for_given(&self, crawl: &Crawl, given: &[NotionId]) -> Result<u64> {
+    pub fn ask_for_given(&self, crawl: &Crawl, given: impl IntoIterator<Item = NotionId>) -> Result<u64> {
         self.write(|tx| {
             let mut asked = 0;
             for object in given {
@@ -406,6 +451,7 @@ impl Store {
                     )?
                     .query_row(params![crawl.connector.0, object], |row| row.get(0))
                     .optional()?;
+                let known = if known.is_none() { kind_by_what_it_holds(tx, crawl, object)? } else { known };
                 let kinds = match known {
                     Some(ItemKind::Page | ItemKind::Row) => &[TaskKind::ReadPage][..],
                     Some(ItemKind::Database) => &[TaskKind::ReadDatabase],
@@ -420,7 +466,7 @@ impl Store {
                         params![crawl.id.0, object, kind],
                     )?;
                     if fresh == 1 {
-                        tasks::add(tx, crawl.id, &NewTask::on(*kind, *object).with_detail(tasks::GIVEN))?;
+                        tasks::add(tx, crawl.id, &NewTask::on(*kind, object).with_detail(tasks::GIVEN))?;
                         asked += 1;
                     }
                 }
@@ -429,7 +475,7 @@ impl Store {
         })
     }
 
-    /// Those of these objects that a crawl did not meet.
+    /// Those of these objects that a crawl did not meet, or met archived and not wanted.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -442,11 +488,12 @@ impl Store {
             let mut met = tx.prepare_cached(
                 "SELECT 1 FROM items JOIN connectors USING (workspace) WHERE connectors.id = ?2 AND object = ?3
                    AND (EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND item = items.id)
-                     OR EXISTS (SELECT 1 FROM left_out WHERE connector = ?2 AND item = items.id AND crawl = ?1))",
+                     OR EXISTS (
+                       SELECT 1 FROM left_out WHERE connector = ?2 AND item = items.id AND crawl = ?1 AND reason <> ?4))",
             )?;
             let mut unmet = Vec::new();
             for object in objects {
-                if !met.exists(params![crawl.id.0, crawl.connector.0, object])? {
+                if !met.exists(params![crawl.id.0, crawl.connector.0, object, LeftOut::Archived])? {
                     unmet.push(object);
                 }
             }

@@ -13,8 +13,8 @@ use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
 use super::{
-    Crawl, Millis, NewTask, Packed, PageFiles, PlaceDetail, Result, Scope, Store, Task, TaskKind, files,
-    hints, outbox,
+    Crawl, LeftOut, Millis, NewTask, Packed, PageFiles, PlaceDetail, Result, Scope, Store, Task, TaskKind,
+    files, hints, outbox,
 };
 use crate::model::{ConnectorId, FileContent, Item, ItemKey, ItemKind, NotionId, Parent, Warning};
 
@@ -113,7 +113,9 @@ pub struct Finished {
 pub struct Discovery {
     /// Objects that exist.
     pub listed: Vec<Listed>,
-    /// Objects that Notion says are gone, or that a setting excludes.
+    /// Objects that exist, and are archived where nothing archived is wanted.
+    pub archived: Vec<Listed>,
+    /// Objects that Notion says are gone.
     pub gone: Vec<(NotionId, Proof)>,
     /// Objects that may be gone: to be asked for where the connector holds them.
     pub doubted: Vec<NotionId>,
@@ -175,6 +177,10 @@ impl Store {
                         hints::reopen(tx, crawl, listed.id)?;
                     }
                     save_listed(tx, crawl, listed, discovery.admission, now, &plan)?;
+                }
+                for archived in &discovery.archived {
+                    let (row, _) = save_place(tx, crawl, archived)?;
+                    admission::shelve(tx, crawl, row, archived.id)?;
                 }
                 for (object, proof) in &discovery.gone {
                     add_departure(tx, crawl, *object, *proof)?;
@@ -299,8 +305,9 @@ impl Store {
                     "SELECT count(*) FROM items JOIN connectors USING (workspace)
                      WHERE connectors.id = ?2 AND items.home = ?3 AND items.kind = ?4
                        AND (EXISTS (SELECT 1 FROM sightings WHERE item = items.id AND crawl = ?1)
-                         OR EXISTS (SELECT 1 FROM left_out WHERE item = items.id AND crawl = ?1))",
-                    params![crawl.id.0, crawl.connector.0, task.target, ItemKind::Row],
+                         OR EXISTS (SELECT 1 FROM left_out WHERE item = items.id AND crawl = ?1 AND reason <> ?5))",
+                    // A query lists no archived rows, and does not count them.
+                    params![crawl.id.0, crawl.connector.0, task.target, ItemKind::Row, LeftOut::Archived],
                     |row| row.get(0),
                 )?;
                 let missing = match total.map(|total| total.saturating_sub(listed)) {
@@ -510,14 +517,12 @@ fn has_new(tx: &Transaction<'_>, crawl: &Crawl, listed: &[Listed]) -> rusqlite::
     Ok(false)
 }
 
-fn save_listed(
+/// Writes what an object is and where it stands. Returns its row, and what was known of it before.
+fn save_place(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     listed: &Listed,
-    admission: Admission,
-    now: Timestamp,
-    plan: &impl Fn(&Listed, Option<Stored>, &[PlaceDetail]) -> ReadPlan,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<(i64, Option<Known>)> {
     let known = load_known(tx, crawl, listed)?;
     let parent = to_json(&listed.parent)?;
     let unclear = matches!(listed.parent, Parent::Block(_) | Parent::Unknown);
@@ -536,6 +541,18 @@ fn save_listed(
     if moved_or_renamed {
         redeliver(tx, row)?;
     }
+    Ok((row, known))
+}
+
+fn save_listed(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    listed: &Listed,
+    admission: Admission,
+    now: Timestamp,
+    plan: &impl Fn(&Listed, Option<Stored>, &[PlaceDetail]) -> ReadPlan,
+) -> rusqlite::Result<()> {
+    let (row, known) = save_place(tx, crawl, listed)?;
     let entry = admission::enter(tx, crawl, row, admission, now)?;
     if matches!(entry, Entry::LeftOut) {
         return Ok(());

@@ -660,6 +660,48 @@ fn what_stays_below_an_item_that_leaves_is_delivered_without_its_title() {
     assert!(fixture.breadcrumbs().contains(&("Plan".to_owned(), Vec::new())));
 }
 
+#[test]
+fn what_is_archived_leaves_and_keeps_its_place_until_a_complete_crawl_does_not_meet_it() {
+    let fixture = fixture();
+    let (home, plan) = (|| listed(1, "Home", Parent::Workspace), || listed(2, "Plan", Parent::Page(id(1))));
+    fixture.discover(vec![home(), plan()]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.read(item(2, "Plan", Parent::Page(id(1))));
+    let (store, crawl) = (&fixture.store, &fixture.crawl);
+    let say = |crawl: &Crawl, listed, archived| {
+        store.add_tasks(crawl.id, &[NewTask::new(TaskKind::Search)]).unwrap();
+        let search = store.claim_tasks(crawl.id, 1, now()).unwrap().remove(0);
+        let discovery = Discovery { listed, archived, ..Discovery::default() };
+        store
+            .save_discovery(crawl, &search, None, &discovery, now(), |listed, _, _| read_body(listed))
+            .unwrap();
+    };
+    let standing = |crawl: &Crawl, number| {
+        let places = store.load_places(fixture.connector, Some(crawl)).unwrap();
+        places.iter().find(|place| place.object == id(number)).map(|place| (place.standing, place.met))
+    };
+    // A page that nobody held is no different.
+    say(crawl, Vec::new(), vec![home(), listed(3, "Shelf", Parent::Page(id(1)))]);
+    assert_eq!(fixture.sightings().0.discovered(), 1);
+    assert_eq!(store.load_crawl(crawl.id).unwrap().unwrap().counters.discovered(), 1);
+    assert_eq!(store.apply_departures(crawl, true).unwrap(), 1);
+    store.prune_left_out(crawl, true).unwrap();
+    assert_eq!(store.load_item(fixture.connector, id(1)).unwrap().unwrap().source, "{}");
+    assert_eq!(fixture.breadcrumbs().last(), Some(&("Plan".to_owned(), vec!["Home".to_owned()])));
+    for number in [1, 3] {
+        let out = Some((Standing::LeftOut(LeftOut::Archived), true));
+        assert_eq!(standing(crawl, number), out);
+    }
+    assert_eq!(store.load_unmet(crawl, [id(1), id(2)].into_iter()).unwrap(), [id(1)], "a filter is told");
+
+    let next = between(&fixture);
+    say(&next, vec![home(), plan()], Vec::new());
+    assert_eq!(standing(&next, 1), Some((Standing::Held, true)));
+    assert_eq!(standing(&next, 3), Some((Standing::LeftOut(LeftOut::Archived), false)));
+    store.prune_left_out(&next, true).unwrap();
+    assert_eq!((standing(&next, 1).is_some(), standing(&next, 3)), (true, None));
+}
+
 fn read_page(number: u128, anyway: bool) -> Asked {
     Asked::Read { object: id(number), kind: TaskKind::ReadPage, anyway }
 }

@@ -1,14 +1,16 @@
 //! What filters keep, leave out and bring back; what a limit leaves out; all of it counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use notion_connector::ops::{self, EditConnector, Setting};
+use notion_connector::ops::{self, EditConnector, Setting, Standing};
 use notion_connector::store::{CrawlState, Scope};
+use notion_emulator::seed::{Content, DataSourceSeed, DatabaseSeed, PageSeed};
 use notion_emulator::{Behavior, Options};
 use uuid::Uuid;
 
 use crate::support::{CONNECTOR, Line, assert_counters_add_up, generated, subtree};
+use crate::truth::page;
 use notion_connector::model::Caller;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -136,6 +138,88 @@ async fn an_included_page_that_no_search_lists_is_found() {
     edit(&line, &[head], &[]);
     line.crawl().await;
     assert_holds(&line, &subtree(&truth, head), "below a page that is not indexed");
+}
+
+fn plant(line: &Line, below: Option<Uuid>, content: Content) -> Uuid {
+    line.notion.seed(below, &[content], &BTreeMap::new()).unwrap()[0]
+}
+
+/// A database with one table and one row.
+fn table(title: &str) -> Content {
+    let rows = vec![PageSeed { title: format!("Row of {title}"), ..PageSeed::default() }];
+    let schema = serde_json::json!({"Name": {"type": "title"}}).as_object().unwrap().clone();
+    let data_source = DataSourceSeed { title: title.to_owned(), schema, rows, ..DataSourceSeed::default() };
+    let data_sources = vec![data_source];
+    Content::Database(DatabaseSeed { title: title.to_owned(), data_sources, ..DatabaseSeed::default() })
+}
+
+/// Notion says of pages that they are archived, and not of the databases below them (developers.notion.com "archive-a-page").
+#[tokio::test(start_paused = true)]
+async fn what_lies_below_an_archived_page_is_judged_by_what_that_lies_below() {
+    for search_lists_archived in [true, false] {
+        let behavior = Behavior { search_lists_archived, ..Behavior::default() };
+        let options = Options { behavior, ..Options::default() };
+        let line = Line::in_process(generated("pages=20,seed=441"), options).await;
+        let secret = plant(&line, None, page("Secret", "zqsecret", Vec::new()));
+        let shelf = plant(&line, Some(secret), page("Shelf", "zqshelf", Vec::new()));
+        let below = plant(&line, Some(shelf), page("Below", "zqbelow", Vec::new()));
+        let (near, far) = (plant(&line, None, table("Near")), plant(&line, None, table("Far")));
+        let truth = line.truth();
+        let secrets = subtree(&truth, secret);
+        let tables = &subtree(&truth, near) | &subtree(&truth, far);
+        let others: BTreeSet<Uuid> =
+            truth.keys().copied().filter(|id| !secrets.contains(id) && !tables.contains(id)).collect();
+        edit(&line, &[], &[secret]);
+        line.crawl().await;
+        assert_eq!(exported(&line), &others | &tables);
+
+        line.notion.advance(HOUR);
+        line.notion.set_archived(shelf, true).unwrap();
+        line.crawl().await;
+        line.notion.advance(HOUR);
+        line.notion.move_to(near, Some(shelf)).unwrap();
+        line.notion.move_to(far, Some(below)).unwrap();
+        plant(&line, Some(below), page("New", "zqnew", Vec::new()));
+        let story = format!("search lists what is archived: {search_lists_archived}");
+        // What search keeps back, no incremental crawl sees move; a full one asks for it.
+        let scopes =
+            if search_lists_archived { &[Scope::Incremental, Scope::Full][..] } else { &[Scope::Full] };
+        for scope in scopes.iter().copied() {
+            let report = line.try_crawl(scope).await.unwrap();
+            assert_eq!(exported(&line), others, "{story}, {scope}: {:?}", line.alerts(&report));
+            line.notion.advance(HOUR);
+        }
+        let why = async |id: Uuid| {
+            let why = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &id.to_string(), false).await.unwrap();
+            (why.standing, why.setting.clone())
+        };
+        assert_eq!(why(near).await, (Standing::Filtered, Some("filters of the connector".into())));
+        assert_eq!(why(shelf).await, (Standing::Filtered, Some("crawl.archived".into())));
+        let plan = ops::preview_connector(
+            &line.app(),
+            &Caller::LOCAL_OPERATOR,
+            CONNECTOR,
+            &EditConnector::default(),
+        )
+        .unwrap();
+        assert_eq!((plan.keep, plan.leave_out, plan.newly_need), (others.len() as u64, 0, 0));
+
+        // The rows are archived with the page that they lie below; the tables themselves nothing else names.
+        let is_shown = |id: &Uuid| search_lists_archived && !truth[id].has_body();
+        let shown: BTreeSet<Uuid> = tables.iter().copied().filter(is_shown).collect();
+        edit(&line, &[], &[]);
+        let report = line.crawl().await;
+        let kept = &(&others | &shown) | &BTreeSet::from([secret]);
+        assert_eq!(exported(&line), kept, "{story}");
+        assert_counters_add_up(&report, kept.len());
+
+        line.notion.advance(HOUR);
+        edit(&line, &[secret], &[]);
+        let report = line.crawl().await;
+        let kept = &shown | &BTreeSet::from([secret]);
+        assert_eq!(exported(&line), kept, "{story}: included alone");
+        assert_counters_add_up(&report, kept.len());
+    }
 }
 
 #[tokio::test(start_paused = true)]
