@@ -1,7 +1,7 @@
 //! Makes a Notion workspace searchable for an organisation: crawl, store, index, search.
 //!
 //! Arrows point downwards only (`cargo xtask tidy` checks):
-//! `cli web → ops → crawl → render → model`, `ops → search → model`, `sink → store → model`.
+//! `cli web mcp → ops → crawl → render → model`, `ops → search → model`, `sink → store → model`.
 
 pub mod app;
 pub mod cli;
@@ -10,6 +10,7 @@ pub mod crawl;
 pub mod data_dir;
 pub mod extract;
 pub mod files;
+mod mcp;
 pub mod model;
 pub mod observe;
 pub mod ops;

@@ -15,6 +15,7 @@ mod exit;
 mod export;
 mod extract;
 mod failures;
+mod mcp;
 mod output;
 mod people;
 mod rerender;
@@ -115,6 +116,8 @@ enum Command {
     Rerender,
     /// Serve the search page and the REST API.
     Serve(serve::ServeArguments),
+    /// Serve an agent on standard input and output: tools of the Model Context Protocol.
+    Mcp,
     /// Crawl a sample workspace and serve it: nothing to set up.
     Demo(demo::DemoArguments),
 }
@@ -192,6 +195,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Restore(arguments) => backup::restore(&context, &arguments),
         Command::Rerender => rerender::run(&context).await,
         Command::Serve(arguments) => serve::run(context, arguments).await,
+        Command::Mcp => mcp::run(&context).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
     }
 }

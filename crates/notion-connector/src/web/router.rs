@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Web, api, assets, caller, guard, openapi, pages, problem};
+use crate::mcp;
 
 /// Bytes of a request's body.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -78,6 +79,7 @@ pub(super) fn router(web: Arc<Web>, port: u16) -> Router {
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
     routes()
         .0
+        .nest_service("/mcp", mcp::over_http(Arc::clone(&web.app)))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(before)

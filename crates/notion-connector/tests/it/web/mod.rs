@@ -1,7 +1,9 @@
 //! The web server over a real listener, with what a real crawl of the sample workspace left in store and index.
 
+mod agent;
 mod browser;
 mod connectors;
+mod node;
 mod rest;
 
 use std::net::SocketAddr;

@@ -1,0 +1,57 @@
+//! Agents by the Model Context Protocol's own client: `tests/agent/agent.mjs`, run by Node over HTTP and over the program's standard
+//! input and output.
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::{Server, node};
+
+const KEY: &str = "5f1c0a9be37d4862a1b0c9d8e7f6a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_searches_reads_and_asks_why_over_http_and_at_the_machine() {
+    if let Some(missing) = node::missing().await {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
+        println!("skipped: {missing}");
+        return;
+    }
+    let directory = node::install("agent", "agent.mjs").await;
+    let server = Server::sample().await;
+    let mut script = Command::new("node");
+    script
+        .args(["agent.mjs", &format!("{}/mcp", server.origin()), env!("CARGO_BIN_EXE_notion-connector")])
+        .env("NOTION_CONNECTOR_DATA_DIR", server.directory.path().join("data"))
+        .env("NOTION_CONNECTOR_KEY", KEY)
+        .current_dir(&directory);
+    let output = node::run(&mut script).await;
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    for way in ["http", "stdio"] {
+        assert_eq!(told[way]["tools"], json!(["search", "fetch", "why"]), "{told}");
+        assert_eq!(told[way]["found"], told["http"]["found"]);
+    }
+    let listed = server.app.store.load_audit(None, 10).unwrap();
+    assert!(listed.iter().any(|row| row.entry.action == "search"), "who sees everything is on the record");
+}
+
+#[tokio::test]
+async fn what_does_not_come_from_here_is_refused_before_any_tool() {
+    let server = Server::sample().await;
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search", "arguments": {"query": "dog"}}})
+        .to_string();
+    let ask = |headers: &'static [(&'static str, &'static str)]| {
+        let mut request = reqwest::Client::new()
+            .post(format!("{}/mcp", server.origin()))
+            .header("accept", "application/json, text/event-stream")
+            .header("content-type", "application/json")
+            .body(call.clone());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(ask(&[]).await, 200);
+    assert_eq!(ask(&[("origin", "http://example.org")]).await, 403);
+    assert_eq!(ask(&[("host", "example.org")]).await, 421);
+}
