@@ -37,9 +37,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "secrets", "sink", "store",
         ],
     ),
-    // The mouths: nothing imports them, but the command that starts the server.
-    ("web", &["app", "model", "ops", "search"]),
-    ("cli", &["app", "config", "crawl", "data_dir", "extract", "model", "observe", "ops", "store", "web"]),
+    // The mouths: nothing imports them, but the command that starts a server, and the web server with the agents' door in it.
+    ("mcp", &["app", "model", "ops", "search"]),
+    ("web", &["app", "mcp", "model", "ops", "search"]),
+    (
+        "cli",
+        &["app", "config", "crawl", "data_dir", "extract", "mcp", "model", "observe", "ops", "store", "web"],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];
@@ -55,6 +59,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("hyper_util", &["files", "web"]),
     ("askama", &["web"]),
     ("utoipa", &["model", "ops", "store", "web"]),
+    ("rmcp", &["mcp"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("chacha20poly1305", &["secrets"]),

@@ -29,7 +29,7 @@ async function look(transport) {
     if (!answer.isError) assert.deepEqual(JSON.parse(answer.content[0].text), answer.structuredContent);
     return answer;
   };
-  const found = (await call("search", { query: "towing basin", limit: 3 })).structuredContent;
+  const found = (await call("search", { query: "incident response", limit: 3 })).structuredContent;
   assert.ok(found.total >= 1 && found.results.length <= 3);
   const first = found.results[0];
   assert.ok(first.id && first.title && first.url && first.text.length > 0, JSON.stringify(first));
@@ -44,7 +44,7 @@ async function look(transport) {
   const pages = (await call("search", { query: "", kinds: ["page"], limit: 100 })).structuredContent;
   assert.ok(pages.results.every((result) => result.kind === "page"));
   const why = (await call("why", { page: pages.results[0].id })).structuredContent;
-  assert.equal(why.standing, "indexed");
+  assert.equal(why.standing, "in_index");
 
   // What is wrong is told to the agent, and ends nothing.
   for (const [name, input, told] of [

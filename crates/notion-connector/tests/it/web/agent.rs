@@ -35,23 +35,21 @@ async fn an_agent_searches_reads_and_asks_why_over_http_and_at_the_machine() {
     assert!(listed.iter().any(|row| row.entry.action == "search"), "who sees everything is on the record");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_come_from_here_is_refused_before_any_tool() {
     let server = Server::sample().await;
-    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search", "arguments": {"query": "dog"}}})
-        .to_string();
-    let ask = |headers: &'static [(&'static str, &'static str)]| {
-        let mut request = reqwest::Client::new()
-            .post(format!("{}/mcp", server.origin()))
-            .header("accept", "application/json, text/event-stream")
-            .header("content-type", "application/json")
-            .body(call.clone());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        async move { request.send().await.unwrap().status().as_u16() }
-    };
-    assert_eq!(ask(&[]).await, 200);
-    assert_eq!(ask(&[("origin", "http://example.org")]).await, 403);
-    assert_eq!(ask(&[("host", "example.org")]).await, 421);
+    let params = json!({"name": "search", "arguments": {"query": "incident"}});
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+    let length = call.len().to_string();
+    let usual = [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("content-length", length.as_str()),
+    ];
+    let answer = server.exchange("POST", "/mcp", &usual, &call).await;
+    assert_eq!((answer.status, answer.json()["result"]["isError"].clone()), (200, json!(false)));
+    for (name, value, status) in [("origin", "http://example.org", 403), ("host", "example.org", 421)] {
+        let headers: Vec<_> = usual.into_iter().chain([(name, value)]).collect();
+        assert_eq!(server.exchange("POST", "/mcp", &headers, &call).await.status, status, "{name}");
+    }
 }

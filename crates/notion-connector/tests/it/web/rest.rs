@@ -44,7 +44,13 @@ impl Server {
         self.exchange(method, path, &headers, &body).await
     }
 
-    async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(super) async fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let host = self.address.to_string();
         let mut lines = vec![("host", host.as_str()), ("connection", "close")];
         lines.retain(|(name, _)| headers.iter().all(|(given, _)| given != name));
