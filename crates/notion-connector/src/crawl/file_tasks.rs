@@ -9,8 +9,8 @@ use super::files::{EXTRACTOR_VERSION, content_of, file_task, too_large, unwanted
 use super::snapshot::finish;
 use crate::config::{FileSettings, FilesConfig};
 use crate::extract::Extractor;
-use crate::files::{FetchOutcome, Fetcher, Validators};
-use crate::model::{FileContent, NotionId};
+use crate::files::{FetchOutcome, Fetcher, FileAddress, Hosting};
+use crate::model::{FileContent, NotionId, Validators};
 use crate::store::{Crawl, FileRead, FileState, FileTask, NewTask, StoreError, Task, TaskKind};
 
 /// Reads files for crawls of any connector.
@@ -36,6 +36,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 enum Reading {
     /// It is done with.
     Done(FileRead, Option<Box<FileContent>>),
+    /// Its host says that it is what was read before.
+    Same,
     /// Its address no longer opens.
     Expired,
     /// Again, after a while.
@@ -54,6 +56,7 @@ impl Crawler {
             Reading::Done(read, content) => {
                 crawler.save_file(&crawl, &task, id, read, content.map(|content| *content))
             }
+            Reading::Same => crawler.store.save_same_file(&crawl, &task),
             Reading::Later(pause) => crawler.store.retry_task(&task, now + pause, true),
             Reading::Expired => {
                 let fresh = NewTask {
@@ -127,11 +130,13 @@ impl Crawler {
 
 async fn read(files: &Files, wanted: &FileTask, failures: u32) -> Reading {
     let unread = |state, reason: String, bytes| {
-        let read = FileRead { state, reason: Some(reason), bytes, extractor: EXTRACTOR_VERSION };
+        let validators = Validators::default();
+        let read = FileRead { state, reason: Some(reason), bytes, extractor: EXTRACTOR_VERSION, validators };
         Reading::Done(read, None)
     };
-    let file = match files.fetcher.fetch(&wanted.address, &Validators::default()).await {
+    let file = match files.fetcher.fetch(&wanted.address, &wanted.known).await {
         FetchOutcome::Fetched(file) => file,
+        FetchOutcome::Unchanged => return Reading::Same,
         FetchOutcome::Expired if wanted.refreshed < ATTEMPTS => return Reading::Expired,
         FetchOutcome::Expired => return unread(None, "its host refuses each fresh address".to_owned(), 0),
         FetchOutcome::TooLarge { declared_bytes } => {
@@ -140,9 +145,7 @@ async fn read(files: &Files, wanted: &FileTask, failures: u32) -> Reading {
             return unread(Some(FileState::TooLarge), reason, declared_bytes.unwrap_or(max_bytes + 1));
         }
         FetchOutcome::Refused(refusal) => return unread(None, refusal.to_string(), 0),
-        FetchOutcome::Gone | FetchOutcome::Unchanged => {
-            return unread(None, "its host does not have it".to_owned(), 0);
-        }
+        FetchOutcome::Gone => return unread(None, "its host does not have it".to_owned(), 0),
         FetchOutcome::Failed { retryable: true, retry_after, .. } if failures + 1 < ATTEMPTS => {
             return Reading::Later(retry_after.unwrap_or(PAUSE * 2_u32.saturating_pow(failures)));
         }
@@ -153,9 +156,19 @@ async fn read(files: &Files, wanted: &FileTask, failures: u32) -> Reading {
         Ok(outcome) => {
             let media_type = file.media_type.clone();
             let (state, reason, content) = content_of(outcome, &wanted.name, media_type, size);
-            let read = FileRead { state: Some(state), reason, bytes: size, extractor: EXTRACTOR_VERSION };
+            let (state, extractor) = (Some(state), EXTRACTOR_VERSION);
+            let validators = validators(files, wanted, &file.validators);
+            let read = FileRead { state, reason, bytes: size, extractor, validators };
             Reading::Done(read, Some(Box::new(content)))
         }
         Err(error) => unread(None, error.to_string(), size),
+    }
+}
+
+/// What is kept to ask a host with: a path on Notion's names the same bytes for ever.
+fn validators(files: &Files, wanted: &FileTask, given: &Validators) -> Validators {
+    match FileAddress::parse(&wanted.address, &files.config.test_hosts) {
+        Ok(address) if address.hosting == Hosting::Other => given.clone(),
+        _ => Validators::default(),
     }
 }

@@ -16,6 +16,7 @@ use super::headers;
 use super::identity::{Hosting, parsed};
 use super::policy::{FetchSettings, Refusal};
 use super::transport::{ByteStream, FileTransport, Way, WayError};
+use crate::model::Validators;
 use crate::runtime::Runtime;
 
 /// Redirects that are followed.
@@ -26,15 +27,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const MAX_ATTEMPTS: u32 = 4;
 /// How much of a refusal is read, to find its code.
 const MAX_REFUSAL_BYTES: usize = 4 << 10;
-
-/// What tells that a file is still the same, as its host gave it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// `ETag`.
-    pub etag: Option<String>,
-    /// `Last-Modified`.
-    pub last_modified: Option<String>,
-}
 
 /// A whole file. It keeps a place among those fetched at once until it is dropped, so that memory stays bounded.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ mod policy;
 mod tests;
 mod transport;
 
-pub use fetch::{FetchOutcome, FetchedFile, Fetcher, Validators};
+pub use fetch::{FetchOutcome, FetchedFile, Fetcher};
 pub use identity::{AddressError, FileAddress, FileKey, Hosting, extension};
 pub use policy::{FetchSettings, Refusal};
 pub use transport::{ByteStream, FileTransport, HttpFiles, Lookup, Way, WayError};

@@ -20,8 +20,9 @@ use tower::ServiceExt as _;
 use url::Url;
 
 use super::transport::{ByteStream, FileTransport, Way, WayError};
-use super::{FetchOutcome, FetchSettings, Fetcher, HttpFiles, Lookup, Refusal, Validators};
+use super::{FetchOutcome, FetchSettings, Fetcher, HttpFiles, Lookup, Refusal};
 use crate::config::FilesConfig;
+use crate::model::Validators;
 use crate::runtime::Runtime;
 
 const NOTION: &str = "127.0.0.1:9000";

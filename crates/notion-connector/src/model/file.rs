@@ -185,6 +185,15 @@ pub struct HoldingPage {
     pub last_edited_by: Option<NotionId>,
 }
 
+/// What tells that a file is still the same, as its host gave it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub last_modified: Option<String>,
+}
+
 /// What was found in the bytes of a file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileContent {

@@ -21,7 +21,9 @@ use super::{
     Crawl, Finished, Millis, NewTask, Packed, Proof, Result, Scope, Store, Task, TaskKind, hints, named_enum,
     outbox,
 };
-use crate::model::{FileContent, FilePlace, HoldingPage, ItemKey, ItemKind, NotionId, PageFile, Parent};
+use crate::model::{
+    FileContent, FilePlace, HoldingPage, ItemKey, ItemKind, NotionId, PageFile, Parent, Validators,
+};
 
 named_enum! {
     /// What became of the bytes of a file.
@@ -99,6 +101,9 @@ pub struct FileTask {
     /// How often a fresh address was asked for.
     #[serde(default)]
     pub refreshed: u32,
+    /// Of the bytes that were read before: if they are still the same, nothing is fetched.
+    #[serde(default)]
+    pub known: Validators,
 }
 
 /// How files are read.
@@ -134,6 +139,8 @@ pub struct FileRead {
     pub bytes: u64,
     /// Version of what read it.
     pub extractor: u32,
+    /// To ask its host with the next time; none for files whose address changes with their bytes.
+    pub validators: Validators,
 }
 
 /// A file that a crawl did not meet although it met a page that holds it.
@@ -217,7 +224,7 @@ impl Store {
                 } else if is_larger(tx, *row, reading)? {
                     pass_over(tx, crawl, *row, *id, now)?;
                 } else if matches!(enter(tx, crawl, *row, item_limit, now)?, Entry::First { .. }) {
-                    account_known(tx, crawl, *row)?;
+                    look_again(tx, crawl, *row)?;
                     met = true;
                 }
             }
@@ -262,6 +269,19 @@ impl Store {
                 .query_map([], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
             astray.into_iter().try_for_each(|file| look_after(tx, crawl, file))
+        })
+    }
+
+    /// Accounts for a file that its host says is the one that was read before.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_same_file(&self, crawl: &Crawl, task: &Task) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, None)?;
+            let row = task.target.map_or(Ok(None), |id| sighted(tx, crawl, id));
+            let row = row.map_err(|source| self.sqlite(source))?;
+            row.map_or(Ok(()), |row| account_known(tx, crawl, row)).map_err(|source| self.sqlite(source))
         })
     }
 
@@ -446,23 +466,54 @@ fn plan(
     hints::reopen(tx, crawl, file.id)?;
     let Entry::First { .. } = enter(tx, crawl, row, found.item_limit, now)? else { return Ok(()) };
     if !is_due(tx, row, found)? && crawl.scope != Scope::ForceReindex {
-        return account_known(tx, crawl, row);
+        return look_again(tx, crawl, row);
     }
+    queue(tx, crawl, file.id, &file.detail, &file.address, Validators::default())
+}
+
+fn queue(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    file: NotionId,
+    detail: &PlaceDetail,
+    address: &str,
+    known: Validators,
+) -> rusqlite::Result<()> {
     let task = FileTask {
-        page: file.detail.page.id,
-        place: file.detail.place,
-        block: file.detail.block,
-        address: file.address.clone(),
-        name: file.detail.name.clone(),
+        page: detail.page.id,
+        place: detail.place,
+        block: detail.block,
+        address: address.to_owned(),
+        name: detail.name.clone(),
         refreshed: 0,
+        known,
     };
-    let new = NewTask {
-        kind: TaskKind::ReadFile,
-        target: Some(file.id),
-        page: None,
-        detail: Some(to_json(&task)?),
-    };
-    add_task(tx, crawl.id, &new)
+    let detail = Some(to_json(&task)?);
+    add_task(tx, crawl.id, &NewTask { kind: TaskKind::ReadFile, target: Some(file), page: None, detail })
+}
+
+/// What a crawl does about a file whose bytes were read: a full one asks the host whether they are still the same, if it said how.
+/// Hosts other than Notion's keep the address of what they replace.
+fn look_again(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
+    let asked = tx
+        .prepare_cached(
+            "SELECT etag, last_modified, object, detail FROM files JOIN items ON items.id = files.item
+               JOIN file_places ON file_places.file = files.item
+             WHERE files.item = ?1 AND (etag IS NOT NULL OR last_modified IS NOT NULL)
+             ORDER BY page, ordinal LIMIT 1",
+        )?
+        .query_row([row], |row| {
+            let known = Validators { etag: row.get(0)?, last_modified: row.get(1)? };
+            Ok((known, row.get::<_, NotionId>(2)?, detail(row, 3)?))
+        })
+        .optional()?;
+    match asked {
+        // The whole address is what names it there.
+        Some((known, file, place)) if crawl.scope == Scope::Full => {
+            queue(tx, crawl, file, &place, &place.identity, known)
+        }
+        _ => account_known(tx, crawl, row),
+    }
 }
 
 /// Files whose bytes are to be read. What left the index is read again when it is wanted again; its size stays known.
@@ -619,11 +670,21 @@ fn save_read(
     if let Some(state) = read.state {
         // It is as large for all; another connector may allow that, and hold its text.
         tx.prepare_cached(
-            "UPDATE files SET state = ?2, reason = ?3, bytes = ?4, extractor = ?5 WHERE item = ?1
+            "UPDATE files SET state = ?2, reason = ?3, bytes = ?4, extractor = ?5, etag = ?7, last_modified = ?8
+             WHERE item = ?1
                AND NOT (?2 = 'too_large' AND EXISTS (
                  SELECT 1 FROM holders WHERE holders.item = ?1 AND holders.connector <> ?6))",
         )?
-        .execute(params![row, state, read.reason, read.bytes, read.extractor, crawl.connector.0])?;
+        .execute(params![
+            row,
+            state,
+            read.reason,
+            read.bytes,
+            read.extractor,
+            crawl.connector.0,
+            read.validators.etag,
+            read.validators.last_modified
+        ])?;
     } else {
         // Then it is due, whatever was read before.
         tx.prepare_cached("UPDATE files SET state = NULL, reason = ?2 WHERE item = ?1")?

@@ -104,6 +104,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0021_audit.sql"),
     include_str!("migrations/0022_files_astray.sql"),
     include_str!("migrations/0023_external_users.sql"),
+    include_str!("migrations/0024_validators.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

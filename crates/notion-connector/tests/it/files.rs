@@ -225,6 +225,69 @@ async fn files_on_other_hosts_are_read_when_that_is_switched_on() {
     assert_eq!(line.search("epsilon").hits.len(), 1);
 }
 
+/// Statuses of the answers of the file hosts since the last time.
+fn answered(line: &Line) -> Vec<u16> {
+    let statuses = line.notion.file_requests().iter().map(|entry| entry.status).collect();
+    line.notion.clear_file_requests();
+    statuses
+}
+
+#[tokio::test]
+async fn other_hosts_are_asked_by_full_crawls_whether_a_file_is_still_the_same() {
+    let (mut line, page) = line().await;
+    let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"upsilon".to_vec()) };
+    let (file, _) = line.notion.add_file(page, external).unwrap();
+    let locked = NewFile { host: Host::External, ..NewFile::new("locked.docx", LOCKED.to_vec()) };
+    line.notion.add_file(page, locked).unwrap();
+    add(&line, page, "here.txt", b"phi");
+    line.config.files.other_hosts = true;
+    crawl(&line, Scope::Full).await;
+    assert_eq!(answered(&line), [200, 200, 200]);
+
+    // One on Notion's host is not asked for, and no request more is made to Notion for the others.
+    line.bill();
+    let again = crawl(&line, Scope::Full).await;
+    assert_eq!(again.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&again));
+    assert_eq!((again.crawl.updated, again.crawl.added, again.crawl.skipped), (0, 0, 1));
+    assert_eq!(answered(&line), [304, 304]);
+    assert!(
+        line.bill().keys().all(|endpoint| !endpoint.contains("markdown") && !endpoint.contains("blocks"))
+    );
+    crawl(&line, Scope::Incremental).await;
+    assert_eq!(answered(&line), Vec::<u16>::new());
+
+    // Nobody tells Notion, and its page is the same.
+    line.notion.replace_file(file, b"omega".to_vec().into(), Vec::new()).unwrap();
+    let changed = crawl(&line, Scope::Full).await;
+    assert_eq!(changed.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&changed));
+    assert_eq!(changed.crawl.updated, 1);
+    let mut statuses = answered(&line);
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 304]);
+    assert!(line.search("upsilon").hits.is_empty());
+    assert_eq!(line.search("omega").hits[0].title, "elsewhere.txt");
+    crawl(&line, Scope::Full).await;
+    assert_eq!(answered(&line), [304, 304], "it is asked with what came last");
+
+    // A page that is read again asks for its files in the same way.
+    line.control("edit", json!({"id": page, "title": "Renamed"})).await;
+    crawl(&line, Scope::Full).await;
+    assert_eq!(answered(&line), [304, 304]);
+
+    // A host that fails makes its text old, as it does in a force reindex.
+    let lost = FileFault { count: 1_000, ..FileFault::once(FileFailure::NotFound) };
+    line.notion.push_file_fault(lost);
+    crawl(&line, Scope::Full).await;
+    assert!(line.item("elsewhere.txt").file.unwrap().facts.stale);
+    line.notion.clear_file_faults();
+    answered(&line);
+    crawl(&line, Scope::Full).await;
+    assert_eq!(answered(&line), [200, 200]);
+    assert!(!line.item("elsewhere.txt").file.unwrap().facts.stale);
+    crawl(&line, Scope::ForceReindex).await;
+    assert_eq!(answered(&line), [200, 200, 200]);
+}
+
 #[tokio::test]
 async fn a_file_that_gets_no_fresh_address_is_told_and_found_by_the_next_crawl() {
     let (mut line, page) = line().await;
