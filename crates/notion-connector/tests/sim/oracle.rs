@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use crate::workspace::Fact;
 
-/// Every difference between the index (and the store behind it) and what is to be in it. Where it is limited, nobody asked for
-/// the database of a table that there was no room for: then the upper part of a path may be missing.
+/// Every difference between the index (and the store behind it) and what is to be in it. A path may end below what `may_end_below`
+/// says: it is no item, and perhaps nobody asked for it.
 pub(crate) fn differences(
     index: &SearchIndex,
     exported: &[ExportLine],
     expected: &BTreeMap<Uuid, Fact>,
     truth: &BTreeMap<Uuid, Fact>,
     retired: &BTreeSet<String>,
-    is_limited: bool,
+    may_end_below: &dyn Fn(&Fact) -> bool,
 ) -> Vec<String> {
     let mut found = Vec::new();
     let lines: BTreeMap<Uuid, &ExportLine> = exported.iter().map(|line| (line.id.0, line)).collect();
@@ -34,7 +34,7 @@ pub(crate) fn differences(
     for fact in expected.values() {
         match lines.get(&fact.id) {
             None => found.push(format!("not in the store: {fact:?}")),
-            Some(line) => found.extend(compare(index, line, fact, truth, is_limited)),
+            Some(line) => found.extend(compare(index, line, fact, truth, may_end_below)),
         }
     }
     for word in retired {
@@ -50,7 +50,7 @@ fn compare(
     line: &ExportLine,
     fact: &Fact,
     truth: &BTreeMap<Uuid, Fact>,
-    is_limited: bool,
+    may_end_below: &dyn Fn(&Fact) -> bool,
 ) -> Vec<String> {
     let mut found = Vec::new();
     let mut differ = |what: String| found.push(format!("{} {} “{}”: {what}", fact.kind, fact.id, fact.title));
@@ -62,7 +62,10 @@ fn compare(
     }
     let paths = breadcrumbs(truth, fact);
     let is_shown = |path: &[&Fact], shown: &[String]| {
-        let whole = path.len() == shown.len() || (is_limited && path.len() > shown.len());
+        let missing = path.len().checked_sub(shown.len());
+        let whole = missing.is_some_and(|missing| {
+            path.get(..missing).is_some_and(|above| above.last().is_none_or(|holder| may_end_below(holder)))
+        });
         whole && path.iter().rev().zip(shown.iter().rev()).all(|(holder, title)| is_titled(holder, title))
     };
     let fits = |shown: &[String]| paths.iter().any(|path| is_shown(path, shown));
