@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("secrets", &[]),
     ("observe", &[]),
     // Bytes of files, which know nothing of pages.
-    ("files", &["config", "runtime"]),
+    ("files", &["config", "model", "runtime"]),
     // The line.
     ("render", &["model"]),
     ("store", &["model"]),
