@@ -69,7 +69,7 @@ impl ShownFile {
     }
 
     fn is_said_here(&self) -> bool {
-        self.caption.is_empty() || self.caption.starts_with('z')
+        self.caption.is_empty() || is_word(&self.caption)
     }
 
     pub(crate) fn is_comments(&self) -> bool {
@@ -84,8 +84,13 @@ impl ShownFile {
     /// What is to be found on its page, whatever becomes of the file.
     pub(crate) fn said(&self) -> impl Iterator<Item = String> {
         let stem = self.name.split('.').next().unwrap_or_default();
-        [stem, &self.caption].map(str::to_owned).into_iter().filter(|word| word.starts_with('z'))
+        [stem, &self.caption].map(str::to_owned).into_iter().filter(|word| is_word(word))
     }
+}
+
+/// Whether it is a word of these stories, and no text of the world's that begins like one.
+fn is_word(text: &str) -> bool {
+    text.starts_with('z') && text.chars().all(char::is_alphanumeric)
 }
 
 /// What is in a file.
