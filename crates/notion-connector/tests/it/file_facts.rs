@@ -5,23 +5,9 @@ use std::collections::BTreeSet;
 use notion_connector::model::{Caller, ItemKind};
 use notion_connector::ops::{self, FacetBy, Filters, SearchAnswer, SearchQuery};
 use notion_connector::store::Scope;
-use notion_emulator::files::NewFile;
 use notion_emulator::files::faults::{FileFailure, FileFault};
-use uuid::Uuid;
 
-use crate::support::{Line, generated};
-
-async fn line() -> (Line, Vec<Uuid>) {
-    let line = Line::with_files(generated("pages=4,seed=46,shape=database")).await;
-    let truth = line.truth();
-    let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
-    let pages = truth.iter().filter(|(id, fact)| fact.has_body() && is_leaf(id)).map(|(id, _)| *id);
-    (line, pages.collect())
-}
-
-fn add(line: &Line, page: Uuid, name: &str, content: &[u8]) -> Uuid {
-    line.notion.add_file(page, NewFile::new(name, content.to_vec())).unwrap().0
-}
+use crate::support::Line;
 
 async fn crawl(line: &Line, scope: Scope) {
     line.notion.advance(std::time::Duration::from_secs(600));
@@ -43,10 +29,10 @@ fn search(line: &Line, text: &str, extensions: &[&str]) -> SearchAnswer {
 
 #[tokio::test]
 async fn a_file_is_narrowed_to_by_its_extension_and_tells_its_facts() {
-    let (line, pages) = line().await;
-    add(&line, pages[0], "minutes.TXT", b"we agreed on the kwijibo");
-    add(&line, pages[0], "table.csv", b"kwijibo,1\n");
-    add(&line, pages[0], "empty.txt", b"");
+    let (line, pages) = Line::with_leaves(4).await;
+    line.add_file(pages[0], "minutes.TXT", b"we agreed on the kwijibo");
+    line.add_file(pages[0], "table.csv", b"kwijibo,1\n");
+    line.add_file(pages[0], "empty.txt", b"");
     crawl(&line, Scope::Full).await;
 
     let answer = search(&line, "kwijibo", &["txt"]);
@@ -79,8 +65,8 @@ async fn a_file_is_narrowed_to_by_its_extension_and_tells_its_facts() {
 
 #[tokio::test]
 async fn text_that_is_old_says_so_until_the_file_can_be_read_again() {
-    let (line, pages) = line().await;
-    add(&line, pages[0], "minutes.txt", b"we agreed on the kwijibo");
+    let (line, pages) = Line::with_leaves(4).await;
+    line.add_file(pages[0], "minutes.txt", b"we agreed on the kwijibo");
     crawl(&line, Scope::Full).await;
     let lost = FileFault { count: 1_000, ..FileFault::once(FileFailure::NotFound) };
     line.notion.push_file_fault(lost);

@@ -15,31 +15,19 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::support::{CONNECTOR, Line, generated, request};
+use crate::support::{CONNECTOR, Line, request};
 
 const OTHER: &str = "others";
 
-async fn line() -> (Line, Vec<Uuid>) {
-    let line = Line::with_files(generated("pages=4,seed=46,shape=database")).await;
-    let truth = line.truth();
-    let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
-    let pages = truth.iter().filter(|(id, fact)| fact.has_body() && is_leaf(id)).map(|(id, _)| *id);
-    (line, pages.collect())
-}
-
 /// With a second connector to the same workspace.
 async fn shared() -> (Line, Vec<Uuid>) {
-    let (line, pages) = line().await;
+    let (line, pages) = Line::with_leaves(4).await;
     let app = line.app();
     let notion_url = app.store.load_connector(CONNECTOR).unwrap().unwrap().notion_url;
     let secret = SecretString::from(DEFAULT_TOKEN);
     let new = AddConnector { name: OTHER.to_owned(), notion_url, secret, validate: false };
     ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
     (line, pages)
-}
-
-fn add(line: &Line, page: Uuid, name: &str, content: &[u8]) -> Uuid {
-    line.notion.add_file(page, NewFile::new(name, content.to_vec())).unwrap().0
 }
 
 /// Shows a file of Notion's host at one more place.
@@ -77,20 +65,6 @@ async fn crawl(line: &Line, scope: Scope) -> CrawlReport {
     crawl_of(line, CONNECTOR, scope).await
 }
 
-/// Titles of the files in the index.
-fn files(line: &Line) -> Vec<String> {
-    let files = line.export().into_iter().filter(|item| item.kind == ItemKind::File);
-    let mut titles: Vec<String> = files.map(|item| item.title).collect();
-    titles.sort();
-    titles
-}
-
-fn fetched(line: &Line) -> usize {
-    let count = line.notion.file_requests().len();
-    line.notion.clear_file_requests();
-    count
-}
-
 /// Which connectors hold a file, by its title.
 fn held(line: &Line) -> BTreeMap<String, usize> {
     let connectors = ops::list_connectors(&line.app(), &Caller::LOCAL_OPERATOR).unwrap();
@@ -99,20 +73,20 @@ fn held(line: &Line) -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn a_connectors_own_extensions_decide_and_ask_for_a_recrawl() {
-    let (line, pages) = line().await;
+    let (line, pages) = Line::with_leaves(4).await;
     let file = NewFile {
         caption: "the glimmering one".to_owned(),
         ..NewFile::new("plan.csv", b"kwijibo,1".to_vec())
     };
     line.notion.add_file(pages[0], file).unwrap();
-    add(&line, pages[0], "minutes.txt", b"agreed");
+    line.add_file(pages[0], "minutes.txt", b"agreed");
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["minutes.txt", "plan.csv"]);
-    fetched(&line);
+    assert_eq!(line.file_titles(), ["minutes.txt", "plan.csv"]);
+    line.count_fetched();
 
     assert!(edit(&line, CONNECTOR, &without(&[".CSV", "csv"])), "recrawl required");
     let report = crawl(&line, Scope::Full).await;
-    assert_eq!((files(&line), report.crawl.deleted), (vec!["minutes.txt".to_owned()], 1));
+    assert_eq!((line.file_titles(), report.crawl.deleted), (vec!["minutes.txt".to_owned()], 1));
     let detail = ops::show_crawl(&line.app(), &Caller::LOCAL_OPERATOR, report.crawl.id).unwrap();
     let told = detail.alerts.iter().find(|alert| alert.message.contains(".csv is not included")).unwrap();
     assert_eq!(told.times, 1, "{:?}", detail.alerts);
@@ -132,21 +106,24 @@ async fn a_connectors_own_extensions_decide_and_ask_for_a_recrawl() {
     // An edited page is read again, and the file stays out.
     line.control("edit", json!({"id": pages[0], "title": "Renamed"})).await;
     let report = crawl(&line, Scope::Incremental).await;
-    assert_eq!((files(&line), report.crawl.deleted), (vec!["minutes.txt".to_owned()], 0));
-    assert_eq!(fetched(&line), 0);
+    assert_eq!((line.file_titles(), report.crawl.deleted), (vec!["minutes.txt".to_owned()], 0));
+    assert_eq!(line.count_fetched(), 0);
 
     let again = EditConnector { exclude_extensions: Some(Setting::Inherited), ..EditConnector::default() };
     assert!(edit(&line, CONNECTOR, &again));
     crawl(&line, Scope::Full).await;
-    assert_eq!((files(&line), fetched(&line)), (vec!["minutes.txt".to_owned(), "plan.csv".to_owned()], 1));
+    assert_eq!(
+        (line.file_titles(), line.count_fetched()),
+        (vec!["minutes.txt".to_owned(), "plan.csv".to_owned()], 1)
+    );
 }
 
 #[tokio::test]
 async fn a_place_can_be_switched_off_and_a_file_leaves_with_the_last_place_that_is_wanted() {
-    let (line, pages) = line().await;
-    let twice = add(&line, pages[0], "twice.pdf", b"%PDF-1.4 no more");
+    let (line, pages) = Line::with_leaves(4).await;
+    let twice = line.add_file(pages[0], "twice.pdf", b"%PDF-1.4 no more");
     show_again(&line, pages[1], "file", (twice, "twice.pdf")).await;
-    add(&line, pages[0], "once.txt", b"alpha");
+    line.add_file(pages[0], "once.txt", b"alpha");
     let places = |places: &[FilePlace]| EditConnector {
         file_places: Some(Setting::Own(places.to_vec())),
         ..EditConnector::default()
@@ -155,41 +132,41 @@ async fn a_place_can_be_switched_off_and_a_file_leaves_with_the_last_place_that_
     edit(&line, CONNECTOR, &places(&[FilePlace::Pdf]));
     // It is broken, and looked at all the same: what stands in PDF blocks is wanted.
     line.try_crawl(Scope::Full).await.unwrap();
-    assert_eq!(fetched(&line), 1, "once.txt stands in a file block");
-    assert_eq!(files(&line), Vec::<String>::new());
+    assert_eq!(line.count_fetched(), 1, "once.txt stands in a file block");
+    assert_eq!(line.file_titles(), Vec::<String>::new());
 
-    let (line, pages) = self::line().await;
-    let twice = add(&line, pages[0], "twice.txt", b"beta");
+    let (line, pages) = Line::with_leaves(4).await;
+    let twice = line.add_file(pages[0], "twice.txt", b"beta");
     show_again(&line, pages[1], "video", (twice, "twice.txt")).await;
     edit(&line, CONNECTOR, &places(&[FilePlace::File]));
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["twice.txt"], "the other place does not take it away");
+    assert_eq!(line.file_titles(), ["twice.txt"], "the other place does not take it away");
     edit(&line, CONNECTOR, &places(&[FilePlace::Video]));
     let report = crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["twice.txt"], "{:?}", line.alerts(&report));
+    assert_eq!(line.file_titles(), ["twice.txt"], "{:?}", line.alerts(&report));
     edit(&line, CONNECTOR, &places(&[]));
     let report = crawl(&line, Scope::Full).await;
-    assert_eq!((files(&line), report.crawl.deleted), (Vec::new(), 1), "{:?}", line.alerts(&report));
+    assert_eq!((line.file_titles(), report.crawl.deleted), (Vec::new(), 1), "{:?}", line.alerts(&report));
 }
 
 #[tokio::test]
 async fn a_limit_of_its_own_lets_go_of_what_is_larger_and_takes_it_again() {
-    let (line, pages) = line().await;
-    add(&line, pages[0], "large.txt", &[b"kwijibo ".repeat(150_000), b"end".to_vec()].concat());
-    add(&line, pages[0], "small.txt", b"alpha");
+    let (line, pages) = Line::with_leaves(4).await;
+    line.add_file(pages[0], "large.txt", &[b"kwijibo ".repeat(150_000), b"end".to_vec()].concat());
+    line.add_file(pages[0], "small.txt", b"alpha");
     crawl(&line, Scope::Full).await;
-    assert_eq!((files(&line).len(), fetched(&line)), (2, 2));
+    assert_eq!((line.file_titles().len(), line.count_fetched()), (2, 2));
     let limit = |mb| EditConnector { file_mb: Some(mb), ..EditConnector::default() };
     assert!(edit(&line, CONNECTOR, &limit(Setting::Own(1))));
     let report = crawl(&line, Scope::Full).await;
-    assert_eq!((files(&line), report.crawl.deleted), (vec!["small.txt".to_owned()], 1));
-    assert_eq!((report.crawl.skipped, fetched(&line)), (1, 0), "what is known is not fetched");
+    assert_eq!((line.file_titles(), report.crawl.deleted), (vec!["small.txt".to_owned()], 1));
+    assert_eq!((report.crawl.skipped, line.count_fetched()), (1, 0), "what is known is not fetched");
     let again = crawl(&line, Scope::Full).await;
-    assert_eq!((again.crawl.skipped, again.crawl.deleted, fetched(&line)), (1, 0, 0));
+    assert_eq!((again.crawl.skipped, again.crawl.deleted, line.count_fetched()), (1, 0, 0));
     assert!(!line.search("large.txt").hits.is_empty(), "by its page");
 
     // A file that was never read is not read beyond the limit.
-    add(&line, pages[1], "other.txt", &[b"a".repeat(1_200_000)].concat());
+    line.add_file(pages[1], "other.txt", &[b"a".repeat(1_200_000)].concat());
     let report = crawl(&line, Scope::Incremental).await;
     assert!(
         line.alerts(&report).iter().any(|alert| alert.contains("larger than 1 MB")),
@@ -198,32 +175,32 @@ async fn a_limit_of_its_own_lets_go_of_what_is_larger_and_takes_it_again() {
     );
     edit(&line, CONNECTOR, &limit(Setting::Inherited));
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["large.txt", "other.txt", "small.txt"]);
+    assert_eq!(line.file_titles(), ["large.txt", "other.txt", "small.txt"]);
 }
 
 #[tokio::test]
 async fn of_two_connectors_each_has_the_files_that_it_wants() {
     let (line, pages) = shared().await;
-    add(&line, pages[0], "table.csv", b"kwijibo,1");
-    add(&line, pages[0], "large.txt", &b"gimlet ".repeat(200_000));
-    add(&line, pages[0], "small.txt", b"alpha");
+    line.add_file(pages[0], "table.csv", b"kwijibo,1");
+    line.add_file(pages[0], "large.txt", &b"gimlet ".repeat(200_000));
+    line.add_file(pages[0], "small.txt", b"alpha");
     let own = EditConnector { file_mb: Some(Setting::Own(1)), ..without(&["csv"]) };
     edit(&line, OTHER, &own);
     // The one that wants less comes first, and takes nothing away from the other.
     let report = crawl_of(&line, OTHER, Scope::Full).await;
-    assert_eq!(files(&line), ["small.txt"], "{:?}", line.alerts(&report));
+    assert_eq!(line.file_titles(), ["small.txt"], "{:?}", line.alerts(&report));
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["large.txt", "small.txt", "table.csv"]);
+    assert_eq!(line.file_titles(), ["large.txt", "small.txt", "table.csv"]);
     for scope in [Scope::Full, Scope::Incremental] {
         crawl_of(&line, OTHER, scope).await;
-        assert_eq!(files(&line).len(), 3, "{scope}");
+        assert_eq!(line.file_titles().len(), 3, "{scope}");
     }
     // It looks at the large one anew, and what the other has of it stays.
-    fetched(&line);
+    line.count_fetched();
     crawl_of(&line, OTHER, Scope::ForceReindex).await;
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line).len(), 3);
-    assert_eq!(fetched(&line), 2, "by the one that was forced to");
+    assert_eq!(line.file_titles().len(), 3);
+    assert_eq!(line.count_fetched(), 2, "by the one that was forced to");
     assert_eq!(line.search("gimlet").total, 1);
     let both = held(&line);
     assert_eq!(both[CONNECTOR], both[OTHER] + 2, "{both:?}");
@@ -231,11 +208,11 @@ async fn of_two_connectors_each_has_the_files_that_it_wants() {
     // What both leave out is out.
     edit(&line, CONNECTOR, &without(&["csv"]));
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["large.txt", "small.txt"]);
+    assert_eq!(line.file_titles(), ["large.txt", "small.txt"]);
     // What one leaves out the other keeps.
     edit(&line, CONNECTOR, &without(&["csv", "txt"]));
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["small.txt"]);
+    assert_eq!(line.file_titles(), ["small.txt"]);
     assert!(line.search("gimlet").hits.is_empty());
 }
 
@@ -245,7 +222,7 @@ async fn other_hosts_are_a_matter_of_each_connector() {
     let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"epsilon".to_vec()) };
     line.notion.add_file(pages[0], external).unwrap();
     let report = crawl(&line, Scope::Full).await;
-    assert!(files(&line).is_empty());
+    assert!(line.file_titles().is_empty());
     assert!(
         line.alerts(&report).iter().any(|alert| alert.contains("switched off")),
         "{:?}",
@@ -254,14 +231,14 @@ async fn other_hosts_are_a_matter_of_each_connector() {
     let on = EditConnector { other_hosts: Some(Setting::Own(true)), ..EditConnector::default() };
     edit(&line, OTHER, &on);
     crawl_of(&line, OTHER, Scope::Full).await;
-    assert_eq!(files(&line), ["elsewhere.txt"]);
+    assert_eq!(line.file_titles(), ["elsewhere.txt"]);
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["elsewhere.txt"]);
+    assert_eq!(line.file_titles(), ["elsewhere.txt"]);
 }
 
 #[tokio::test]
 async fn settings_of_files_are_shown_checked_and_taken_back() {
-    let (line, _) = line().await;
+    let (line, _) = Line::with_leaves(4).await;
     let app = line.app();
     let list: EditConnector = serde_json::from_value(json!({
         "include_extensions": ["pdf", ".Docx"], "file_places": ["pdf", "file", "pdf"], "file_mb": 1_000, "other_hosts": true,
@@ -285,11 +262,11 @@ async fn settings_of_files_are_shown_checked_and_taken_back() {
 
 #[tokio::test]
 async fn a_preview_and_a_plan_count_the_files_that_settings_want() {
-    let (line, pages) = line().await;
-    add(&line, pages[0], "table.csv", b"kwijibo,1");
-    add(&line, pages[0], "large.txt", &b"gimlet ".repeat(200_000));
-    add(&line, pages[1], "small.txt", b"alpha");
-    add(&line, pages[1], "picture.png", b"\x89PNG\r\n\x1a\n");
+    let (line, pages) = Line::with_leaves(4).await;
+    line.add_file(pages[0], "table.csv", b"kwijibo,1");
+    line.add_file(pages[0], "large.txt", &b"gimlet ".repeat(200_000));
+    line.add_file(pages[1], "small.txt", b"alpha");
+    line.add_file(pages[1], "picture.png", b"\x89PNG\r\n\x1a\n");
     crawl(&line, Scope::Full).await;
     let preview = |edit: &EditConnector| {
         let preview = ops::preview_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, edit).unwrap();
@@ -322,10 +299,10 @@ async fn a_preview_and_a_plan_count_the_files_that_settings_want() {
     let told = plan().await;
     assert_eq!((told.files, told.files_to_read), (2 + newly_need, newly_need));
     // What they said is what the crawl does.
-    fetched(&line);
+    line.count_fetched();
     line.try_crawl(Scope::Full).await.unwrap();
     assert_eq!(
-        (files(&line), fetched(&line) as u64),
+        (line.file_titles(), line.count_fetched() as u64),
         (["large.txt", "picture.png", "small.txt"].map(str::to_owned).to_vec(), newly_need)
     );
 }

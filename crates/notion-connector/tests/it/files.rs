@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use notion_connector::config::BodyChoice;
-use notion_connector::model::{Caller, ItemKind};
+use notion_connector::model::Caller;
 use notion_connector::ops::{self, AddConnector, CrawlReport, CrawlRequest, EditConnector};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::DEFAULT_TOKEN;
@@ -21,47 +21,20 @@ use crate::support::{Line, generated, request};
 const DOCX: &[u8] = include_bytes!("../../../plaintext/tests/samples/text.docx");
 const LOCKED: &[u8] = include_bytes!("../../../plaintext/tests/samples/locked.docx");
 
-/// A workspace of a few pages without files, and the first of them.
-async fn line() -> (Line, Uuid) {
-    let line = Line::with_files(generated("pages=3,seed=46,shape=database")).await;
-    // One with nothing below it.
-    let truth = line.truth();
-    let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
-    let page = truth.iter().find(|(id, fact)| fact.has_body() && is_leaf(id)).map(|(id, _)| *id).unwrap();
-    (line, page)
-}
-
-fn add(line: &Line, page: Uuid, name: &str, content: &[u8]) -> Uuid {
-    line.notion.add_file(page, NewFile::new(name, content.to_vec())).unwrap().0
-}
-
 async fn crawl(line: &Line, scope: Scope) -> CrawlReport {
     line.notion.advance(std::time::Duration::from_secs(600));
     line.try_crawl(scope).await.unwrap()
 }
 
-/// Titles of the files in the index.
-fn files(line: &Line) -> Vec<String> {
-    let mut titles: Vec<String> =
-        line.export().into_iter().filter(|item| item.kind == ItemKind::File).map(|item| item.title).collect();
-    titles.sort();
-    titles
-}
-
-fn fetched(line: &Line) -> usize {
-    let count = line.notion.file_requests().len();
-    line.notion.clear_file_requests();
-    count
-}
-
 #[tokio::test]
 async fn a_file_is_found_by_its_name_and_its_text_and_shows_its_page() {
-    let (line, page) = line().await;
-    add(&line, page, "Roadmap.docx", DOCX);
-    add(&line, page, "minutes of may.txt", b"we agreed on the kwijibo");
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
+    line.add_file(page, "Roadmap.docx", DOCX);
+    line.add_file(page, "minutes of may.txt", b"we agreed on the kwijibo");
     let report = crawl(&line, Scope::Full).await;
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
-    assert_eq!(files(&line), ["Roadmap.docx", "minutes of may.txt"]);
+    assert_eq!(line.file_titles(), ["Roadmap.docx", "minutes of may.txt"]);
 
     let found = line.search("kwijibo");
     let hit = found.hits.iter().find(|hit| hit.title == "minutes of may.txt").unwrap();
@@ -69,38 +42,39 @@ async fn a_file_is_found_by_its_name_and_its_text_and_shows_its_page() {
     assert!(hit.breadcrumb.contains(&title), "{hit:?}");
     assert!(!line.search("Zürich").hits.is_empty(), "a word of the document");
     assert!(line.search("roadmap").hits.iter().any(|hit| hit.title == "Roadmap.docx"));
-    assert_eq!(fetched(&line), 2);
+    assert_eq!(line.count_fetched(), 2);
 
     // Nothing changed: nothing is fetched, and all of it is accounted for.
     let again = crawl(&line, Scope::Full).await;
     assert_eq!(again.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&again));
     assert_eq!(again.crawl.unchanged, report.crawl.added);
-    assert_eq!(fetched(&line), 0);
+    assert_eq!(line.count_fetched(), 0);
 
     // A page that was edited is read again, its files are not fetched again.
     line.control("edit", json!({"id": page, "title": "Renamed"})).await;
     let edited = crawl(&line, Scope::Incremental).await;
     assert_eq!(edited.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&edited));
-    assert_eq!(fetched(&line), 0);
+    assert_eq!(line.count_fetched(), 0);
     let hit = &line.search("kwijibo").hits[0];
     assert!(hit.breadcrumb.iter().any(|crumb| crumb == "Renamed"), "{hit:?}");
 
     let forced = crawl(&line, Scope::ForceReindex).await;
     assert_eq!(forced.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&forced));
-    assert_eq!(fetched(&line), 2, "a force reindex reads everything again");
+    assert_eq!(line.count_fetched(), 2, "a force reindex reads everything again");
 }
 
 #[tokio::test]
 async fn a_file_leaves_with_its_place_and_with_its_page() {
-    let (line, page) = line().await;
-    let first = add(&line, page, "first.txt", b"alpha");
-    add(&line, page, "second.txt", b"beta");
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
+    let first = line.add_file(page, "first.txt", b"alpha");
+    line.add_file(page, "second.txt", b"beta");
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["first.txt", "second.txt"]);
+    assert_eq!(line.file_titles(), ["first.txt", "second.txt"]);
 
     line.notion.remove_file(first).unwrap();
     let removed = crawl(&line, Scope::Incremental).await;
-    assert_eq!(files(&line), ["second.txt"]);
+    assert_eq!(line.file_titles(), ["second.txt"]);
     assert_eq!(removed.crawl.deleted, 1);
     assert!(line.search("alpha").hits.is_empty());
 
@@ -108,26 +82,27 @@ async fn a_file_leaves_with_its_place_and_with_its_page() {
     let gone = crawl(&line, Scope::Full).await;
     assert_eq!(gone.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&gone));
     assert_eq!(gone.crawl.deleted, 2, "the page and the file in it");
-    assert_eq!(files(&line), Vec::<String>::new());
+    assert_eq!(line.file_titles(), Vec::<String>::new());
 
     line.control("restore", json!({"id": page})).await;
     let back = crawl(&line, Scope::Full).await;
     assert_eq!(back.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&back));
-    assert_eq!(files(&line), ["second.txt"]);
+    assert_eq!(line.file_titles(), ["second.txt"]);
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_says_why_and_costs_nothing_else() {
-    let (mut line, page) = line().await;
-    add(&line, page, "locked.docx", LOCKED);
-    add(&line, page, "broken.docx", &DOCX[..DOCX.len() / 3]);
-    add(&line, page, "empty.txt", b"");
-    add(&line, page, "large.txt", &vec![b'a'; 1_200_000]);
-    add(&line, page, "picture.png", b"\x89PNG\r\n\x1a\n");
+    let (mut line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
+    line.add_file(page, "locked.docx", LOCKED);
+    line.add_file(page, "broken.docx", &DOCX[..DOCX.len() / 3]);
+    line.add_file(page, "empty.txt", b"");
+    line.add_file(page, "large.txt", &vec![b'a'; 1_200_000]);
+    line.add_file(page, "picture.png", b"\x89PNG\r\n\x1a\n");
     line.config.extract.file_mb = 1;
     let report = crawl(&line, Scope::Full).await;
     assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
-    assert_eq!(files(&line), ["empty.txt"], "found by its name");
+    assert_eq!(line.file_titles(), ["empty.txt"], "found by its name");
     let counters = &report.crawl;
     assert_eq!((counters.skipped, counters.not_indexed), (2, 1), "{:?}", line.alerts(&report));
     let alerts = line.alerts(&report).join("\n");
@@ -138,52 +113,59 @@ async fn what_cannot_be_read_says_why_and_costs_nothing_else() {
     assert!(!line.search("locked.docx").hits.is_empty());
 
     // None of it is fetched again, and what is known to be broken is no error of this crawl.
-    fetched(&line);
+    line.count_fetched();
     let again = crawl(&line, Scope::Full).await;
-    assert_eq!((again.crawl.state, fetched(&line)), (CrawlState::Completed, 0), "{:?}", line.alerts(&again));
+    assert_eq!(
+        (again.crawl.state, line.count_fetched()),
+        (CrawlState::Completed, 0),
+        "{:?}",
+        line.alerts(&again)
+    );
     assert_eq!(again.crawl.skipped, 3);
 
     // With a higher limit the large one is read; with another extension out, what was indexed leaves.
     line.config.extract.file_mb = 2;
     line.config.files.exclude_extensions = vec!["docx".to_owned()];
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["empty.txt", "large.txt"]);
+    assert_eq!(line.file_titles(), ["empty.txt", "large.txt"]);
     line.config.files.exclude_extensions = vec!["txt".to_owned()];
     let excluded = crawl(&line, Scope::Full).await;
     assert_eq!(excluded.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&excluded));
-    assert_eq!(files(&line), Vec::<String>::new());
+    assert_eq!(line.file_titles(), Vec::<String>::new());
     line.config.files.exclude_extensions.clear();
     let wanted = crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["empty.txt", "large.txt"], "{:?}", line.alerts(&wanted));
+    assert_eq!(line.file_titles(), ["empty.txt", "large.txt"], "{:?}", line.alerts(&wanted));
 }
 
 #[tokio::test]
 async fn a_signature_that_ended_is_asked_for_anew_and_a_host_that_fails_is_tried_again() {
-    let (line, page) = line().await;
-    add(&line, page, "old.txt", b"gamma");
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
+    line.add_file(page, "old.txt", b"gamma");
     for failure in [FileFailure::Expired, FileFailure::InternalError, FileFailure::Cut] {
         line.notion.push_file_fault(FileFault::once(failure));
     }
     let report = crawl(&line, Scope::Full).await;
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
-    assert_eq!(files(&line), ["old.txt"]);
+    assert_eq!(line.file_titles(), ["old.txt"]);
 
     // One that its host does not have fails by itself, and is tried again by the next crawl, though its page did not change.
-    let gone = add(&line, page, "gone.txt", b"delta");
+    let gone = line.add_file(page, "gone.txt", b"delta");
     let lost = FileFault { count: 1_000, ..FileFault::once(FileFailure::NotFound) };
     line.notion.push_file_fault(lost);
     let report = crawl(&line, Scope::Incremental).await;
     assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
-    assert_eq!(files(&line), ["old.txt"]);
+    assert_eq!(line.file_titles(), ["old.txt"]);
     line.notion.clear_file_faults();
     let report = crawl(&line, Scope::Incremental).await;
-    assert_eq!(files(&line), ["gone.txt", "old.txt"], "{gone} {:?}", line.alerts(&report));
+    assert_eq!(line.file_titles(), ["gone.txt", "old.txt"], "{gone} {:?}", line.alerts(&report));
 }
 
 #[tokio::test]
 async fn a_text_that_became_old_because_the_host_failed_is_read_again_by_the_next_full_crawl() {
-    let (line, page) = line().await;
-    add(&line, page, "kept.txt", b"zeta");
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
+    line.add_file(page, "kept.txt", b"zeta");
     crawl(&line, Scope::Full).await;
     let is_stale = || line.item("kept.txt").file.unwrap().facts.stale;
     assert!(!is_stale());
@@ -201,27 +183,28 @@ async fn a_text_that_became_old_because_the_host_failed_is_read_again_by_the_nex
         assert!(said.contains("its host does not have it") && said.contains("reads it again"), "{said}");
     }
     line.notion.clear_file_faults();
-    fetched(&line);
+    line.count_fetched();
     let report = crawl(&line, Scope::Full).await;
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
-    assert_eq!((fetched(&line), is_stale()), (1, false));
+    assert_eq!((line.count_fetched(), is_stale()), (1, false));
     assert_eq!(line.search("zeta").hits[0].title, "kept.txt");
     for scope in [Scope::Incremental, Scope::Full] {
         crawl(&line, scope).await;
-        assert_eq!(fetched(&line), 0, "{scope}");
+        assert_eq!(line.count_fetched(), 0, "{scope}");
     }
 }
 
 #[tokio::test]
 async fn files_on_other_hosts_are_read_when_that_is_switched_on() {
-    let (mut line, page) = line().await;
+    let (mut line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"epsilon".to_vec()) };
     line.notion.add_file(page, external).unwrap();
     let report = crawl(&line, Scope::Full).await;
-    assert_eq!((report.crawl.skipped, files(&line)), (0, Vec::new()), "{:?}", line.alerts(&report));
+    assert_eq!((report.crawl.skipped, line.file_titles()), (0, Vec::new()), "{:?}", line.alerts(&report));
     line.config.files.other_hosts = true;
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["elsewhere.txt"]);
+    assert_eq!(line.file_titles(), ["elsewhere.txt"]);
     assert_eq!(line.search("epsilon").hits.len(), 1);
 }
 
@@ -234,12 +217,13 @@ fn answered(line: &Line) -> Vec<u16> {
 
 #[tokio::test]
 async fn other_hosts_are_asked_by_full_crawls_whether_a_file_is_still_the_same() {
-    let (mut line, page) = line().await;
+    let (mut line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"upsilon".to_vec()) };
     let (file, _) = line.notion.add_file(page, external).unwrap();
     let locked = NewFile { host: Host::External, ..NewFile::new("locked.docx", LOCKED.to_vec()) };
     line.notion.add_file(page, locked).unwrap();
-    add(&line, page, "here.txt", b"phi");
+    line.add_file(page, "here.txt", b"phi");
     line.config.files.other_hosts = true;
     crawl(&line, Scope::Full).await;
     assert_eq!(answered(&line), [200, 200, 200]);
@@ -290,7 +274,8 @@ async fn other_hosts_are_asked_by_full_crawls_whether_a_file_is_still_the_same()
 
 #[tokio::test]
 async fn a_file_that_gets_no_fresh_address_is_told_and_found_by_the_next_crawl() {
-    let (mut line, page) = line().await;
+    let (mut line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     line.config.notion.body = BodyChoice::Blocks;
     let (_, block) = line.notion.add_file(page, NewFile::new("aged.txt", b"tau".to_vec())).unwrap();
     line.notion.push_file_fault(FileFault::once(FileFailure::Expired));
@@ -307,7 +292,7 @@ async fn a_file_that_gets_no_fresh_address_is_told_and_found_by_the_next_crawl()
     assert!(alerts.contains("address was too old"), "{alerts}");
     let report = crawl(&line, Scope::Incremental).await;
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
-    assert_eq!(files(&line), ["aged.txt"]);
+    assert_eq!(line.file_titles(), ["aged.txt"]);
 }
 
 /// A crawl of another connector of the same workspace, which is made where there is none.
@@ -333,25 +318,27 @@ async fn crawl_by_another(line: &Line, scope: Scope, include: &[Uuid]) -> CrawlR
 
 #[tokio::test]
 async fn a_file_leaves_a_connector_whose_page_another_one_read_without_it() {
-    let (line, page) = line().await;
-    let file = add(&line, page, "shared.txt", b"kappa");
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
+    let file = line.add_file(page, "shared.txt", b"kappa");
     crawl(&line, Scope::Full).await;
     crawl_by_another(&line, Scope::Full, &[]).await;
     line.notion.remove_file(file).unwrap();
     crawl(&line, Scope::Incremental).await;
-    assert_eq!(files(&line), ["shared.txt"], "the other has not settled yet");
+    assert_eq!(line.file_titles(), ["shared.txt"], "the other has not settled yet");
     // It finds the page unchanged: what it says was read by the first.
     crawl_by_another(&line, Scope::Incremental, &[]).await;
-    assert_eq!(files(&line), Vec::<String>::new());
+    assert_eq!(line.file_titles(), Vec::<String>::new());
     assert!(line.search("kappa").hits.is_empty());
 }
 
 #[tokio::test]
 async fn a_file_in_pages_of_two_connectors_is_each_ones_by_its_own_page() {
-    let (line, page) = line().await;
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let truth = line.truth();
     let other = truth.values().find(|fact| fact.has_body() && fact.id != page).unwrap().id;
-    let file = add(&line, page, "twice.txt", b"lambda");
+    let file = line.add_file(page, "twice.txt", b"lambda");
     line.notion.show_file(other, file, "", None).unwrap();
     crawl(&line, Scope::Full).await;
     // Described by the one page, wanted for the other: whichever is the first.
@@ -362,18 +349,19 @@ async fn a_file_in_pages_of_two_connectors_is_each_ones_by_its_own_page() {
         let connector = app.store.load_connector("others").unwrap().unwrap();
         ops::delete_connector(&app, &Caller::LOCAL_OPERATOR, &connector.name).await.unwrap();
         assert!(report.crawl.discovered >= 2, "the page and the file in it: {:?}", report.crawl);
-        assert_eq!(files(&line), ["twice.txt"]);
+        assert_eq!(line.file_titles(), ["twice.txt"]);
     }
 }
 
 #[tokio::test]
 async fn a_file_is_shown_below_the_page_that_still_has_it() {
-    let (line, page) = line().await;
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let truth = line.truth();
     let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
     let other = truth.values().find(|fact| fact.has_body() && fact.id != page && is_leaf(&fact.id)).unwrap();
     let (other, titles) = (other.id, [truth[&page].title.clone(), other.title.clone()]);
-    let file = add(&line, page, "moved.txt", b"omicron");
+    let file = line.add_file(page, "moved.txt", b"omicron");
     line.notion.show_file(other, file, "", None).unwrap();
     crawl(&line, Scope::Full).await;
     let shown = |line: &Line| line.search("omicron").hits[0].breadcrumb.last().cloned().unwrap();
@@ -382,20 +370,21 @@ async fn a_file_is_shown_below_the_page_that_still_has_it() {
     line.control("trash", json!({"id": gone})).await;
     let report = crawl(&line, Scope::Incremental).await;
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
-    assert_eq!((files(&line), &shown(&line)), (vec!["moved.txt".to_owned()], stays));
+    assert_eq!((line.file_titles(), &shown(&line)), (vec!["moved.txt".to_owned()], stays));
 }
 
 #[tokio::test]
 async fn what_notion_never_delivers_keeps_no_file_in_its_page() {
-    let (line, page) = line().await;
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let button = json!([{"block": {"kind": "unsupported", "payload": {"block_type": "button"}}}]);
     line.control("edit", json!({"id": page, "append": button})).await;
-    let file = add(&line, page, "beside a button.txt", b"sigma");
+    let file = line.add_file(page, "beside a button.txt", b"sigma");
     crawl(&line, Scope::Full).await;
-    assert_eq!(files(&line), ["beside a button.txt"]);
+    assert_eq!(line.file_titles(), ["beside a button.txt"]);
     line.notion.remove_file(file).unwrap();
     crawl(&line, Scope::Incremental).await;
-    assert_eq!(files(&line), Vec::<String>::new());
+    assert_eq!(line.file_titles(), Vec::<String>::new());
 }
 
 /// What a search shows of files, by title.

@@ -30,6 +30,7 @@ use notion_connector::ops::{
 use notion_connector::runtime::Runtime;
 use notion_connector::search::{MAX_LIMIT, MAX_OFFSET, SearchIndex, SearchRequest};
 use notion_connector::store::{CrawlId, CrawlState, Scope};
+use notion_emulator::files::NewFile;
 use notion_emulator::world::World;
 use notion_emulator::{DEFAULT_TOKEN, Emulator, Listeners, Options};
 use secrecy::SecretString;
@@ -116,6 +117,35 @@ impl Line {
         line.config.files.test_other_hosts = vec![other.to_string()];
         line.reads_files = true;
         line
+    }
+
+    /// The same over a workspace of so many generated pages, and those of them with nothing below.
+    pub(crate) async fn with_leaves(pages: u32) -> (Self, Vec<Uuid>) {
+        let line = Self::with_files(generated(&format!("pages={pages},seed=46,shape=database"))).await;
+        let truth = line.truth();
+        let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
+        let leaves = truth.iter().filter(|(id, fact)| fact.has_body() && is_leaf(id)).map(|(id, _)| *id);
+        (line, leaves.collect())
+    }
+
+    /// Puts a file into a page.
+    pub(crate) fn add_file(&self, page: Uuid, name: &str, content: &[u8]) -> Uuid {
+        self.notion.add_file(page, NewFile::new(name, content.to_vec())).unwrap().0
+    }
+
+    /// Titles of the files in the index.
+    pub(crate) fn file_titles(&self) -> Vec<String> {
+        let files = self.export().into_iter().filter(|item| item.kind == ItemKind::File);
+        let mut titles: Vec<String> = files.map(|item| item.title).collect();
+        titles.sort();
+        titles
+    }
+
+    /// Requests to the file hosts since it was last asked.
+    pub(crate) fn count_fetched(&self) -> usize {
+        let count = self.notion.file_requests().len();
+        self.notion.clear_file_requests();
+        count
     }
 
     /// Within this process: works under a paused clock.

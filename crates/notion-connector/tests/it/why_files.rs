@@ -5,24 +5,11 @@ use notion_connector::ops::{self, EditConnector, FileNotIndexed, Setting, Standi
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::files::faults::{FileFailure, FileFault};
 use notion_emulator::files::{Host, NewFile};
-use uuid::Uuid;
 
-use crate::support::{CONNECTOR, Line, generated};
+use crate::support::{CONNECTOR, Line};
 
 const DOCX: &[u8] = include_bytes!("../../../plaintext/tests/samples/text.docx");
 const LOCKED: &[u8] = include_bytes!("../../../plaintext/tests/samples/locked.docx");
-
-async fn line() -> (Line, Uuid) {
-    let line = Line::with_files(generated("pages=3,seed=46,shape=database")).await;
-    let truth = line.truth();
-    let is_leaf = |id: &Uuid| truth.values().all(|fact| fact.parent != Some(*id));
-    let page = truth.iter().find(|(id, fact)| fact.has_body() && is_leaf(id)).map(|(id, _)| *id).unwrap();
-    (line, page)
-}
-
-fn add(line: &Line, page: Uuid, name: &str, content: &[u8]) {
-    line.notion.add_file(page, NewFile::new(name, content.to_vec())).unwrap();
-}
 
 async fn crawl(line: &Line, scope: Scope) -> CrawlState {
     line.notion.advance(std::time::Duration::from_secs(600));
@@ -39,14 +26,15 @@ fn missing<'a>(why: &'a Why, name: &str) -> &'a FileNotIndexed {
 
 #[tokio::test]
 async fn each_file_says_why_it_is_not_indexed_and_its_page_lists_them() {
-    let (mut line, page) = line().await;
+    let (mut line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     line.config.extract.file_mb = 1;
-    add(&line, page, "read.docx", DOCX);
-    add(&line, page, "locked.docx", LOCKED);
-    add(&line, page, "broken.docx", &DOCX[..DOCX.len() / 3]);
-    add(&line, page, "binary.txt", &[0, 159, 146, 150, 0, 1, 2, 3]);
-    add(&line, page, "large.txt", &b"a".repeat(1_200_000));
-    add(&line, page, "picture.png", b"\x89PNG\r\n\x1a\n");
+    line.add_file(page, "read.docx", DOCX);
+    line.add_file(page, "locked.docx", LOCKED);
+    line.add_file(page, "broken.docx", &DOCX[..DOCX.len() / 3]);
+    line.add_file(page, "binary.txt", &[0, 159, 146, 150, 0, 1, 2, 3]);
+    line.add_file(page, "large.txt", &b"a".repeat(1_200_000));
+    line.add_file(page, "picture.png", b"\x89PNG\r\n\x1a\n");
     let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"epsilon".to_vec()) };
     line.notion.add_file(page, external).unwrap();
     crawl(&line, Scope::Full).await;
@@ -95,10 +83,11 @@ async fn each_file_says_why_it_is_not_indexed_and_its_page_lists_them() {
 
 #[tokio::test]
 async fn a_file_that_its_host_does_not_give_says_so_and_when_it_is_tried_again() {
-    let (line, page) = line().await;
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let lost = FileFault { count: 1_000, ..FileFault::once(FileFailure::NotFound) };
     line.notion.push_file_fault(lost);
-    add(&line, page, "gone.txt", b"delta");
+    line.add_file(page, "gone.txt", b"delta");
     assert_eq!(crawl(&line, Scope::Full).await, CrawlState::CompletedWithErrors);
     let of_page = why(&line, NotionId(page)).await;
     let listed = missing(&of_page, "gone.txt");
@@ -116,7 +105,8 @@ async fn a_file_that_its_host_does_not_give_says_so_and_when_it_is_tried_again()
 
 #[tokio::test]
 async fn a_file_with_an_old_text_says_that_it_is_old() {
-    let (line, page) = line().await;
+    let (line, pages) = Line::with_leaves(3).await;
+    let page = pages[0];
     let external = NewFile { host: Host::External, ..NewFile::new("minutes.docx", DOCX.to_vec()) };
     let (mut line, file) = {
         let file = line.notion.add_file(page, external).unwrap().0;

@@ -6,8 +6,6 @@ use tokio::process::Command;
 
 use super::{Server, node};
 
-const KEY: &str = "5f1c0a9be37d4862a1b0c9d8e7f6a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_searches_reads_and_asks_why_over_http_and_at_the_machine() {
     if let Some(missing) = node::missing().await {
@@ -21,7 +19,6 @@ async fn an_agent_searches_reads_and_asks_why_over_http_and_at_the_machine() {
     script
         .args(["agent.mjs", &format!("{}/mcp", server.origin()), env!("CARGO_BIN_EXE_notion-connector")])
         .env("NOTION_CONNECTOR_DATA_DIR", server.directory.path().join("data"))
-        .env("NOTION_CONNECTOR_KEY", KEY)
         .current_dir(&directory);
     let output = node::run(&mut script).await;
     let told = String::from_utf8_lossy(&output.stdout);
