@@ -85,7 +85,9 @@ impl<'a> Act<'a> {
 
     /// The error, written down as far as the database still lets.
     fn fail(self, app: &App, caller: &Caller, begun: i64, error: OpsError) -> OpsError {
-        let (of, reason) = (Some(begun), Some(error.to_string()));
+        // What follows the first line may name what people are called, line by line of their file; an entry stays for ever.
+        let reason = error.to_string().lines().next().map(str::to_owned);
+        let of = Some(begun);
         let entry = AuditEntry { of, reason, ..self.entry(app, caller, AuditStage::Failed) };
         if let Err(unwritten) = app.store.add_audit(&entry) {
             tracing::error!(%unwritten, action = self.action, "the audit log does not say that this failed");
