@@ -2,7 +2,7 @@
 
 use super::OpsError;
 use crate::app::App;
-use crate::model::{Caller, Viewer};
+use crate::model::Caller;
 use crate::search::SearchIndex;
 
 /// What there is to search, and whether more is coming.
@@ -39,11 +39,7 @@ pub fn overview(app: &App, index: Option<&SearchIndex>, caller: &Caller) -> Resu
         ..Overview::default()
     };
     for connector in app.store.load_connectors()? {
-        let may_know = match &caller.viewer {
-            Viewer::LocalOperator => true,
-            Viewer::Mapped(connectors) => connectors.contains(&connector.id),
-        };
-        if !may_know {
+        if !caller.viewer.sees(&[connector.id]) {
             continue;
         }
         if let Some(name) = connector.workspace_name.filter(|name| !overview.workspaces.contains(name)) {

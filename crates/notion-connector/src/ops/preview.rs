@@ -133,7 +133,6 @@ pub async fn preview_asking(
     name: &str,
     edit: &EditConnector,
 ) -> Result<Preview, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
     let mut preview = preview_connector(app, caller, name, edit)?;
     let connector = find_connector(app, Some(name))?;
     let is = edited_settings(app, &connector, edit)?;
