@@ -127,7 +127,7 @@ fn uses_crate(code: &str, name: &str) -> bool {
 
 fn forbidden(room: &str, other: &str) -> String {
     format!(
-        "`{room}` must not use `{other}`: arrows point downwards only (cli web → ops → crawl → render → model, ops → \
+        "`{room}` must not use `{other}`: arrows point downwards only (cli web mcp → ops → crawl → render → model, ops → \
          search → model, sink → store → model). Move what is needed to a room below, or hand it in from above"
     )
 }
