@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::audit::Act;
 use super::connectors::{check_name, find_connector};
-use super::{ConnectorSummary, OpsError, plan};
+use super::{ConnectorSummary, OpsError, plan, rerender};
 use crate::app::App;
 use crate::config::{
     BodyChoice, CommentsChoice, ConnectorSettings, DirectoryField, EffectiveSettings, PeopleSettings,
@@ -436,6 +436,8 @@ pub async fn delete_connector(
         pump.drain().await?;
     }
     let deleted = app.store.delete_connector(connector.id)?;
+    // Files that others hold may be described by other pages now.
+    rerender(app).await?;
     if let Some(pump) = &pump {
         pump.drain().await?;
     }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::audit::Act;
 use super::connectors::find_connector;
 use super::crawl::scope_by_itself;
-use super::{OpsError, PlanDetail, plan, scheduler, schedules};
+use super::{OpsError, PlanDetail, plan, rerender, scheduler, schedules};
 use crate::app::App;
 use crate::model::{Caller, NotionId, Role};
 use crate::store::{
@@ -343,6 +343,8 @@ pub async fn approve_deletions(app: &Arc<App>, caller: &Caller, id: i64) -> Resu
             pump.drain().await?;
         }
         let approved = app.store.approve_departures(CrawlId(id), app.runtime.now())?;
+        // Files may be described by other pages now.
+        rerender(app).await?;
         if let Some(pump) = &pump {
             pump.drain().await?;
         }

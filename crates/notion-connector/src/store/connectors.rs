@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{CrawlState, Millis, Result, Store, admission};
+use super::{CrawlState, Millis, Result, Store, admission, files};
 use crate::model::{ConnectorId, NotionId};
 
 /// One connection to one workspace.
@@ -226,6 +226,7 @@ impl Store {
                 .collect::<rusqlite::Result<_>>()?;
             kept.into_iter().try_for_each(|item| admission::forget(tx, item))?;
             tx.execute_batch("DROP TABLE let_go")?;
+            files::describe_astray(tx)?;
             Ok(left)
         })
     }

@@ -7,7 +7,8 @@ use super::admission;
 use super::alerts::remove_failure;
 use super::connectors::COUNT_ITEMS;
 use super::crawls::{end, load, unsee};
-use super::{Crawl, CrawlId, CrawlState, Result, Store, files, named_enum, outbox, traces};
+use super::scopes::ask_below;
+use super::{Crawl, CrawlId, CrawlState, Result, Scope, Store, files, named_enum, outbox, traces};
 use crate::model::NotionId;
 
 named_enum! {
@@ -64,6 +65,7 @@ impl Store {
                 load(tx, id).optional()?.filter(|crawl| crawl.state == CrawlState::AwaitingApproval);
             let Some(crawl) = waiting else { return Ok(false) };
             apply(tx, &crawl, false)?;
+            files::describe_astray(tx)?;
             end(tx, id, crawl.end_state(), None, now)?;
             Ok(true)
         })
@@ -144,6 +146,12 @@ pub(super) fn add_departure(
     proof: Proof,
 ) -> rusqlite::Result<()> {
     let Some(item) = held(tx, crawl, object)? else {
+        // The connector may hold what lies below it all the same: beyond its limit, and by filters, an object is left out alone.
+        if matches!(crawl.scope, Scope::Incremental | Scope::Events) {
+            for rows in [false, true] {
+                ask_below(tx, crawl, object, rows)?;
+            }
+        }
         return remove_failure(tx, crawl.connector, object);
     };
     // Also one that was accounted for, and is gone since.

@@ -223,6 +223,8 @@ impl Store {
                     leave_out(tx, crawl, *row, *id)?;
                 } else if is_larger(tx, *row, reading)? {
                     pass_over(tx, crawl, *row, *id, now)?;
+                } else if is_settled_without_text(tx, crawl, *row, reading)? {
+                    pass_by(tx, crawl, *row)?;
                 } else if matches!(enter(tx, crawl, *row, item_limit, now)?, Entry::First { .. }) {
                     look_again(tx, crawl, *row)?;
                     met = true;
@@ -264,11 +266,11 @@ impl Store {
             return Ok(());
         }
         self.write(|tx| {
-            let astray: Vec<i64> = tx
-                .prepare_cached(ASTRAY)?
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            astray.into_iter().try_for_each(|file| look_after(tx, crawl, file))
+            for file in load_astray(tx)? {
+                leave_without_place(tx, crawl, file)?;
+                describe_anew(tx, file)?;
+            }
+            Ok(())
         })
     }
 
@@ -302,6 +304,15 @@ impl Store {
             save_read(tx, crawl, task, read, item, now).map_err(|source| self.sqlite(source))
         })
     }
+}
+
+/// Files that lost a place are described by those that they have, and are deleted where they have none and nobody holds them.
+pub(super) fn describe_astray(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    load_astray(tx)?.into_iter().try_for_each(|file| describe_anew(tx, file))
+}
+
+fn load_astray(tx: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+    tx.prepare_cached(ASTRAY)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Writes down where files stand. One that stood there before and no longer does is astray.
@@ -462,6 +473,9 @@ fn plan(
     if is_larger(tx, row, found.reading)? && crawl.scope != Scope::ForceReindex {
         return pass_over(tx, crawl, row, file.id, now);
     }
+    if is_settled_without_text(tx, crawl, row, found.reading)? {
+        return pass_by(tx, crawl, row);
+    }
     // What another page of this crawl said of it may be less than what is known now.
     hints::reopen(tx, crawl, file.id)?;
     let Entry::First { .. } = enter(tx, crawl, row, found.item_limit, now)? else { return Ok(()) };
@@ -538,6 +552,24 @@ pub(super) fn load_due(
     .collect()
 }
 
+/// Whether a file was read, holds nothing that can be searched, and nobody is asked about it again: it takes no place from others.
+fn is_settled_without_text(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+    reading: FileReading,
+) -> rusqlite::Result<bool> {
+    if crawl.scope == Scope::ForceReindex {
+        return Ok(false);
+    }
+    tx.prepare_cached(&format!(
+        "SELECT 1 FROM files JOIN items ON items.id = files.item
+         WHERE files.item = ?1 AND state IS NOT NULL AND body IS NULL AND NOT {DUE}
+           AND etag IS NULL AND last_modified IS NULL"
+    ))?
+    .exists(params![row, reading.extractor, reading.max_bytes])
+}
+
 /// Whether the settings of this connector allow no file of the size that is known.
 fn is_larger(tx: &Transaction<'_>, row: i64, reading: FileReading) -> rusqlite::Result<bool> {
     tx.prepare_cached("SELECT 1 FROM files WHERE item = ?1 AND bytes > ?2")?
@@ -562,6 +594,11 @@ fn pass_over(
 
 fn skip_and_let_go(tx: &Transaction<'_>, crawl: &Crawl, row: i64, id: NotionId) -> rusqlite::Result<()> {
     add_departure(tx, crawl, id, Proof::Excluded)?;
+    pass_by(tx, crawl, row)
+}
+
+/// Meets a file and skips it, without a place among the items that the connector may hold.
+fn pass_by(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO sightings (crawl, item, fresh) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
     )?
@@ -584,9 +621,18 @@ fn account_known(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Res
     }
 }
 
-/// Accounts for a file that is left out; one that is not searchable is not held.
 fn skip(tx: &Transaction<'_>, crawl: &Crawl, row: i64) -> rusqlite::Result<()> {
-    account(tx, crawl.id, row, Outcome::Skipped)?;
+    settle_without_text(tx, crawl, row, Outcome::Skipped)
+}
+
+/// Accounts for a file of which nothing new is indexed; one that is not searchable is not held.
+fn settle_without_text(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+    outcome: Outcome,
+) -> rusqlite::Result<()> {
+    account(tx, crawl.id, row, outcome)?;
     tx.prepare_cached(
         "DELETE FROM holders WHERE item = ?1 AND connector = ?2
            AND (SELECT rendered IS NULL FROM items WHERE items.id = holders.item)",
@@ -630,20 +676,23 @@ pub(super) fn is_placed(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<boo
     tx.prepare_cached("SELECT 1 FROM file_places WHERE file = ?1")?.exists([item])
 }
 
-/// Looks after a file that lost a place: it leaves the connector where none of its pages shows it, is described by a place that it
-/// has, and is deleted where it has none and nobody holds it.
-fn look_after(tx: &Transaction<'_>, crawl: &Crawl, file: i64) -> rusqlite::Result<()> {
-    const NO_PLACE: &str = "NOT EXISTS (SELECT 1 FROM file_places
-         JOIN holders held ON held.item = file_places.page AND held.connector = holders.connector WHERE file = ?1)";
+/// What selects holders of a file (?1) who hold no page that shows it.
+const NO_PLACE: &str = "NOT EXISTS (SELECT 1 FROM file_places
+     JOIN holders held ON held.item = file_places.page AND held.connector = holders.connector WHERE file = ?1)";
+
+/// A file leaves the connector where none of its pages shows it.
+fn leave_without_place(tx: &Transaction<'_>, crawl: &Crawl, file: i64) -> rusqlite::Result<()> {
     let leaves: Option<NotionId> = tx
         .prepare_cached(&format!(
             "SELECT object FROM holders JOIN items ON items.id = item WHERE item = ?1 AND connector = ?2 AND {NO_PLACE}"
         ))?
         .query_row(params![file, crawl.connector.0], |row| row.get(0))
         .optional()?;
-    if let Some(object) = leaves {
-        add_departure(tx, crawl, object, Proof::Removed)?;
-    }
+    leaves.map_or(Ok(()), |object| add_departure(tx, crawl, object, Proof::Removed))
+}
+
+/// Stays astray while somebody holds it who has no place of it.
+fn describe_anew(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
     describe(tx, file)?;
     tx.prepare_cached(
         "DELETE FROM items WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM file_places WHERE file = ?1)
@@ -722,8 +771,5 @@ fn save_read(
     if state == FileState::TooLarge {
         return skip_and_let_go(tx, crawl, row, id);
     }
-    match outcome {
-        Outcome::Skipped => skip(tx, crawl, row),
-        _ => account(tx, crawl.id, row, outcome),
-    }
+    settle_without_text(tx, crawl, row, outcome)
 }

@@ -1,7 +1,7 @@
 //! What crawls that do not list everything begin from, and what they doubt.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -172,19 +172,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn queue_below(&self, crawl: &Crawl, rows: bool) -> Result<u64> {
-        self.write(|tx| {
-            let below: Vec<NotionId> = tx
-                .prepare_cached(BELOW)?
-                .query_map(
-                    params![crawl.id.0, crawl.connector.0, crawl.start_point, rows, ItemKind::Row],
-                    |row| row.get(0),
-                )?
-                .collect::<rusqlite::Result<_>>()?;
-            for object in &below {
-                ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
-            }
-            Ok(below.len() as u64)
-        })
+        let Some(start_point) = crawl.start_point else { return Ok(0) };
+        self.write(|tx| ask_below(tx, crawl, start_point, rows))
     }
 
     /// Queues a question for what a crawl has not met and has reason to doubt: what lies below an item that is gone, the database
@@ -207,6 +196,23 @@ impl Store {
             Ok(doubted.len() as u64)
         })
     }
+}
+
+/// Asks about what a crawl has not met of what its connector holds below an object: its rows, or all else. Returns how many.
+pub(super) fn ask_below(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    object: NotionId,
+    rows: bool,
+) -> rusqlite::Result<u64> {
+    let below: Vec<NotionId> = tx
+        .prepare_cached(BELOW)?
+        .query_map(params![crawl.id.0, crawl.connector.0, object, rows, ItemKind::Row], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for object in &below {
+        ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
+    }
+    Ok(below.len() as u64)
 }
 
 /// Follows the index `items_data_sources`; CROSS JOIN as in `links::REDELIVER`.

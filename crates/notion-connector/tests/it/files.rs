@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::support::{Line, generated, request};
+use crate::support::{CONNECTOR, Line, generated, request};
 
 const DOCX: &[u8] = include_bytes!("../../../plaintext/tests/samples/text.docx");
 const LOCKED: &[u8] = include_bytes!("../../../plaintext/tests/samples/locked.docx");
@@ -371,6 +371,57 @@ async fn a_file_is_shown_below_the_page_that_still_has_it() {
     let report = crawl(&line, Scope::Incremental).await;
     assert_eq!(report.crawl.state, CrawlState::Completed, "{:?}", line.alerts(&report));
     assert_eq!((line.file_titles(), &shown(&line)), (vec!["moved.txt".to_owned()], stays));
+}
+
+#[tokio::test]
+async fn a_file_is_described_by_the_page_that_stays_when_deletions_are_approved() {
+    let (mut line, pages) = Line::with_leaves(6).await;
+    (line.config.crawl.deletion_share_percent, line.config.crawl.deletion_floor) = (0, 0);
+    let file = line.add_file(pages[0], "kept.txt", b"upsilon");
+    line.notion.show_file(pages[1], file, "amaranth", None).unwrap();
+    line.notion.show_file(pages[2], file, "celadon", None).unwrap();
+    crawl(&line, Scope::Full).await;
+    for gone in [pages[1], pages[0]] {
+        line.control("trash", json!({"id": gone})).await;
+        let report = crawl(&line, Scope::Full).await;
+        assert_eq!(report.crawl.state, CrawlState::AwaitingApproval, "{:?}", line.alerts(&report));
+        ops::approve_deletions(&line.app(), &Caller::LOCAL_OPERATOR, report.crawl.id).await.unwrap();
+        assert_eq!(line.file_titles(), ["kept.txt"]);
+        assert!(line.search("amaranth").hits.is_empty(), "the caption went with its page");
+    }
+    let hit = line.search("celadon").hits.into_iter().find(|hit| hit.title == "kept.txt").unwrap();
+    assert_eq!(hit.breadcrumb.last(), Some(&line.truth()[&pages[2]].title));
+}
+
+#[tokio::test]
+async fn a_file_is_described_by_the_pages_of_those_who_stay_when_a_connector_is_deleted() {
+    let (line, pages) = Line::with_leaves(6).await;
+    let file = line.add_file(pages[0], "kept.txt", b"upsilon");
+    line.notion.show_file(pages[1], file, "amaranth", None).unwrap();
+    crawl_by_another(&line, Scope::Full, &[pages[0]]).await;
+    crawl(&line, Scope::Full).await;
+    assert!(!line.search("amaranth").hits.is_empty());
+    ops::delete_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR).await.unwrap();
+    assert_eq!(line.file_titles(), ["kept.txt"]);
+    assert!(line.search("amaranth").hits.is_empty(), "the caption went with its page");
+    assert_eq!(line.search("upsilon").hits.len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_turned_out_to_hold_nothing_takes_no_place_from_others() {
+    let (line, pages) = Line::with_leaves(3).await;
+    line.add_file(pages[0], "broken.docx", &DOCX[..DOCX.len() / 3]);
+    line.add_file(pages[0], "locked.docx", LOCKED);
+    line.add_file(pages[0], "good.txt", b"phi");
+    let limit = u64::try_from(line.truth().len()).unwrap() + 1;
+    let edit =
+        EditConnector { item_limit: Some(limit.to_string().parse().unwrap()), ..EditConnector::default() };
+    ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
+    // One place, three files: it is given to one after the other, until one keeps it.
+    for _ in 0..3 {
+        crawl(&line, Scope::Full).await;
+    }
+    assert_eq!(line.file_titles(), ["good.txt"]);
 }
 
 #[tokio::test]

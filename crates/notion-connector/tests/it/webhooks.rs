@@ -347,7 +347,7 @@ async fn filters_and_the_limit_hold_for_what_events_name() {
         json!({"parent": parent, "content": [{"page": {"title": "New", "body": [{"block": text}]}}]})
     };
     let inside = line.control("seed", page("Cinnabar", all[0])).await;
-    line.control("seed", page("Ultramarine", all[5])).await;
+    let held_page = line.control("seed", page("Ultramarine", all[5])).await;
     deliver(&line, &service.app, &path);
     let took = service.until_found("Ultramarine", 1).await;
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -364,12 +364,21 @@ async fn filters_and_the_limit_hold_for_what_events_name() {
     let full: EditConnector =
         EditConnector { item_limit: Some(held.to_string().parse().unwrap()), ..EditConnector::default() };
     ops::edit_connector(&service.app, &Caller::LOCAL_OPERATOR, CONNECTOR, &full).unwrap();
-    line.control("seed", page("Overflow", all[5])).await;
+    let overflow = line.control("seed", page("Overflow", all[5])).await;
     edit(&line.notion, all[5], "brimful");
     deliver(&line, &service.app, &path);
     service.until_found("brimful", 1).await;
     assert_eq!(service.finds("Overflow"), 0);
     assert!(service.crawls().iter().any(|crawl| crawl.skipped == 1));
+
+    // What is held goes with what is left out above it, of which alone Notion speaks.
+    line.control("move", json!({"id": held_page["ids"][0], "parent": overflow["ids"][0]})).await;
+    deliver(&line, &service.app, &path);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(service.finds("Ultramarine"), 1);
+    line.control("trash", json!({"id": overflow["ids"][0]})).await;
+    deliver(&line, &service.app, &path);
+    service.until_found("Ultramarine", 0).await;
     service.stop().await;
 }
 

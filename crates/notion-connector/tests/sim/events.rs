@@ -361,7 +361,11 @@ impl Courier {
         };
         let before = self.webhook(app);
         let signature = signature.as_deref().map(str::as_bytes);
-        assert_eq!(ops::receive_webhook(app, &endpoint.path, signature, &body).unwrap(), refusal);
+        match ops::receive_webhook(app, &endpoint.path, signature, &body) {
+            Ok(received) => assert_eq!(received, refusal),
+            // The process was about to die, and a crawl took the last change.
+            Err(error) => return assert_eq!(app.store.changes_left(), 0, "{error}"),
+        }
         let mut after = self.webhook(app);
         after.refused -= 1;
         assert_eq!(format!("{before:?}"), format!("{after:?}"), "what was refused changes nothing");

@@ -360,10 +360,13 @@ impl Shelf {
         lasting.map(|(id, places)| (id, pages(places))).collect()
     }
 
-    /// How many files there are that are not what their name promises.
+    /// How many files there are that are not what their name promises, or were when somebody read them.
     pub(crate) fn broken<'a>(&self, pages: impl Iterator<Item = &'a Fact>) -> u64 {
-        let wanted = self.wanted(pages);
-        wanted.values().filter(|places| self.content(places[0]) == Content::Broken).count() as u64
+        let of_the_world = self.wanted(pages).into_values().filter(|places| {
+            !self.contents.contains_key(&places[0].id) && self.content(places[0]) == Content::Broken
+        });
+        let made_here = self.contents.values().filter(|content| **content == Content::Broken);
+        (of_the_world.count() + made_here.count()) as u64
     }
 
     /// How the hosts of files fare from now on.
