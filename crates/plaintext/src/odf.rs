@@ -116,7 +116,8 @@ impl<'a> Body<'a> {
             }
             // What was deleted while changes were tracked; scripts.
             "tracked-changes" | "scripts" => self.unread += 1,
-            "p" => self.begin_paragraph(),
+            // Those of slides are declared before them, without paragraphs.
+            "p" | "header-decl" | "footer-decl" => self.begin_paragraph(),
             "table-cell" if self.is_read() => self.text.begin_cell(),
             "h" => {
                 if self.is_read() {
@@ -173,7 +174,7 @@ impl<'a> Body<'a> {
                 self.margins = self.margins.saturating_sub(1);
             }
             "tracked-changes" | "scripts" => self.unread = self.unread.saturating_sub(1),
-            "p" | "h" => {
+            "p" | "h" | "header-decl" | "footer-decl" => {
                 self.paragraphs = self.paragraphs.saturating_sub(1);
                 if self.is_read() {
                     if name == "h" { self.text.paragraph() } else { self.text.line() }

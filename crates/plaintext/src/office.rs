@@ -59,7 +59,7 @@ pub(crate) fn read(
     if let Some(book) = document.as_xlsx() {
         sheets::read_package(book, text, &mut reading);
     } else if let Some(book) = document.as_xls() {
-        sheets::read_compound_file(book, text, &mut reading);
+        sheets::read_compound_file(book, &sheets::margins(bytes), text, &mut reading);
     } else {
         let tree = document.to_ir();
         let has_slides = matches!(tree.metadata.format, DocumentFormat::Pptx | DocumentFormat::Ppt);

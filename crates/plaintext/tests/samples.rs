@@ -151,7 +151,13 @@ fn margins_notes_comments_links_and_properties_are_read() {
         ),
         (
             "review.xls",
-            &["Bern MARK_BODY\t420\n", "25%\t2026-05-17\n", "Too much? MARK_COMMENT\n", "MARK_HIDDEN"],
+            &[
+                "Confidential MARK_HEADER\n",
+                "Bern MARK_BODY\t420\n",
+                "25%\t2026-05-17\n",
+                "Too much? MARK_COMMENT\n",
+                "MARK_HIDDEN",
+            ],
         ),
         (
             "notes.docx",
@@ -193,6 +199,13 @@ fn margins_notes_comments_links_and_properties_are_read() {
         };
         assert_eq!(headings(&document), expected, "{name}");
     }
+}
+
+#[test]
+fn what_is_printed_on_every_slide_is_read_once() {
+    let deck = read("margins.odp");
+    assert_holds(&deck, &["Footer marigold\n", "cell dahlia\tcell crocus\n", "grouped jasmine\n"]);
+    assert_eq!(deck.text.matches("marigold").count(), 1);
 }
 
 #[test]

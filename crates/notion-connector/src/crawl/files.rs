@@ -11,7 +11,7 @@ use crate::store::{
 };
 
 /// Version of what makes text of bytes. The store keeps it beside each text, and a crawl reads files again when it rises.
-pub const EXTRACTOR_VERSION: u32 = 1;
+pub const EXTRACTOR_VERSION: u32 = 2;
 
 /// Files that have no name are shown by this one.
 const NAMELESS: &str = "Untitled file";
