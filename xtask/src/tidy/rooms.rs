@@ -63,6 +63,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("chacha20poly1305", &["secrets"]),
+    ("argon2", &["ops"]),
     ("plaintext", &["crawl", "extract"]),
     ("seccompiler", &["extract"]),
     ("rustix", &["extract"]),

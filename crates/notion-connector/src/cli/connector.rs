@@ -6,9 +6,10 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
+use super::input::secret_line;
 use super::output::table;
 use super::webhook::WebhookCommand;
 use super::{Context, Exit};
@@ -404,25 +405,12 @@ fn read_secret() -> Result<SecretString, OpsError> {
     if let Some(secret) = secret_of_environment() {
         return Ok(secret);
     }
-    let input = std::io::stdin();
-    if input.is_terminal() {
-        let _ = write!(
-            std::io::stderr(),
-            "Integration secret (shown while you type; {TOKEN_VARIABLE} avoids that): "
-        );
-    }
-    let mut line = zeroize::Zeroizing::new(String::new());
-    input.lock().read_line(&mut line).map_err(|source| OpsError::Io {
-        what: "the secret could not be read from standard input".to_owned(),
-        source,
-    })?;
-    let secret = line.trim();
-    if secret.is_empty() {
-        return Err(OpsError::Invalid(format!(
+    let prompt = format!("Integration secret (shown while you type; {TOKEN_VARIABLE} avoids that)");
+    secret_line(&prompt)?.map(|secret| SecretString::from(secret.expose_secret().trim())).ok_or_else(|| {
+        OpsError::Invalid(format!(
             "there is no secret: put it into {TOKEN_VARIABLE}, or on the first line of standard input"
-        )));
-    }
-    Ok(SecretString::from(secret))
+        ))
+    })
 }
 
 /// The secret from the environment.

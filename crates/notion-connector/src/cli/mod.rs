@@ -15,10 +15,13 @@ mod exit;
 mod export;
 mod extract;
 mod failures;
+mod input;
+mod keys;
 mod mcp;
 mod output;
 mod people;
 mod rerender;
+mod roles;
 mod schedule;
 mod search;
 mod serve;
@@ -91,6 +94,12 @@ enum Command {
     /// Look at people of workspaces: who of the directory they are.
     #[command(subcommand)]
     People(people::PeopleCommand),
+    /// Say who administers connectors and who security.
+    #[command(subcommand)]
+    Roles(roles::RolesCommand),
+    /// Make, list and revoke keys of programs.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Show what a connector's crawls did over some days, beside as many days before.
     Analytics(analytics::AnalyticsArguments),
     /// Read and check the log of who did what.
@@ -183,6 +192,8 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Schedule(command) => schedule::run(&context, command),
         Command::Directory(command) => directory::run(&context, command),
         Command::People(command) => people::run(&context, command),
+        Command::Roles(command) => roles::run(&context, command),
+        Command::Keys(command) => keys::run(&context, command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),
         Command::Audit(command) => audit::run(&context, &command),
         Command::Search(arguments) => search::run(&context, arguments),
@@ -225,6 +236,8 @@ fn exit_of(error: &OpsError) -> Exit {
         | OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_))
         | OpsError::Extract(_)
         | OpsError::Forbidden(_)
+        | OpsError::NotIdentified(_)
+        | OpsError::NotAllowed(_)
         | OpsError::NotFound(_)
         | OpsError::NotValid(_)
         | OpsError::Io { .. } => Exit::Other,

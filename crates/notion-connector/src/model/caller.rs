@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
@@ -34,6 +35,17 @@ impl Role {
     }
 }
 
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("“{text}” is no role; known are {known}")
+        })
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -56,6 +68,18 @@ impl Roles {
         self.0 & role.bit() != 0
     }
 
+    /// Those that both hold.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those that one of both holds.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The roles, in the order they are shown.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.contains(*role))
@@ -65,6 +89,20 @@ impl Roles {
 impl FromIterator<Role> for Roles {
     fn from_iter<T: IntoIterator<Item = Role>>(roles: T) -> Self {
         Self(roles.into_iter().fold(0, |bits, role| bits | role.bit()))
+    }
+}
+
+impl fmt::Display for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iter().map(Role::as_str).collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl FromStr for Roles {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split_whitespace().map(str::parse::<Role>).collect()
     }
 }
 
@@ -152,6 +190,9 @@ mod tests {
         }
         let two: Roles = [Role::SearchUser, Role::ConnectorAdmin].into_iter().collect();
         assert_eq!(serde_json::json!(two), serde_json::json!(["connector_admin", "search_user"]));
+        assert_eq!(two.to_string().parse(), Ok(two));
+        assert_eq!((Roles::ALL.and(two), Roles::NONE.or(two), two.and(Roles::NONE)), (two, two, Roles::NONE));
+        assert!("search_user operator".parse::<Roles>().is_err());
     }
 
     #[test]

@@ -52,6 +52,12 @@ pub enum OpsError {
     /// The caller may not do this.
     #[error(transparent)]
     Forbidden(#[from] MissingRole),
+    /// Nobody is known by what was presented.
+    #[error("{0}")]
+    NotIdentified(&'static str),
+    /// The caller is known and may not do this, whatever their roles.
+    #[error("{0}")]
+    NotAllowed(String),
     /// What was named does not exist.
     #[error("{0}")]
     NotFound(String),

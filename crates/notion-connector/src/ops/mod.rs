@@ -15,6 +15,7 @@ mod directory;
 mod directory_file;
 mod error;
 mod items;
+mod keys;
 mod metrics;
 mod overview;
 mod people;
@@ -22,11 +23,13 @@ mod plan;
 mod preview;
 mod reconcile;
 mod rerender;
+mod roles;
 mod scheduler;
 mod schedules;
 mod search;
 mod start_points;
 mod status;
+mod tokens;
 mod watch;
 mod webhooks;
 mod why;
@@ -34,8 +37,8 @@ mod why_files;
 
 pub use crate::store::{
     AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow, AuditStage, Departure,
-    Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Scope, StartPoint, UnknownKind, UserCounts,
-    UserPage, Waiting,
+    Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Key, RoleGrant, Scope, StartPoint,
+    UnknownKind, UserCounts, UserPage, Waiting,
 };
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use audit::{AuditPage, export_audit, list_audit};
@@ -56,6 +59,7 @@ pub use crawls::{
 pub use directory::{DirectoryImport, ImportDirectory, import_directory, list_directory};
 pub use error::OpsError;
 pub use items::{ExportLine, ExportedFile, FileStands, export, load_item};
+pub use keys::{CreateKey, CreatedKey, Identity, create_key, identify_key, list_keys, revoke_key};
 pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
 pub use people::{
@@ -65,6 +69,7 @@ pub use plan::{PlanDetail, PlanRequest, plan_crawl};
 pub use preview::{Preview, PreviewItem, PreviewKind, preview_asking, preview_connector};
 pub use reconcile::{Differences, Reconciliation, compare};
 pub use rerender::{Rerendered, rerender};
+pub use roles::{RoleChanged, RoleOf, grant_role, list_roles, revoke_role};
 pub use scheduler::run_scheduler;
 pub use schedules::{
     AddSchedule, EditSchedule, ScheduleSummary, add_schedule, delete_schedule, edit_schedule, list_schedules,

@@ -24,9 +24,11 @@ mod directory;
 mod external_users;
 mod file_places;
 mod files;
+mod grants;
 mod hints;
 mod history;
 mod items;
+mod keys;
 mod links;
 mod outbox;
 mod parts;
@@ -66,8 +68,10 @@ pub use external_users::{
 };
 pub use file_places::{FilePage, FileTrace, PlacedTrace};
 pub use files::{FileRead, FileReading, FileState, FileTask, PageFiles, PlaceDetail, PlacedFile, UnmetFile};
+pub use grants::{Grantee, RoleChange, RoleGrant, Standing as PersonStanding};
 pub use history::CrawlDay;
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};
+pub use keys::{Key, NewKey};
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use plans::{Inventory, PlannedKind};
@@ -105,6 +109,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0022_files_astray.sql"),
     include_str!("migrations/0023_external_users.sql"),
     include_str!("migrations/0024_validators.sql"),
+    include_str!("migrations/0025_keys.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

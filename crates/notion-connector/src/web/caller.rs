@@ -1,23 +1,113 @@
-//! Who asks: the one place that sign-in will change.
+//! Who asks.
+//!
+//! [`identify`] finds out whom a request speaks for; [`within`] marks which part of the server a route belongs to, and lets
+//! nobody through whom it does not know or whose key does not open that part. What they may do there, verbs judge.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::middleware::Next;
+use axum::http::{HeaderMap, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use secrecy::SecretString;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
 
+use super::Web;
 use super::problem::Problem;
-use crate::model::Caller;
+use crate::model::{Caller, KeyScope};
+use crate::ops::{self, Identity};
 
-/// Names the one who asks, for the handlers behind. Whoever comes from this machine is its operator; nobody else is
-/// heard.
-pub(super) async fn identify(mut request: Request, next: Next) -> Result<Response, Problem> {
+/// Names the person that a key acts as.
+const ACT_AS: &str = "x-act-as";
+
+/// Finds out whom the request speaks for, for [`within`] behind: a key, or, from this machine, its operator. Nobody else
+/// is heard.
+pub(super) async fn identify(
+    State(web): State<Arc<Web>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    if !peer.is_some_and(|peer| peer.ip().is_loopback()) {
+    let Some(peer) = peer.filter(|peer| peer.ip().is_loopback()) else {
         return Err(Problem::forbidden("this server answers requests from its own machine only"));
+    };
+    let act_as = act_as(request.headers())?;
+    let identity = match bearer(request.headers())? {
+        Some(key) => {
+            let from = Some(peer.ip());
+            web.blocking(move |web| ops::identify_key(&web.app, &key, act_as.as_deref(), from)).await?
+        }
+        None if act_as.is_some() => {
+            return Err(Problem::forbidden("X-Act-As is for keys that may act as people"));
+        }
+        None => Identity::of(Caller::LOCAL_OPERATOR),
+    };
+    request.extensions_mut().insert(identity);
+    Ok(next.run(request).await)
+}
+
+/// The key that came with the request.
+fn bearer(headers: &HeaderMap) -> Result<Option<SecretString>, Problem> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let parted = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match (parted, given.next()) {
+        (Some((scheme, key)), None) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Some(SecretString::from(key.trim())))
+        }
+        _ => Err(Problem::not_identified("the header Authorization must be there once, as: Bearer nck_…")),
     }
-    request.extensions_mut().insert(Caller::LOCAL_OPERATOR);
+}
+
+fn act_as(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut given = headers.get_all(ACT_AS).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    // Names are of any script: as UTF-8.
+    match (std::str::from_utf8(value.as_bytes()), given.next()) {
+        (Ok(name), None) if !name.trim().is_empty() => Ok(Some(name.trim().to_owned())),
+        _ => Err(Problem::forbidden("X-Act-As must be there once, with a user name")),
+    }
+}
+
+/// Routes that only those reach who may ask this part of the server.
+pub(super) fn within(scope: KeyScope, mut routes: OpenApiRouter<Arc<Web>>) -> OpenApiRouter<Arc<Web>> {
+    for path in routes.get_openapi_mut().paths.paths.values_mut() {
+        let operations =
+            [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete, &mut path.head];
+        operations.into_iter().flatten().for_each(|operation| describe(operation, scope));
+    }
+    routes.route_layer(from_fn_with_state(scope, admit))
+}
+
+fn describe(operation: &mut Operation, scope: KeyScope) {
+    let key = SecurityRequirement::new("key", [scope.as_str()]);
+    operation.security = Some(vec![key]);
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
+    let refused = ResponseBuilder::new()
+        .description("Nobody is known as the one who asks.")
+        .content("application/json", body)
+        .build();
+    operation.responses.responses.insert("401".to_owned(), RefOr::T(refused));
+}
+
+/// Lets through whom [`identify`] found, as they stand in this part. It stands before each route of it.
+pub(super) async fn admit(
+    State(scope): State<KeyScope>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Some(identity) = request.extensions().get::<Identity>() else {
+        return Err(Problem::not_identified("nobody is known as the one who asks"));
+    };
+    let Some(caller) = identity.within(scope) else {
+        return Err(Problem::forbidden(&format!("this key does not have the scope {scope}")));
+    };
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
@@ -33,7 +123,7 @@ impl<S: Sync> FromRequestParts<S> for Asking {
             .get::<Caller>()
             .cloned()
             .map(Self)
-            .ok_or_else(|| Problem::forbidden("nobody is named as the one who asks"))
+            .ok_or_else(|| Problem::not_identified("nobody is known as the one who asks"))
     }
 }
 
@@ -74,7 +164,7 @@ mod tests {
     async fn ask(web: &Arc<Web>, caller: Option<Caller>, path: &str) -> (StatusCode, String) {
         let routes = router::routes().0;
         let routes = match caller {
-            Some(caller) => routes.layer(Extension(caller)),
+            Some(caller) => routes.layer(Extension(Identity::of(caller))),
             None => routes,
         };
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
@@ -124,7 +214,7 @@ mod tests {
         assert_eq!(ask(&web, Some(Caller::LOCAL_OPERATOR), "/api/v1/status").await.0, StatusCode::OK);
         for path in ["/", "/api/v1/search?q=tide", "/api/v1/items/00000000-0000-0000-0000-000000000001"] {
             let (status, body) = ask(&web, None, path).await;
-            assert_eq!((status, body.as_str()), (StatusCode::FORBIDDEN, ""), "{path}");
+            assert_eq!((status, body.as_str()), (StatusCode::UNAUTHORIZED, ""), "{path}");
         }
     }
 

@@ -1,15 +1,18 @@
 //! The description of the REST API: what routes do not say themselves.
 
 use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "notion-connector",
         description = "Searches what was indexed of Notion workspaces, and shows and steers the crawls that index it.\n\n\
-            There is no sign-in in this version: the server listens on loopback and answers requests from its own \
+            Programs bring a key as `Authorization: Bearer nck_…`; without one the caller is the operator, because the server \
+            listens on loopback and answers requests from its own \
             machine that name it by a loopback name in the `Host` header; others get `421`. Requests that change \
             something are refused with `403` when a page of another origin makes them.\n\n\
+            A route says in `security` which scope of a key opens it.\n\n\
             Every error has a body `{\"error\": {\"code\", \"message\"}}`; `400` lists all parameters that cannot be used.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -27,7 +30,14 @@ struct Head;
 
 /// Everything of the document but the routes.
 pub(super) fn head() -> utoipa::openapi::OpenApi {
-    Head::openapi()
+    let mut head = Head::openapi();
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A key made by `notion-connector keys create`."))
+        .build();
+    let components = head.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(key));
+    head
 }
 
 /// The whole document, as it is served and committed.

@@ -5,7 +5,7 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -60,6 +60,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message.to_owned())
     }
 
+    /// Nobody is known as the one who asks.
+    pub(super) fn not_identified(message: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not_identified", message.to_owned())
+    }
+
     pub(super) fn invalid_parameters(parameters: Vec<ParameterProblem>) -> Self {
         let listed: Vec<String> =
             parameters.iter().map(|one| format!("{}: {}", one.name, one.message)).collect();
@@ -102,6 +107,10 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 wants a challenge with each 401; browsers show no dialog of their own for this one.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -112,6 +121,8 @@ impl From<OpsError> for Problem {
     fn from(error: OpsError) -> Self {
         match error {
             OpsError::Forbidden(_) => Self::forbidden(&error.to_string()),
+            OpsError::NotIdentified(message) => Self::not_identified(message),
+            OpsError::NotAllowed(message) => Self::forbidden(&message),
             OpsError::NotFound(message) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             OpsError::Invalid(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
             OpsError::Index(IndexError::Corrupt { .. }) => failed(

@@ -12,8 +12,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::caller::within;
 use super::{Web, api, assets, caller, guard, openapi, pages, problem};
 use crate::mcp;
+use crate::model::KeyScope;
 
 /// Bytes of a request's body.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -23,16 +25,35 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The routes, without what stands before them, and their document.
 pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
     OpenApiRouter::with_openapi(openapi::head())
+        .merge(open())
+        .merge(within(KeyScope::Search, searching()))
+        .merge(within(KeyScope::Connectors, connectors()))
+        .merge(within(KeyScope::Connectors, crawls()))
+        .merge(within(KeyScope::Security, security()))
+        .merge(within(KeyScope::Metrics, OpenApiRouter::new().routes(routes!(api::metrics::metrics))))
+        .split_for_parts()
+}
+
+/// What everybody may ask: nothing of it tells about anybody or anything.
+fn open() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::new()
+        .routes(routes!(api::health::alive))
+        .routes(routes!(api::health::ready))
+        .routes(routes!(api::openapi::document))
+        .routes(routes!(assets::show))
+}
+
+fn searching() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::new()
         .routes(routes!(pages::search::start))
         .routes(routes!(pages::search::results))
         .routes(routes!(api::search::search))
         .routes(routes!(api::items::show))
-        .routes(routes!(api::crawls::list::list, api::crawls::start::start))
-        .routes(routes!(api::crawls::show::show))
-        .routes(routes!(api::crawls::alerts::list))
-        .routes(routes!(api::crawls::approve::approve))
-        .routes(routes!(api::crawls::cancel::cancel))
-        .routes(routes!(api::crawls::events::events))
+        .routes(routes!(api::why::why))
+}
+
+fn connectors() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::new()
         .routes(routes!(api::connectors::list::list, api::connectors::add::add))
         .routes(routes!(api::connectors::validate::validate))
         .routes(routes!(
@@ -49,22 +70,32 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .routes(routes!(api::connectors::start_points::list))
         .routes(routes!(api::connectors::start_points::refresh))
         .routes(routes!(api::analytics::analytics))
-        .routes(routes!(api::audit::list))
-        .routes(routes!(api::people::list))
         .routes(routes!(api::people::counts))
         .routes(routes!(api::people::test))
-        .routes(routes!(api::schedules::list, api::schedules::add))
-        .routes(routes!(api::schedules::edit, api::schedules::delete))
         .routes(routes!(api::webhooks::show, api::webhooks::open, api::webhooks::forget))
         .routes(routes!(api::webhooks::close))
+}
+
+fn crawls() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::new()
+        .routes(routes!(api::crawls::list::list, api::crawls::start::start))
+        .routes(routes!(api::crawls::show::show))
+        .routes(routes!(api::crawls::alerts::list))
+        .routes(routes!(api::crawls::approve::approve))
+        .routes(routes!(api::crawls::cancel::cancel))
+        .routes(routes!(api::crawls::events::events))
+        .routes(routes!(api::schedules::list, api::schedules::add))
+        .routes(routes!(api::schedules::edit, api::schedules::delete))
         .routes(routes!(api::status::status))
-        .routes(routes!(api::why::why))
-        .routes(routes!(api::health::alive))
-        .routes(routes!(api::health::ready))
-        .routes(routes!(api::metrics::metrics))
-        .routes(routes!(api::openapi::document))
-        .routes(routes!(assets::show))
-        .split_for_parts()
+}
+
+fn security() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::new()
+        .routes(routes!(api::audit::list))
+        .routes(routes!(api::people::list))
+        .routes(routes!(api::keys::list, api::keys::create))
+        .routes(routes!(api::keys::revoke))
+        .routes(routes!(api::roles::list, api::roles::grant, api::roles::revoke))
 }
 
 /// The whole server, for requests to a loopback name at `port`.
@@ -74,12 +105,15 @@ pub(super) fn router(web: Arc<Web>, port: u16) -> Router {
         .layer(middleware::from_fn(guard::harden))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn_with_state(guard::Origin { port }, guard::admit))
-        .layer(middleware::from_fn(caller::identify))
+        .layer(middleware::from_fn_with_state(Arc::clone(&web), caller::identify))
         .layer(timeout)
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
+    let agents = Router::new()
+        .nest_service("/mcp", mcp::over_http(Arc::clone(&web.app)))
+        .route_layer(middleware::from_fn_with_state(KeyScope::Search, caller::admit));
     routes()
         .0
-        .nest_service("/mcp", mcp::over_http(Arc::clone(&web.app)))
+        .merge(agents)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(before)

@@ -30,6 +30,7 @@ mod full_disk;
 mod growth;
 mod history;
 mod images;
+mod keys;
 mod kill;
 mod limit;
 mod overlap;

@@ -3,6 +3,7 @@
 mod agent;
 mod browser;
 mod connectors;
+mod keys;
 mod node;
 mod rest;
 
@@ -83,25 +84,28 @@ impl Server {
         let token = SecretString::from(DEFAULT_TOKEN);
         let new = AddConnector { name: "sample".to_owned(), notion_url, secret: token, validate: true };
         ops::add_connector(&server.app, &Caller::LOCAL_OPERATOR, new).await.unwrap();
+        let added = server.crawl(Scope::Full).await;
+        assert!(added > 20, "{added}");
+        server.notion = Some(emulating);
+        server
+    }
+
+    /// Crawls the connector, if there is one; how many items came.
+    async fn crawl(&self, scope: Scope) -> u64 {
+        if self.app.store.load_connectors().unwrap().is_empty() {
+            return 0;
+        }
         let request = CrawlRequest {
             connector: None,
-            scope: Some(Scope::Full),
+            scope: Some(scope),
             start_point: None,
             name: None,
             restart: false,
             first_secret: None,
         };
-        let report = ops::run_crawl(
-            &server.app,
-            &Caller::LOCAL_OPERATOR,
-            request,
-            watch::channel(Progress::default()).0,
-        )
-        .await
-        .unwrap();
-        assert!(report.crawl.added > 20, "{report:?}");
-        server.notion = Some(emulating);
-        server
+        let progress = watch::channel(Progress::default()).0;
+        let report = ops::run_crawl(&self.app, &Caller::LOCAL_OPERATOR, request, progress).await.unwrap();
+        report.crawl.added
     }
 
     /// Puts an item into the index, past the store.

@@ -26,6 +26,10 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
     pub(super) fn code(&self) -> (u16, String) {
         (self.status, self.json()["error"]["code"].as_str().unwrap().to_owned())
     }
@@ -106,6 +110,7 @@ async fn every_route_of_the_document_answers_hardened() {
             .replace("/crawls/{id}", "/crawls/1")
             .replace("/connectors/{name}", "/connectors/sample")
             .replace("/schedules/{name}", "/schedules/none")
+            .replace("/keys/{name}", "/keys/none")
             .replace("/assets/{name}", style);
         for (method, operation) in operations.as_object().unwrap() {
             let answer = server.ask(&method.to_uppercase(), &address, &[]).await;

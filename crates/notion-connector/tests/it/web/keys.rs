@@ -1,0 +1,215 @@
+//! Keys: what each opens, whom it speaks for, and that it is nowhere but with who was shown it.
+
+use notion_connector::model::Caller;
+use notion_connector::ops::{self, CreateKey, ImportDirectory, RoleOf};
+use notion_connector::store::Scope;
+use serde_json::{Value, json};
+
+use super::Server;
+use super::rest::Answer;
+
+impl Server {
+    /// Brings people in, and has those whom the workspace knows mapped.
+    pub(super) async fn people(&self, lines: &str) {
+        let file = self.directory.path().join("people.csv");
+        std::fs::write(&file, format!("user_name,email,active,groups\n{lines}\n")).unwrap();
+        ops::import_directory(&self.app, &Caller::LOCAL_OPERATOR, &file, ImportDirectory::default()).unwrap();
+        self.crawl(Scope::People).await;
+    }
+
+    pub(super) fn key(&self, create: &CreateKey) -> String {
+        ops::create_key(&self.app, &Caller::LOCAL_OPERATOR, create).unwrap().key
+    }
+
+    fn simple_key(&self, scope: &str) -> String {
+        self.key(&CreateKey {
+            name: scope.to_owned(),
+            scopes: vec![scope.to_owned()],
+            ..CreateKey::default()
+        })
+    }
+
+    pub(super) async fn with_key(&self, key: &str, path: &str) -> Answer {
+        self.ask("GET", path, &[("authorization", &format!("Bearer {key}"))]).await
+    }
+
+    async fn found_by(&self, headers: &[(&str, &str)]) -> u64 {
+        let answer = self.ask("GET", "/api/v1/search?limit=1", headers).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()["total"].as_u64().unwrap()
+    }
+}
+
+fn named(name: &str, scope: &str) -> CreateKey {
+    CreateKey { name: name.to_owned(), scopes: vec![scope.to_owned()], ..CreateKey::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_opens_what_its_scope_says_and_only_there_it_has_a_role() {
+    let server = Server::sample().await;
+    let places = [
+        ("search", "/api/v1/search?q=x"),
+        ("connectors", "/api/v1/connectors"),
+        ("security", "/api/v1/audit"),
+        ("metrics", "/metrics"),
+    ];
+    for (scope, _) in places {
+        let key = server.simple_key(scope);
+        for (other, path) in places {
+            let answer = server.with_key(&key, path).await;
+            let expected = if scope == other { 200 } else { 403 };
+            assert_eq!(answer.status, expected, "a key for {scope} at {path}: {}", answer.body);
+        }
+        assert_eq!(server.with_key(&key, "/healthz").await.status, 200);
+        let agents = server.with_key(&key, "/mcp").await.status;
+        assert_eq!(agents == 403, scope != "search", "{scope}: {agents}");
+    }
+    // What a scope takes it has without its being said; what no scope takes, no key has.
+    let odd = CreateKey { roles: Some(vec!["security_admin".to_owned()]), ..named("odd", "search") };
+    assert!(ops::create_key(&server.app, &Caller::LOCAL_OPERATOR, &odd).is_err());
+    let powerless = server.key(&CreateKey { roles: Some(Vec::new()), ..named("powerless", "connectors") });
+    assert_eq!(server.with_key(&powerless, "/api/v1/connectors").await.code(), (403, "forbidden".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_key_any_more_or_never_was_is_told_apart_by_nobody() {
+    let server = Server::empty().await;
+    let key = server.simple_key("search");
+    let (ended, revoked, gone) =
+        (server.key(&named("ended", "search")), server.key(&named("revoked", "search")), {
+            server.people("ana,ana@acme.example,,").await;
+            server.key(&CreateKey { person: Some("ANA".to_owned()), ..named("hers", "search") })
+        });
+    assert_eq!(server.with_key(&gone, "/api/v1/search").await.status, 200);
+    let database = rusqlite::Connection::open(server.directory.path().join("data/store.sqlite")).unwrap();
+    database.execute("UPDATE keys SET ends = 1 WHERE name = 'ended'", []).unwrap();
+    ops::revoke_key(&server.app, &Caller::LOCAL_OPERATOR, "revoked").unwrap();
+    server.people("ana,ana@acme.example,false,").await;
+    let never = format!("nck_{}", "A".repeat(43));
+    let mut told = Vec::new();
+    for wrong in [&ended, &revoked, &gone, &never, &key[..46], "nck_"] {
+        let answer = server.with_key(wrong, "/api/v1/search").await;
+        assert_eq!(answer.code(), (401, "not_identified".to_owned()), "{wrong}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        told.push(answer.json());
+    }
+    assert!(told.windows(2).all(|two| two[0] == two[1]), "{told:?}");
+    for wrong in [format!("Basic {key}"), key.clone()] {
+        assert_eq!(server.ask("GET", "/api/v1/search", &[("authorization", &wrong)]).await.status, 401);
+    }
+    // Two of them are nobody's: what stands before this server may have read the other one.
+    let good = format!("Bearer {key}");
+    let twice = [("authorization", good.as_str()), ("authorization", good.as_str())];
+    assert_eq!(server.ask("GET", "/api/v1/search", &twice).await.status, 401);
+    assert_eq!(server.ask("GET", "/api/v1/search", &twice[..1]).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_sees_what_its_person_sees_and_one_of_nobodys_sees_nothing() {
+    let server = Server::sample().await;
+    server.people("ana,Ines.Duarte@halden-brook.example,,Board\nbo,bo@elsewhere.example,,").await;
+    let all = server.found_by(&[]).await;
+    assert!(all > 20);
+    let bearer = |create: CreateKey| format!("Bearer {}", server.key(&create));
+    let of = |person: &str| CreateKey { person: Some(person.to_owned()), ..named(person, "search") };
+    let (ana, bo) = (bearer(of("ana")), bearer(of("bo")));
+    let alone = bearer(named("alone", "search"));
+    let anybody = bearer(CreateKey { may_act_as: true, ..named("anybody", "search") });
+    assert_eq!(server.found_by(&[("authorization", &ana)]).await, all);
+    assert_eq!(server.found_by(&[("authorization", &bo)]).await, 0, "nobody of the workspace is bo");
+    assert_eq!(server.found_by(&[("authorization", &alone)]).await, 0);
+    assert_eq!(server.found_by(&[("authorization", &anybody)]).await, 0);
+    assert_eq!(server.found_by(&[("authorization", &anybody), ("x-act-as", "Ana")]).await, all);
+    assert_eq!(server.found_by(&[("authorization", &anybody), ("x-act-as", "bo")]).await, 0);
+    for refused in [
+        vec![("authorization", anybody.as_str()), ("x-act-as", "nobody")],
+        vec![("authorization", anybody.as_str()), ("x-act-as", "")],
+        vec![("authorization", anybody.as_str()), ("x-act-as", "ana"), ("x-act-as", "bo")],
+        vec![("authorization", alone.as_str()), ("x-act-as", "ana")],
+        vec![("authorization", bo.as_str()), ("x-act-as", "ana")],
+        vec![("x-act-as", "ana")],
+    ] {
+        let answer = server.raw("GET", "/api/v1/search", &refused).await;
+        assert_eq!(answer.code(), (403, "forbidden".to_owned()), "{refused:?}");
+    }
+    // A key that is somebody's does what it and they may: not one thing more.
+    let hers = CreateKey { person: Some("ana".to_owned()), ..named("admin", "connectors") };
+    let hers = server.key(&hers);
+    assert_eq!(server.with_key(&hers, "/api/v1/connectors").await.status, 403);
+    let board = RoleOf { role: "connector_admin".to_owned(), group: Some("board".to_owned()), person: None };
+    let operator = &Caller::LOCAL_OPERATOR;
+    assert!(ops::grant_role(&server.app, operator, &board).unwrap().changed);
+    assert!(!ops::grant_role(&server.app, operator, &board).unwrap().changed);
+    assert_eq!(server.with_key(&hers, "/api/v1/connectors").await.status, 200);
+    ops::revoke_role(&server.app, operator, &board).unwrap();
+    assert_eq!(server.with_key(&hers, "/api/v1/connectors").await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_roles_are_handed_out_over_rest_by_security_administrators() {
+    let server = Server::empty().await;
+    server.people("ana,ana@acme.example,,").await;
+    let admin = server.simple_key("security");
+    let other = server.simple_key("connectors");
+    let wish = json!({"name": "agent", "scopes": ["search"], "person": "ana"});
+    assert_eq!(server.send_with(&other, "POST", "/api/v1/keys", &wish).await.status, 403);
+    let made = server.send_with(&admin, "POST", "/api/v1/keys", &wish).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let key = made.json()["key"].as_str().unwrap().to_owned();
+    assert_eq!(server.with_key(&key, "/api/v1/search").await.status, 200);
+    assert_eq!(server.send_with(&admin, "POST", "/api/v1/keys", &wish).await.code().0, 409);
+    let listed = server.with_key(&admin, "/api/v1/keys").await;
+    assert!(!listed.body.contains(&key), "{}", listed.body);
+    let agent = listed.json()["keys"].as_array().unwrap().iter().find(|one| one["name"] == "agent").cloned();
+    let agent = agent.unwrap();
+    assert_eq!((&agent["person"], &agent["roles"]), (&json!("ana"), &json!(["search_user"])));
+    assert!(agent["used"].is_string(), "{agent}");
+    let gone =
+        server.ask("DELETE", "/api/v1/keys/agent", &[("authorization", &format!("Bearer {admin}"))]).await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(server.with_key(&key, "/api/v1/search").await.status, 401);
+
+    let role = json!({"role": "security_admin", "person": "ana"});
+    assert_eq!(server.send_with(&other, "POST", "/api/v1/roles", &role).await.status, 403);
+    let given = server.send_with(&admin, "POST", "/api/v1/roles", &role).await;
+    assert_eq!(given.json(), json!({"changed": true}));
+    let listed = server.with_key(&admin, "/api/v1/roles").await.json();
+    assert_eq!(listed["roles"][0]["person"], "ana");
+    for wrong in [
+        json!({"role": "search_user", "person": "ana"}),
+        json!({"role": "root", "person": "ana"}),
+        json!({"role": "security_admin"}),
+        json!({"role": "security_admin", "person": "ana", "group": "x"}),
+    ] {
+        assert_eq!(server.send_with(&admin, "POST", "/api/v1/roles", &wrong).await.code().0, 409, "{wrong}");
+    }
+    let taken = server.send_with(&admin, "DELETE", "/api/v1/roles", &role).await;
+    assert_eq!(taken.json(), json!({"changed": true}));
+
+    // Who did it is on the record by the key's name, and the key itself is nowhere.
+    let entries = server.app.store.load_audit(None, 100).unwrap();
+    assert!(entries.iter().any(|row| row.entry.action == "key.create" && row.entry.actor == "security"));
+    let kept = std::fs::read(server.directory.path().join("data/store.sqlite")).unwrap();
+    let log = std::fs::read(server.directory.path().join("data/store.sqlite-wal")).unwrap_or_default();
+    for secret in [&key, &admin, &other] {
+        let is_in = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!is_in(&kept) && !is_in(&log), "a key lies in the database");
+    }
+}
+
+impl Server {
+    async fn send_with(&self, key: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        let (length, bearer) = (body.len().to_string(), format!("Bearer {key}"));
+        let headers =
+            [("content-type", "application/json"), ("content-length", &length), ("authorization", &bearer)];
+        self.exchange(method, path, &headers, &body).await
+    }
+
+    /// With headers that may be empty.
+    async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let shown: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, if value.is_empty() { " " } else { value })).collect();
+        self.ask(method, path, &shown).await
+    }
+}
