@@ -13,6 +13,7 @@ pub mod files;
 mod mcp;
 pub mod model;
 pub mod observe;
+pub mod openid;
 pub mod ops;
 pub mod render;
 pub mod runtime;

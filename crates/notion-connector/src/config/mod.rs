@@ -12,6 +12,7 @@ mod file_settings;
 mod files;
 mod index;
 mod notion;
+mod openid;
 mod people;
 mod secrets;
 mod server;
@@ -29,6 +30,7 @@ pub use file_settings::FileSettings;
 pub use files::FilesConfig;
 pub use index::IndexConfig;
 pub use notion::{BodyChoice, NotionConfig};
+pub use openid::OpenidConfig;
 pub use people::{DirectoryField, PeopleSettings, SourceField};
 pub use secrets::SecretsConfig;
 pub use server::ServerConfig;
@@ -50,6 +52,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// The embedded index.
     pub index: IndexConfig,
+    /// Sign-in through the organisation's provider.
+    pub openid: OpenidConfig,
     /// Where secrets are kept.
     pub secrets: SecretsConfig,
     /// The web server.
@@ -97,6 +101,7 @@ impl Config {
             extract: section(&mut table, &mut problems),
             files: section(&mut table, &mut problems),
             index: section(&mut table, &mut problems),
+            openid: section(&mut table, &mut problems),
             secrets: section(&mut table, &mut problems),
             server: section(&mut table, &mut problems),
             webhooks: section(&mut table, &mut problems),
@@ -107,7 +112,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        let known = "known are notion, crawl, extract, files, index, secrets, server, webhooks";
+        let known = "known are notion, crawl, extract, files, index, openid, secrets, server, webhooks";
         problems.extend(table.keys().map(|name| format!("[{name}]: there is no such section; {known}")));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
