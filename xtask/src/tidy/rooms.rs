@@ -18,6 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("observe", &[]),
     // Bytes of files, which know nothing of pages.
     ("files", &["config", "model", "runtime"]),
+    // Who somebody is, by the organisation's provider.
+    ("openid", &["config"]),
     // The line.
     ("render", &["model"]),
     ("store", &["model"]),
@@ -39,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // The mouths: nothing imports them, but the command that starts a server, and the web server with the agents' door in it.
     ("mcp", &["app", "model", "ops", "search"]),
-    ("web", &["app", "mcp", "model", "ops", "search"]),
+    ("web", &["app", "config", "mcp", "model", "ops", "runtime", "search"]),
     (
         "cli",
         &["app", "config", "crawl", "data_dir", "extract", "mcp", "model", "observe", "ops", "store", "web"],
@@ -50,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates that only these rooms may use: what they stand for can then be exchanged in one place.
 const BELONGS_TO: &[(&str, &[&str])] = &[
-    ("notion_api", &["app", "cli", "config", "crawl", "extract", "files", "ops", "render"]),
+    ("notion_api", &["app", "cli", "config", "crawl", "extract", "files", "openid", "ops", "render"]),
     ("notion_emulator", &["cli"]),
     ("rusqlite", &["store"]),
     ("tantivy", &["search", "sink"]),
@@ -67,7 +69,11 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("plaintext", &["crawl", "extract"]),
     ("seccompiler", &["extract"]),
     ("rustix", &["extract"]),
-    ("ring", &["ops", "store"]),
+    ("ring", &["openid", "ops", "store", "web"]),
+    ("jsonwebtoken", &["openid"]),
+    ("signature", &["openid"]),
+    ("rustls", &["web"]),
+    ("tokio_rustls", &["web"]),
     ("reqwest", &["files"]),
     ("csv", &["ops"]),
 ];

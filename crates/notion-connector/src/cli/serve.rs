@@ -29,7 +29,10 @@ pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<E
     let app = Arc::new(context.open()?);
     let _ownership = app.own("serve")?;
     let listener = bind(arguments.listen.unwrap_or(app.config.server.listen)).await?;
-    let url = url_of(&listener)?;
+    let mut url = url_of(&listener)?;
+    if app.config.tls.is_on() {
+        url = url.replacen("http:", "https:", 1);
+    }
     let webhooks = match arguments.webhook_listen.or(app.config.webhooks.listen) {
         Some(address) => Some(listen(address, "--webhook-listen").await?),
         None => None,
@@ -54,7 +57,7 @@ pub(super) async fn keep_serving(
     pump.drain().await?;
     let (stop, told) = watch::channel(false);
     let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told.clone()));
-    let mut serving = std::pin::pin!(web::serve(Arc::clone(app), listener, told));
+    let mut serving = std::pin::pin!(web::serve(Arc::clone(app), listener, told.clone()));
     let mut serves = true;
     // Beside serving: what an older version rendered stays searchable until its turn comes.
     let rerendering = async {
@@ -65,7 +68,7 @@ pub(super) async fn keep_serving(
     };
     let hearing = async {
         match webhooks {
-            Some(listener) => web::serve_webhooks(Arc::clone(app), listener).await,
+            Some(listener) => web::serve_webhooks(Arc::clone(app), listener, told).await,
             None => std::future::pending().await,
         }
     };

@@ -16,6 +16,7 @@ mod openid;
 mod people;
 mod secrets;
 mod server;
+mod tls;
 mod webhooks;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub use openid::OpenidConfig;
 pub use people::{DirectoryField, PeopleSettings, SourceField};
 pub use secrets::SecretsConfig;
 pub use server::ServerConfig;
+pub use tls::TlsConfig;
 pub use webhooks::WebhooksConfig;
 
 /// Prefix of environment variables that override the file: `NOTION_CONNECTOR__CRAWL__CONCURRENCY=4`.
@@ -58,6 +60,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// The web server.
     pub server: ServerConfig,
+    /// TLS of the web server.
+    pub tls: TlsConfig,
     /// The listener for Notion's events.
     pub webhooks: WebhooksConfig,
 }
@@ -104,6 +108,7 @@ impl Config {
             openid: section(&mut table, &mut problems),
             secrets: section(&mut table, &mut problems),
             server: section(&mut table, &mut problems),
+            tls: section(&mut table, &mut problems),
             webhooks: section(&mut table, &mut problems),
         };
         if config.crawl.comments == CommentsChoice::Blocks && config.notion.body != BodyChoice::Blocks {
@@ -112,7 +117,7 @@ impl Config {
                     .to_owned(),
             );
         }
-        let known = "known are notion, crawl, extract, files, index, openid, secrets, server, webhooks";
+        let known = "known are notion, crawl, extract, files, index, openid, secrets, server, tls, webhooks";
         problems.extend(table.keys().map(|name| format!("[{name}]: there is no such section; {known}")));
         if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }

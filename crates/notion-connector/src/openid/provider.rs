@@ -1,3 +1,5 @@
+//! What is asked of the provider, and what its answers mean. Each is bounded, and none is believed for who sent it.
+
 use std::fmt;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -12,6 +12,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::connections::OverTls;
 use super::problem::Problem;
 
 /// Bytes of all headers together.
@@ -34,10 +35,16 @@ const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
 
 /// Puts the security headers on every answer, and forbids caching unless the handler allowed it.
 pub(super) async fn harden(request: Request, next: Next) -> Response {
+    let is_tls = request.extensions().get::<OverTls>().is_some();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_tls {
+        // A year: from now on browsers ask for this name by TLS only.
+        let policy = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, policy);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
@@ -58,7 +65,8 @@ pub(super) async fn admit(
     check_size(request.uri(), request.headers())?;
     let host = check_host(request.uri(), request.headers(), origin)?;
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        check_origin(request.headers(), &host)?;
+        let scheme = if request.extensions().get::<OverTls>().is_some() { "https" } else { "http" };
+        check_origin(request.headers(), &format!("{scheme}://{host}"))?;
     }
     Ok(next.run(request).await)
 }
@@ -102,14 +110,13 @@ fn is_ours(authority: &Authority, origin: Origin) -> bool {
     is_loopback && has_no_user && authority.port_u16().unwrap_or(80) == origin.port
 }
 
-fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+fn check_origin(headers: &HeaderMap, own: &str) -> Result<(), Problem> {
     let same_site =
         headers.get("sec-fetch-site").is_none_or(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
-    let own = format!("http://{host}");
     let same_origin = headers
         .get_all(header::ORIGIN)
         .iter()
-        .all(|origin| origin.to_str().is_ok_and(|origin| origin.eq_ignore_ascii_case(&own)));
+        .all(|origin| origin.to_str().is_ok_and(|origin| origin.eq_ignore_ascii_case(own)));
     if same_site && same_origin {
         return Ok(());
     }
@@ -166,7 +173,7 @@ mod tests {
             for (name, value) in given {
                 headers.append(*name, HeaderValue::from_static(value));
             }
-            check_origin(&headers, "localhost:7350").is_ok()
+            check_origin(&headers, "http://localhost:7350").is_ok()
         };
         assert!(check(&[]));
         assert!(check(&[("origin", "http://localhost:7350"), ("sec-fetch-site", "same-origin")]));

@@ -8,6 +8,7 @@
 //! - `guard` decides which requests are heard at all; `caller` says who asks; `problem` is the only place that knows
 //!   which failure is which status.
 //! - There is no sign-in yet, so the server listens on loopback only and hears only requests that name it so.
+//! - `connections` bounds what may be asked of a listener at all, `tls` keeps its certificate fresh.
 //! - `webhooks` is a listener of its own, which others may reach: it serves Notion's events and nothing else.
 //! - Verbs block (database, index): handlers run them through [`Web::blocking`], a bounded number at once.
 //!
@@ -18,17 +19,19 @@ mod api;
 mod assets;
 mod body;
 mod caller;
+mod connections;
 mod guard;
 mod openapi;
 mod pages;
 mod parameters;
 mod problem;
 mod router;
+mod tls;
 mod webhooks;
 
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -36,11 +39,16 @@ use tokio::sync::{Semaphore, watch};
 use crate::app::App;
 use crate::ops::OpsError;
 use crate::search::SearchIndex;
+use connections::Bounds;
 use problem::Problem;
 pub use webhooks::serve_webhooks;
 
 /// Verbs that run at once; more wait. Each may hold a thread and a share of the page cache.
 const WORKING_AT_ONCE: usize = 16;
+
+/// What connections may take. Somebody may follow a crawl for as long as it runs.
+const CONNECTIONS: Bounds =
+    Bounds { connections: 1024, life: Duration::from_secs(86_400), header_bytes: 64 << 10 };
 
 /// Crawls that are followed at once: each costs a look at the database every second.
 const FOLLOWING_AT_ONCE: usize = 32;
@@ -52,7 +60,7 @@ const FOLLOWING_AT_ONCE: usize = 32;
 pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), OpsError> {
     let fail = |source| OpsError::Io { what: "the web server cannot go on".to_owned(), source };
     let address = listener.local_addr().map_err(fail)?;
@@ -61,15 +69,19 @@ pub async fn serve(
             "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
         )));
     }
-    let router = router::router(Web::new(app, stop.clone()), address.port());
-    let told = async move {
-        // An error means that nobody is left who could say it: the same.
-        let _ = stop.wait_for(|stop| *stop).await;
+    let certificate = tls::Certificate::load(&app.config.tls)?;
+    let router = router::router(Web::new(Arc::clone(&app), stop.clone()), address.port());
+    let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, CONNECTIONS, stop);
+    let refreshing = async {
+        match &certificate {
+            Some(certificate) => certificate.keep_fresh(&app.runtime).await,
+            None => std::future::pending().await,
+        }
     };
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(told)
-        .await
-        .map_err(fail)
+    tokio::select! {
+        () = serving => Ok(()),
+        () = refreshing => Ok(()),
+    }
 }
 
 /// What handlers share.

@@ -11,68 +11,32 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::post;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::connections::{self, Bounds};
 use crate::app::App;
 use crate::ops::{self, OpsError, Received};
 
 /// Bytes of a body. An event names the blocks that changed, some hundred bytes each.
 const MAX_BODY_BYTES: usize = 256 << 10;
-/// Bytes of all headers.
-const MAX_HEADER_BYTES: usize = 16 << 10;
-/// Connections at once; more wait.
-const CONNECTIONS: usize = 128;
+const BOUNDS: Bounds = Bounds { connections: 128, life: Duration::from_secs(300), header_bytes: 16 << 10 };
 /// Requests that are worked on at once; more wait.
 const WORKING_AT_ONCE: usize = 8;
-/// How long a request's headers may take, and how long a connection may be silent.
-const HEADER_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a request may take from then on, its body included.
+/// How long a request may take once its headers are read, its body included.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long a connection lives, however busy.
-const LIFE: Duration = Duration::from_secs(300);
-/// Pause after a connection could not be taken: too many files are open, for example.
-const PAUSE: Duration = Duration::from_millis(200);
 
 struct Endpoint {
     app: Arc<App>,
     working: Semaphore,
 }
 
-/// Serves until it is dropped.
-pub async fn serve_webhooks(app: Arc<App>, listener: TcpListener) {
+/// Serves until `stop` says so.
+pub async fn serve_webhooks(app: Arc<App>, listener: TcpListener, stop: watch::Receiver<bool>) {
     let router = router(Arc::clone(&app));
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
-            app.runtime.sleep(PAUSE).await;
-            continue;
-        };
-        let router = router.clone();
-        connections.spawn(async move {
-            // An end before its time harms nobody: Notion sends again.
-            let _ = tokio::time::timeout(LIFE, converse(stream, router)).await;
-            drop(permit);
-        });
-    }
-}
-
-async fn converse(stream: TcpStream, router: Router) -> Result<(), hyper::Error> {
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_PATIENCE)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .await
+    connections::serve(&app.runtime, listener, None, router, BOUNDS, stop).await;
 }
 
 fn router(app: Arc<App>) -> Router {

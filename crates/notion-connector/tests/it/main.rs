@@ -43,6 +43,7 @@ mod replay;
 mod revoked;
 mod scopes;
 mod serve;
+mod tls;
 mod truth;
 mod upgrade;
 mod web;

@@ -582,7 +582,9 @@ async fn the_listener_serves_its_one_route_and_nothing_else() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let served = Arc::clone(&app);
-    let serving = tokio::spawn(async move { notion_connector::web::serve_webhooks(served, listener).await });
+    let (_stop, told) = watch::channel(false);
+    let serving =
+        tokio::spawn(async move { notion_connector::web::serve_webhooks(served, listener, told).await });
     let nothing = [
         "GET / HTTP/1.1",
         "GET /healthz HTTP/1.1",
