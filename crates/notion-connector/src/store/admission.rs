@@ -279,8 +279,9 @@ pub(super) fn shelve(
     exclude(tx, crawl, (item, object), (LeftOut::Archived, Proof::Archived))
 }
 
-/// An interrupted crawl of the connector may have met, and not yet read, what is left out now: there will be nothing to read.
-fn drop_from_interrupted(
+/// An interrupted crawl of the connector may have met, and not yet read, what leaves now or is left out: there is nothing to read
+/// until it is met anew.
+pub(super) fn drop_from_interrupted(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     (item, object): (i64, NotionId),

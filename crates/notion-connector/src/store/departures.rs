@@ -8,6 +8,7 @@ use super::alerts::remove_failure;
 use super::connectors::COUNT_ITEMS;
 use super::crawls::{end, load, unsee};
 use super::scopes::ask_below;
+use super::tasks::sighted;
 use super::{Crawl, CrawlId, CrawlState, Result, Scope, Store, files, named_enum, outbox, traces};
 use crate::model::NotionId;
 
@@ -91,6 +92,7 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
             "DELETE FROM holders WHERE item = ?1 AND connector = ?2",
             params![item, crawl.connector.0],
         )?;
+        admission::drop_from_interrupted(tx, crawl, (item, object))?;
         let held: bool = tx.prepare_cached("SELECT 1 FROM holders WHERE item = ?1")?.exists([item])?;
         if !held {
             let left_out: bool =
@@ -146,6 +148,10 @@ pub(super) fn add_departure(
     proof: Proof,
 ) -> rusqlite::Result<()> {
     let Some(item) = held(tx, crawl, object)? else {
+        // A crawl that met it and went on later, when another had found it gone: there is nothing to account for.
+        if let Some(item) = sighted(tx, crawl, object)? {
+            unsee(tx, crawl.id, item)?;
+        }
         // The connector may hold what lies below it all the same: beyond its limit, and by filters, an object is left out alone.
         if matches!(crawl.scope, Scope::Incremental | Scope::Events) {
             for rows in [false, true] {

@@ -113,3 +113,33 @@ fn what_stays_below_an_item_that_is_known_no_more_is_delivered_without_its_title
     let [Change::Upsert(delivery)] = &delivered[..] else { panic!("{delivered:?}") };
     assert_eq!((delivery.item.title.as_str(), delivery.ancestors.len()), ("Plan", 0));
 }
+
+#[test]
+fn what_a_later_crawl_found_gone_is_not_read_by_one_that_met_it_before() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Plan", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.read(item(2, "Plan", Parent::Workspace));
+    // Interrupted, with one page met and not yet read.
+    let interrupted = begin(&fixture.store, fixture.connector);
+    let search = fixture.store.claim_tasks(interrupted.id, 1, now()).unwrap().remove(0);
+    let discovery = Discovery { listed: vec![listed(2, "Plan", Parent::Workspace)], ..Discovery::default() };
+    let plan = |listed: &Listed, _, _: &[PlaceDetail]| read_body(listed);
+    fixture.store.save_discovery(&interrupted, &search, None, &discovery, now(), plan).unwrap();
+    let later = begin(&fixture.store, fixture.connector);
+    let gone = |crawl: Crawl| {
+        let departure =
+            move |tx: &Transaction<'_>| departures::add_departure(tx, &crawl, id(2), Proof::NotFound);
+        fixture.store.write(departure).unwrap();
+    };
+    gone(later.clone());
+    assert_eq!(fixture.store.apply_departures(&later, false).unwrap(), 1);
+    assert!(
+        fixture.store.claim_tasks(interrupted.id, 10, now()).unwrap().is_empty(),
+        "there is nothing to read"
+    );
+    assert!(fixture.store.load_unaccounted(&interrupted, 10).unwrap().is_empty(), "nothing is owed");
+    // Nor where it hears of it once more.
+    gone(interrupted.clone());
+    assert!(fixture.store.load_unaccounted(&interrupted, 10).unwrap().is_empty());
+}
