@@ -14,6 +14,7 @@ use super::crawl::{describe, show_progress};
 use super::serve::{bind, interrupted, keep_serving, url_of};
 use super::{Context, Exit};
 use crate::app::App;
+use crate::config::{Config, ServerConfig, SignInChoice, TlsConfig};
 use crate::crawl::Progress;
 use crate::data_dir::DataDir;
 use crate::model::Caller;
@@ -72,11 +73,14 @@ async fn show(
     config.files.test_hosts = vec![place_of(&listeners.files)?];
     config.files.test_other_hosts = vec![place_of(&listeners.external)?];
     config.files.other_hosts = true;
+    // Whoever works at this machine may look at it.
+    config.server = ServerConfig { sign_in: SignInChoice::None, ..ServerConfig::default() };
+    config.tls = TlsConfig::default();
     let dir = DataDir::create(&temporary.data().join("data"))?;
     let app = Arc::new(App::open(config, dir)?);
     let _ownership = app.own("demo")?;
     // The port first: when it is taken, nobody should wait for a crawl to learn that.
-    let listener = bind(arguments.listen).await?;
+    let listener = bind(arguments.listen, &app.config).await?;
     let url = url_of(&listener)?;
     let emulator = sample_emulator(app.runtime.now().as_millisecond())?;
     let notion_url = url_of(&listeners.api)?;
@@ -132,5 +136,5 @@ fn place_of(listener: &TcpListener) -> Result<String, OpsError> {
 }
 
 async fn loopback() -> Result<TcpListener, OpsError> {
-    bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &Config::default()).await
 }

@@ -3,6 +3,7 @@
 //! With `--json`, standard output holds JSON and nothing else; logs and progress go to standard error. Exit codes are in
 //! `exit`. To add a command: a file here, an arm of [`Command`], and a verb in `ops`.
 
+mod accounts;
 mod analytics;
 mod audit;
 mod backup;
@@ -94,6 +95,9 @@ enum Command {
     /// Look at people of workspaces: who of the directory they are.
     #[command(subcommand)]
     People(people::PeopleCommand),
+    /// Say who signs in here with a password.
+    #[command(subcommand)]
+    Accounts(accounts::AccountsCommand),
     /// Say who administers connectors and who security.
     #[command(subcommand)]
     Roles(roles::RolesCommand),
@@ -192,6 +196,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Schedule(command) => schedule::run(&context, command),
         Command::Directory(command) => directory::run(&context, command),
         Command::People(command) => people::run(&context, command),
+        Command::Accounts(command) => accounts::run(&context, command),
         Command::Roles(command) => roles::run(&context, command),
         Command::Keys(command) => keys::run(&context, command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),
@@ -238,6 +243,7 @@ fn exit_of(error: &OpsError) -> Exit {
         | OpsError::Forbidden(_)
         | OpsError::NotIdentified(_)
         | OpsError::NotAllowed(_)
+        | OpsError::TooMany { .. }
         | OpsError::NotFound(_)
         | OpsError::NotValid(_)
         | OpsError::Io { .. } => Exit::Other,

@@ -6,8 +6,11 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::accounts::welcome_url;
 use super::{Context, Exit};
 use crate::app::App;
+use crate::config::{Config, SignInChoice};
+use crate::model::Caller;
 use crate::ops::{self, OpsError};
 use crate::web;
 
@@ -22,13 +25,20 @@ pub(super) struct ServeArguments {
     /// Address to listen on for Notion's events, and for nothing else; by itself `serve` does not. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     webhook_listen: Option<SocketAddr>,
+    /// Let whoever works at this machine in as its operator, and hear nobody else.
+    #[arg(long)]
+    no_sign_in: bool,
 }
 
-pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<Exit, OpsError> {
+pub(super) async fn run(mut context: Context, arguments: ServeArguments) -> Result<Exit, OpsError> {
     let ended = interrupted();
+    if arguments.no_sign_in {
+        context.config.server.let_everybody_in().map_err(OpsError::Invalid)?;
+    }
     let app = Arc::new(context.open()?);
     let _ownership = app.own("serve")?;
-    let listener = bind(arguments.listen.unwrap_or(app.config.server.listen)).await?;
+    let settings = &app.config.server;
+    let listener = bind(arguments.listen.unwrap_or(settings.listen), &app.config).await?;
     let mut url = url_of(&listener)?;
     if app.config.tls.is_on() {
         url = url.replacen("http:", "https:", 1);
@@ -38,9 +48,19 @@ pub(super) async fn run(context: Context, arguments: ServeArguments) -> Result<E
         None => None,
     };
     let webhook_url = webhooks.as_ref().map(url_of).transpose()?;
-    context.output.show(&serde_json::json!({ "url": url, "webhook_url": webhook_url }), || {
-        let webhooks = webhook_url.as_ref().map(|url| format!("\nEvents of Notion: {url}{}…", ops::WEBHOOKS));
-        format!("Search page: {url}/{}", webhooks.unwrap_or_default())
+    let reached = settings.public_url.as_ref().map_or(&url, |public| &public.origin);
+    let welcome = match settings.sign_in {
+        SignInChoice::Required => ops::link_for_first_administrator(&app, &Caller::LOCAL_OPERATOR)?,
+        SignInChoice::None => None,
+    };
+    let welcome = welcome.map(|link| welcome_url(reached, &link));
+    let shown = serde_json::json!({ "url": url, "webhook_url": webhook_url, "welcome_url": welcome });
+    context.output.show(&shown, || {
+        let mut lines = vec![format!("Search page: {reached}/")];
+        lines.extend(webhook_url.as_ref().map(|url| format!("Events of Notion: {url}{}…", ops::WEBHOOKS)));
+        lines
+            .extend(welcome.as_ref().map(|url| format!("First administrator, once and within a day: {url}")));
+        lines.join("\n")
     });
     keep_serving(&app, listener, webhooks, ended).await
 }
@@ -100,13 +120,9 @@ pub(super) async fn keep_serving(
     ended
 }
 
-/// A socket for the web server. There is no sign-in yet, so only this machine may reach it.
-pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, OpsError> {
-    if !address.ip().is_loopback() {
-        return Err(OpsError::Invalid(format!(
-            "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
-        )));
-    }
+/// A socket for the web server, where its settings let it listen.
+pub(super) async fn bind(address: SocketAddr, config: &Config) -> Result<TcpListener, OpsError> {
+    config.check_listen(address).map_err(OpsError::Invalid)?;
     listen(address, "--listen").await
 }
 

@@ -19,6 +19,7 @@ mod server;
 mod tls;
 mod webhooks;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -34,7 +35,7 @@ pub use notion::{BodyChoice, NotionConfig};
 pub use openid::OpenidConfig;
 pub use people::{DirectoryField, PeopleSettings, SourceField};
 pub use secrets::SecretsConfig;
-pub use server::ServerConfig;
+pub use server::{Network, ProxyConfig, PublicUrl, ServerConfig, SignInChoice};
 pub use tls::TlsConfig;
 pub use webhooks::WebhooksConfig;
 
@@ -85,6 +86,23 @@ trait Section: Default + DeserializeOwned {
 }
 
 impl Config {
+    /// Whether the web server may listen there: else what is to be set first.
+    ///
+    /// # Errors
+    /// With the reason why not.
+    pub fn check_listen(&self, address: SocketAddr) -> Result<(), String> {
+        self.server.check_listen(address, self.tls.is_on())
+    }
+
+    /// Where people find the web server.
+    pub fn origin(&self) -> String {
+        match &self.server.public_url {
+            Some(public) => public.origin.clone(),
+            None if self.tls.is_on() => format!("https://{}", self.server.listen),
+            None => format!("http://{}", self.server.listen),
+        }
+    }
+
     /// Reads the file, if one is named, and the environment.
     ///
     /// # Errors

@@ -57,6 +57,16 @@ impl<'a> Act<'a> {
         act().map_err(|error| self.fail(app, caller, begun, error))
     }
 
+    /// Writes down that it was refused for another reason than a missing role.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub(super) fn refuse(self, app: &App, caller: &Caller, reason: &str) -> Result<(), OpsError> {
+        let reason = Some(reason.to_owned());
+        app.store.add_audit(&AuditEntry { reason, ..self.entry(app, caller, AuditStage::Refused) })?;
+        Ok(())
+    }
+
     /// The same for what waits for others.
     ///
     /// # Errors

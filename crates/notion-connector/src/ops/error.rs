@@ -58,6 +58,12 @@ pub enum OpsError {
     /// The caller is known and may not do this, whatever their roles.
     #[error("{0}")]
     NotAllowed(String),
+    /// It was tried too often.
+    #[error("there were too many attempts: try again in {seconds} seconds")]
+    TooMany {
+        /// After how long it may be tried again.
+        seconds: u64,
+    },
     /// What was named does not exist.
     #[error("{0}")]
     NotFound(String),

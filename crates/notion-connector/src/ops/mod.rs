@@ -4,6 +4,7 @@
 //! the JSON every mouth shows. It judges by itself whether the caller has the role it takes, and shows them what they may
 //! see. To add a verb: a file here, then its mouths.
 
+mod accounts;
 mod analytics;
 mod audit;
 mod backup;
@@ -14,10 +15,12 @@ mod crawls;
 mod directory;
 mod directory_file;
 mod error;
+mod gate;
 mod items;
 mod keys;
 mod metrics;
 mod overview;
+mod passwords;
 mod people;
 mod plan;
 mod preview;
@@ -27,6 +30,7 @@ mod roles;
 mod scheduler;
 mod schedules;
 mod search;
+mod sign_in;
 mod start_points;
 mod status;
 mod tokens;
@@ -36,10 +40,11 @@ mod why;
 mod why_files;
 
 pub use crate::store::{
-    AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow, AuditStage, Departure,
-    Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Key, RoleGrant, Scope, StartPoint,
-    UnknownKind, UserCounts, UserPage, Waiting,
+    Account, AccountPage, AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow,
+    AuditStage, Departure, Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Key, RoleGrant,
+    Scope, StartPoint, UnknownKind, UserCounts, UserPage, Waiting,
 };
+pub use accounts::{delete_account, list_accounts, set_password, sign_out_account};
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use audit::{AuditPage, export_audit, list_audit};
 pub use backup::{Backup, backup, restore};
@@ -58,6 +63,7 @@ pub use crawls::{
 };
 pub use directory::{DirectoryImport, ImportDirectory, import_directory, list_directory};
 pub use error::OpsError;
+pub use gate::SignInGate;
 pub use items::{ExportLine, ExportedFile, FileStands, export, load_item};
 pub use keys::{CreateKey, CreatedKey, Identity, create_key, identify_key, list_keys, revoke_key};
 pub use metrics::metrics;
@@ -82,6 +88,10 @@ pub use search::{
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::model::{Plan, PlannedItems};
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
+pub use sign_in::{
+    SignIn, accept_link, form_token, identify_named, identify_session, invite, is_form_token,
+    link_for_first_administrator, open_session, sign_in, sign_out, sign_out_everywhere,
+};
 pub use start_points::{list_start_points, queue_start_points, refresh_start_points};
 pub use status::{ConnectorStatus, Status, find_unconfined, list_failures, status};
 pub use watch::{CrawlProgress, CrawlWatch};

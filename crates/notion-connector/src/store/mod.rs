@@ -11,6 +11,7 @@
 //!
 //! To add a table: append a migration, add a file here with the functions that read and write it.
 
+mod accounts;
 mod admission;
 mod alerts;
 mod audit;
@@ -37,6 +38,7 @@ mod plans;
 mod sameness;
 mod schedules;
 mod scopes;
+mod sessions;
 mod signals;
 mod tasks;
 #[cfg(test)]
@@ -52,6 +54,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use accounts::{Account, AccountPage, SavedPassword};
 pub use admission::{Admission, LeftOut, Place, Standing};
 pub use alerts::{Alert, AlertFilter, AlertLevel, AlertPage, AlertScope, Failure, NewAlert, UnknownKind};
 pub use audit::{AuditCheck, AuditEntry, AuditLink, AuditRow, AuditStage};
@@ -77,6 +80,7 @@ pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use plans::{Inventory, PlannedKind};
 pub use schedules::Schedule;
 pub use scopes::{Known, KnownFailure, StartPoint};
+pub use sessions::{OneTimeLink, Session};
 pub use tasks::{GIVEN, NewTask, Task, TaskId, TaskKind};
 pub use traces::{Departure, Holding, Trace, Waiting};
 pub use webhooks::{Asked, Webhook, WebhookCounts};
@@ -110,6 +114,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_external_users.sql"),
     include_str!("migrations/0024_validators.sql"),
     include_str!("migrations/0025_keys.sql"),
+    include_str!("migrations/0026_accounts.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -1,10 +1,14 @@
-//! The body of a request that changes something: JSON, and said to be JSON.
+//! The body of a request that changes something: JSON, and said to be JSON, or a form of a page.
 //!
-//! [`Body`] for most, [`SecretBody`] for one that holds a secret: what is wrong with that is told without repeating it.
+//! [`Body`] for most, [`SecretBody`] for one that holds a secret: what is wrong with that is told without repeating it. [`Form`] is
+//! what the forms of pages send.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
 
 use super::problem::Problem;
 
@@ -45,12 +49,52 @@ impl<S: Sync + Send, T: DeserializeOwned> FromRequest<S> for SecretBody<T> {
     }
 }
 
+/// What a page's own form holds. Its values may be secrets: none of them is repeated or printed.
+pub(super) struct Form(Vec<(String, SecretString)>);
+
+impl Form {
+    /// The value of that name; empty if there is none.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.secret(name).expose_secret().to_owned()
+    }
+
+    /// The same, of a secret.
+    pub(super) fn secret(&self, name: &str) -> SecretString {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// Whether two values are one.
+    pub(super) fn is_same(&self, one: &str, other: &str) -> bool {
+        self.secret(one).expose_secret() == self.secret(other).expose_secret()
+    }
+}
+
+impl<S: Sync + Send> FromRequest<S> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = bytes_of(request, state, "application/x-www-form-urlencoded").await?;
+        let values = form_urlencoded::parse(&bytes).into_owned();
+        Ok(Self(values.map(|(name, value)| (name, SecretString::from(value))).collect()))
+    }
+}
+
 async fn json_bytes<S: Sync + Send>(request: Request, state: &S) -> Result<bytes::Bytes, Problem> {
+    bytes_of(request, state, "application/json").await
+}
+
+async fn bytes_of<S: Sync + Send>(
+    request: Request,
+    state: &S,
+    wanted: &str,
+) -> Result<bytes::Bytes, Problem> {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        let message = "the body must be JSON, with the header Content-Type: application/json".to_owned();
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
+    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted)) {
+        let (what, code) =
+            if wanted.ends_with("json") { ("JSON", "not_json") } else { ("a form", "no_form") };
+        let message = format!("the body must be {what}, with the header Content-Type: {wanted}");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }
     bytes::Bytes::from_request(request, state).await.map_err(|rejection| {
         Problem::new(rejection.status(), "bad_body", "the body could not be read".to_owned())

@@ -2,15 +2,19 @@
 //!
 //! [`identify`] finds out whom a request speaks for; [`within`] marks which part of the server a route belongs to, and lets
 //! nobody through whom it does not know or whose key does not open that part. What they may do there, verbs judge.
+//!
+//! What names somebody, the first that is there: a key; where nobody signs in, the machine itself; the proxy that is believed; a
+//! session's cookie. Browsers send the last two by themselves, so that with them a request that changes something has to say
+//! which page it is from.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::Extension;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use secrecy::SecretString;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
@@ -18,37 +22,79 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Web;
-use super::problem::Problem;
+use super::guard::Arrival;
+use super::problem::{Problem, wants_json};
+use super::session;
+use crate::config::SignInChoice;
 use crate::model::{Caller, KeyScope};
 use crate::ops::{self, Identity};
 
 /// Names the person that a key acts as.
 const ACT_AS: &str = "x-act-as";
 
-/// Finds out whom the request speaks for, for [`within`] behind: a key, or, from this machine, its operator. Nobody else
-/// is heard.
+/// The token of the session that a request came with. It is in no log: its only printing is the cookie's.
+#[derive(Clone)]
+pub(super) struct SessionToken(pub(super) Arc<SecretString>);
+
+/// Finds out whom the request speaks for, for [`within`] behind.
 pub(super) async fn identify(
     State(web): State<Arc<Web>>,
+    Extension(arrival): Extension<Arrival>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let Some(peer) = peer.filter(|peer| peer.ip().is_loopback()) else {
-        return Err(Problem::forbidden("this server answers requests from its own machine only"));
-    };
-    let act_as = act_as(request.headers())?;
-    let identity = match bearer(request.headers())? {
-        Some(key) => {
-            let from = Some(peer.ip());
-            web.blocking(move |web| ops::identify_key(&web.app, &key, act_as.as_deref(), from)).await?
+    let headers = request.headers();
+    let from = Some(arrival.address);
+    let (act_as, key) = (act_as(headers)?, bearer(headers)?);
+    if act_as.is_some() && key.is_none() {
+        return Err(Problem::forbidden("X-Act-As is for keys that may act as people"));
+    }
+    let is_open = web.app.config.server.sign_in == SignInChoice::None;
+    let named = named_by_proxy(&web, arrival, headers)?;
+    let cookie = session::token(headers, arrival, web.port);
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let identity = match (key, named, cookie) {
+        (Some(key), ..) => {
+            let known = move |web: &Web| ops::identify_key(&web.app, &key, act_as.as_deref(), from);
+            Some(web.blocking(known).await?)
         }
-        None if act_as.is_some() => {
-            return Err(Problem::forbidden("X-Act-As is for keys that may act as people"));
+        _ if is_open => Some(Identity::of(Caller::LOCAL_OPERATOR)),
+        (None, None, None) => None,
+        _ if changes && !arrival.names_origin => return Err(Problem::cross_origin()),
+        (None, Some(name), _) => {
+            let known = web.blocking(move |web| ops::identify_named(&web.app, &name, from)).await?;
+            let unknown = "the directory has no such active person: ask a security administrator";
+            Some(known.ok_or_else(|| Problem::forbidden(unknown))?)
         }
-        None => Identity::of(Caller::LOCAL_OPERATOR),
+        (None, None, Some(token)) => {
+            let token = Arc::new(token);
+            let of_session = Arc::clone(&token);
+            let known = move |web: &Web| ops::identify_session(&web.app, &of_session, from);
+            let known = web.blocking(known).await?;
+            if known.is_some() {
+                request.extensions_mut().insert(SessionToken(token));
+            }
+            known
+        }
     };
-    request.extensions_mut().insert(identity);
+    if let Some(identity) = identity {
+        request.extensions_mut().insert(identity);
+    }
     Ok(next.run(request).await)
+}
+
+/// Whom the proxy says it is, where it is one that is believed.
+fn named_by_proxy(web: &Web, arrival: Arrival, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(name) = web.app.config.server.user_header().filter(|_| arrival.by_proxy) else {
+        return Ok(None);
+    };
+    let mut given = headers.get_all(name).iter();
+    let Some(user) = given.next() else { return Ok(None) };
+    // Two of them, and one may be what the client wrote.
+    match (std::str::from_utf8(user.as_bytes()), given.next()) {
+        (Ok(user), None) => Ok(Some(user.trim()).filter(|user| !user.is_empty()).map(str::to_owned)),
+        _ => Err(Problem::forbidden("the proxy names more than one user, or none that can be read")),
+    }
 }
 
 /// The key that came with the request.
@@ -86,7 +132,8 @@ pub(super) fn within(scope: KeyScope, mut routes: OpenApiRouter<Arc<Web>>) -> Op
 
 fn describe(operation: &mut Operation, scope: KeyScope) {
     let key = SecurityRequirement::new("key", [scope.as_str()]);
-    operation.security = Some(vec![key]);
+    let session = SecurityRequirement::new("session", [] as [&str; 0]);
+    operation.security = Some(vec![key, session]);
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
     let refused = ResponseBuilder::new()
         .description("Nobody is known as the one who asks.")
@@ -95,20 +142,35 @@ fn describe(operation: &mut Operation, scope: KeyScope) {
     operation.responses.responses.insert("401".to_owned(), RefOr::T(refused));
 }
 
-/// Lets through whom [`identify`] found, as they stand in this part. It stands before each route of it.
+/// Lets through whom [`identify`] found, as they stand in this part. It stands before each route of it. A browser that nobody
+/// is known to use is shown where to sign in.
 pub(super) async fn admit(
     State(scope): State<KeyScope>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let Some(identity) = request.extensions().get::<Identity>() else {
-        return Err(Problem::not_identified("nobody is known as the one who asks"));
+        let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+        if looks && !wants_json(request.uri().path()) {
+            return Ok(to_sign_in(request.uri()).into_response());
+        }
+        return Err(Problem::not_identified("nobody is known as the one who asks: sign in, or bring a key"));
     };
     let Some(caller) = identity.within(scope) else {
         return Err(Problem::forbidden(&format!("this key does not have the scope {scope}")));
     };
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+/// Where one signs in, and comes back from.
+fn to_sign_in(uri: &Uri) -> Redirect {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    if path == "/" {
+        return Redirect::to("/sign-in");
+    }
+    let to: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    Redirect::to(&format!("/sign-in?to={to}"))
 }
 
 /// The one who asks; verbs judge what they may do.
@@ -132,7 +194,6 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    use axum::Extension;
     use axum::body::Body;
     use axum::http::StatusCode;
     use http_body_util::BodyExt;
@@ -158,7 +219,7 @@ mod tests {
         two.holders = vec![ConnectorId(2)];
         let changes = [one, two].map(|delivery| Change::Upsert(Box::new(delivery)));
         sink.deliver_now(&changes, cursor(2)).unwrap();
-        (directory, Web::new(Arc::new(app), tokio::sync::watch::channel(false).1))
+        (directory, Web::new(Arc::new(app), 7350, tokio::sync::watch::channel(false).1))
     }
 
     async fn ask(web: &Arc<Web>, caller: Option<Caller>, path: &str) -> (StatusCode, String) {
@@ -214,22 +275,8 @@ mod tests {
         assert_eq!(ask(&web, Some(Caller::LOCAL_OPERATOR), "/api/v1/status").await.0, StatusCode::OK);
         for path in ["/", "/api/v1/search?q=tide", "/api/v1/items/00000000-0000-0000-0000-000000000001"] {
             let (status, body) = ask(&web, None, path).await;
-            assert_eq!((status, body.as_str()), (StatusCode::UNAUTHORIZED, ""), "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_peer_that_is_not_on_this_machine_is_not_heard() {
-        let (_directory, web) = two_connectors();
-        for (peer, expected) in [("192.0.2.7:1", StatusCode::FORBIDDEN), ("127.0.0.1:1", StatusCode::OK)] {
-            let mut request = Request::builder()
-                .uri("/healthz")
-                .header("host", "127.0.0.1:7350")
-                .body(Body::empty())
-                .unwrap();
-            request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
-            let response = router::router(Arc::clone(&web), 7350).oneshot(request).await.unwrap();
-            assert_eq!(response.status(), expected, "{peer}");
+            let expected = if path == "/" { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
+            assert_eq!((status, body.as_str()), (expected, ""), "{path}");
         }
     }
 }

@@ -7,8 +7,8 @@
 //! - `router` names every route; `api/` has a file for each resource, `pages/` what browsers are shown.
 //! - `guard` decides which requests are heard at all; `caller` says who asks; `problem` is the only place that knows
 //!   which failure is which status.
-//! - There is no sign-in yet, so the server listens on loopback only and hears only requests that name it so.
 //! - `connections` bounds what may be asked of a listener at all, `tls` keeps its certificate fresh.
+//! - `session` is the cookie of a browser that is signed in; `pages/sign_in` is where it gets one.
 //! - `webhooks` is a listener of its own, which others may reach: it serves Notion's events and nothing else.
 //! - Verbs block (database, index): handlers run them through [`Web::blocking`], a bounded number at once.
 //!
@@ -26,6 +26,7 @@ mod pages;
 mod parameters;
 mod problem;
 mod router;
+mod session;
 mod tls;
 mod webhooks;
 
@@ -37,7 +38,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
-use crate::ops::OpsError;
+use crate::ops::{OpsError, SignInGate};
 use crate::search::SearchIndex;
 use connections::Bounds;
 use problem::Problem;
@@ -56,7 +57,8 @@ const FOLLOWING_AT_ONCE: usize = 32;
 /// Serves until `stop` says so, and then answers what was asked before.
 ///
 /// # Errors
-/// When the listener can be reached from other machines, or the network of this machine fails.
+/// When the listener can be reached from other machines and the settings do not provide for that, or the network of this machine
+/// fails.
 pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
@@ -64,13 +66,9 @@ pub async fn serve(
 ) -> Result<(), OpsError> {
     let fail = |source| OpsError::Io { what: "the web server cannot go on".to_owned(), source };
     let address = listener.local_addr().map_err(fail)?;
-    if !address.ip().is_loopback() {
-        return Err(OpsError::Invalid(format!(
-            "{address} can be reached from other machines, and there is no sign-in yet: listen on 127.0.0.1 or [::1]"
-        )));
-    }
+    app.config.check_listen(address).map_err(OpsError::Invalid)?;
     let certificate = tls::Certificate::load(&app.config.tls)?;
-    let router = router::router(Web::new(Arc::clone(&app), stop.clone()), address.port());
+    let router = router::router(Web::new(Arc::clone(&app), address.port(), stop.clone()));
     let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, CONNECTIONS, stop);
     let refreshing = async {
         match &certificate {
@@ -87,6 +85,10 @@ pub async fn serve(
 /// What handlers share.
 pub(crate) struct Web {
     app: Arc<App>,
+    /// Where it listens.
+    port: u16,
+    /// What stands before passwords.
+    gate: SignInGate,
     /// Opened when there is one for the first time.
     index: Mutex<Option<SearchIndex>>,
     working: Arc<Semaphore>,
@@ -97,9 +99,11 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    pub(crate) fn new(app: Arc<App>, stop: watch::Receiver<bool>) -> Arc<Self> {
+    pub(crate) fn new(app: Arc<App>, port: u16, stop: watch::Receiver<bool>) -> Arc<Self> {
         Arc::new(Self {
             app,
+            port,
+            gate: SignInGate::default(),
             index: Mutex::new(None),
             working: Arc::new(Semaphore::new(WORKING_AT_ONCE)),
             following: Arc::new(Semaphore::new(FOLLOWING_AT_ONCE)),
@@ -144,7 +148,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let dir = DataDir::create(&directory.path().join("data")).unwrap();
         let app = Arc::new(App::open(Config::default(), dir).unwrap());
-        let web = Web::new(app, watch::channel(false).1);
+        let web = Web::new(app, 7350, watch::channel(false).1);
         for _ in 0..2 * WORKING_AT_ONCE {
             let problem =
                 web.blocking(|_| -> Result<(), OpsError> { panic!("a fault in a verb") }).await.unwrap_err();

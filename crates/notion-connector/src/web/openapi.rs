@@ -1,17 +1,18 @@
 //! The description of the REST API: what routes do not say themselves.
 
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "notion-connector",
         description = "Searches what was indexed of Notion workspaces, and shows and steers the crawls that index it.\n\n\
-            Programs bring a key as `Authorization: Bearer nck_…`; without one the caller is the operator, because the server \
-            listens on loopback and answers requests from its own \
-            machine that name it by a loopback name in the `Host` header; others get `421`. Requests that change \
-            something are refused with `403` when a page of another origin makes them.\n\n\
+            Programs bring a key as `Authorization: Bearer nck_…`; browsers sign in at \
+            `/sign-in` and keep a cookie. Who brings neither gets `401`, but where the server was told that nobody signs in: then \
+            whoever works at its machine is its operator. Requests must name the server in the `Host` header, others get \
+            `421`. Requests that change something are refused with `403` when a page of another origin makes them, and with a \
+            cookie also when they do not say from which they come.\n\n\
             A route says in `security` which scope of a key opens it.\n\n\
             Every error has a body `{\"error\": {\"code\", \"message\"}}`; `400` lists all parameters that cannot be used.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
@@ -37,6 +38,11 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
         .build();
     let components = head.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(key));
+    let session = ApiKeyValue::with_description(
+        "__Host-notion-connector",
+        "What a browser keeps when somebody signed in; over http on this machine its name is notion-connector-PORT.",
+    );
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     head
 }
 

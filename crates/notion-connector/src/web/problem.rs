@@ -20,6 +20,8 @@ use crate::search::IndexError;
 pub(crate) struct Problem {
     status: StatusCode,
     error: ProblemDetail,
+    /// Seconds after which it may be tried again.
+    retry_after: Option<u64>,
 }
 
 /// The body of every answer that is an error.
@@ -53,11 +55,17 @@ pub(super) struct ParameterProblem {
 
 impl Problem {
     pub(super) const fn new(status: StatusCode, code: &'static str, message: String) -> Self {
-        Self { status, error: ProblemDetail { code, message, parameters: Vec::new() } }
+        Self { status, error: ProblemDetail { code, message, parameters: Vec::new() }, retry_after: None }
     }
 
     pub(super) fn forbidden(message: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message.to_owned())
+    }
+
+    /// A page of another origin.
+    pub(super) fn cross_origin() -> Self {
+        let message = "a page of another origin may not change anything here";
+        Self::new(StatusCode::FORBIDDEN, "cross_origin", message.to_owned())
     }
 
     /// Nobody is known as the one who asks.
@@ -86,6 +94,10 @@ impl Problem {
         self.status
     }
 
+    pub(super) const fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
     pub(super) fn message(&self) -> &str {
         &self.error.message
     }
@@ -104,12 +116,19 @@ impl Problem {
     }
 }
 
+/// Marks an answer that is an error and has its body already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rendered;
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 wants a challenge with each 401; browsers show no dialog of their own for this one.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response
@@ -123,6 +142,11 @@ impl From<OpsError> for Problem {
             OpsError::Forbidden(_) => Self::forbidden(&error.to_string()),
             OpsError::NotIdentified(message) => Self::not_identified(message),
             OpsError::NotAllowed(message) => Self::forbidden(&message),
+            OpsError::TooMany { seconds } => {
+                let message = error.to_string();
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message);
+                Self { retry_after: Some(seconds), ..problem }
+            }
             OpsError::NotFound(message) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             OpsError::Invalid(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
             OpsError::Index(IndexError::Corrupt { .. }) => failed(
@@ -189,7 +213,8 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     let as_json = wants_json(request.uri().path());
     let mut response = next.run(request).await;
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+    let is_whole = response.extensions().get::<Rendered>().is_some();
+    if is_whole || !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
@@ -208,6 +233,10 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-fn wants_json(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/") || path == "/healthz" || path == "/readyz"
+/// Whether a program asks there, and no browser that could be shown a page.
+pub(super) fn wants_json(path: &str) -> bool {
+    let parts = ["/api", "/mcp", "/scim", "/healthz", "/readyz", "/metrics"];
+    parts
+        .iter()
+        .any(|part| path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

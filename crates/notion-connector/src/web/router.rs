@@ -34,13 +34,16 @@ pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
         .split_for_parts()
 }
 
-/// What everybody may ask: nothing of it tells about anybody or anything.
+/// What everybody may ask: it tells nothing about anybody, or lets them in.
 fn open() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::new()
         .routes(routes!(api::health::alive))
         .routes(routes!(api::health::ready))
         .routes(routes!(api::openapi::document))
         .routes(routes!(assets::show))
+        .routes(routes!(pages::sign_in::show, pages::sign_in::submit))
+        .routes(routes!(pages::sign_in::welcome, pages::sign_in::accept))
+        .routes(routes!(pages::sign_in::sign_out))
 }
 
 fn searching() -> OpenApiRouter<Arc<Web>> {
@@ -95,16 +98,18 @@ fn security() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(api::people::list))
         .routes(routes!(api::keys::list, api::keys::create))
         .routes(routes!(api::keys::revoke))
+        .routes(routes!(api::accounts::list))
         .routes(routes!(api::roles::list, api::roles::grant, api::roles::revoke))
 }
 
-/// The whole server, for requests to a loopback name at `port`.
-pub(super) fn router(web: Arc<Web>, port: u16) -> Router {
+/// The whole server.
+pub(super) fn router(web: Arc<Web>) -> Router {
+    let ground = Arc::new(guard::Ground { port: web.port, settings: web.app.config.server.clone() });
     let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT);
     let before = ServiceBuilder::new()
         .layer(middleware::from_fn(guard::harden))
         .layer(middleware::from_fn(problem::render))
-        .layer(middleware::from_fn_with_state(guard::Origin { port }, guard::admit))
+        .layer(middleware::from_fn_with_state(ground, guard::admit))
         .layer(middleware::from_fn_with_state(Arc::clone(&web), caller::identify))
         .layer(timeout)
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));

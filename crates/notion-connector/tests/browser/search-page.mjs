@@ -1,9 +1,10 @@
 // Drives a real browser over the search page.
 //
-// usage: node search-page.mjs ORIGIN EMPTY_ORIGIN SCREENSHOTS
+// usage: node search-page.mjs ORIGIN EMPTY_ORIGIN SCREENSHOTS WELCOME
 //   ORIGIN        a server that has indexed the sample workspace and the hostile item of tests/it
 //   EMPTY_ORIGIN  a server that has indexed nothing
 //   SCREENSHOTS   a directory for pictures, for people
+//   WELCOME       the link for the first administrator of a server where everybody signs in
 // The browser is the one that CHROMIUM names, else one in a common place. Exits with 1 if any check fails.
 
 import assert from "node:assert/strict";
@@ -12,7 +13,8 @@ import path from "node:path";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
-const [origin, emptyOrigin, pictures] = process.argv.slice(2);
+const [origin, emptyOrigin, pictures, welcome] = process.argv.slice(2);
+const guarded = new URL(welcome).origin;
 mkdirSync(pictures, { recursive: true });
 
 const PLACES = [
@@ -55,10 +57,10 @@ const open = async (options = {}) => {
   const complaints = [];
   context.on("request", (request) => {
     const url = new URL(request.url());
-    if (![origin, emptyOrigin].includes(url.origin)) strangers.push(request.url());
+    if (![origin, emptyOrigin, guarded].includes(url.origin)) strangers.push(request.url());
   });
   page.on("console", (message) => {
-    const expected = /status of 404/.test(message.text());
+    const expected = /status of 40[14]/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !expected) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
@@ -92,6 +94,8 @@ const PAGES = {
   japanese: `${origin}/search?q=${encodeURIComponent("議事録")}`,
   problem: `${origin}/nowhere`,
   empty: `${emptyOrigin}/`,
+  signIn: `${guarded}/sign-in`,
+  welcome: `${guarded}/welcome`,
 };
 
 const focused = (page) =>
@@ -264,6 +268,40 @@ const checks = {
       assert.match(await link.getAttribute("href"), /^https?:/);
       assert.equal(await link.getAttribute("rel"), "noreferrer");
     }
+    await close();
+  },
+
+  async "the first administrator comes in by the link, goes out, and signs in again"() {
+    const { page, close } = await open();
+    const password = "a long enough password";
+    await page.goto(welcome);
+    assert.equal(new URL(page.url()).hash, "", "what opens the door leaves the address");
+    assert.equal(await page.locator("#code").inputValue(), new URL(welcome).hash.slice(1));
+    await page.fill("#user_name", "ana");
+    await page.fill("#password", password);
+    await page.fill("#again", password);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForURL(`${guarded}/`);
+    assert.match(await page.locator(".who summary").textContent(), /Signed in as\s*ana/);
+    const cookie = (await page.context().cookies()).find((one) => one.value.startsWith("ncs_"));
+    assert.ok(cookie.httpOnly && cookie.sameSite === "Lax", JSON.stringify(cookie));
+    assert.equal(await page.evaluate(() => document.cookie), "");
+    await page.locator(".who summary").click();
+    assert.deepEqual(await violations(page), []);
+    await page.screenshot({ path: path.join(pictures, "signed-in.png"), fullPage: true });
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.waitForURL(`${guarded}/sign-in`);
+    await page.goto(`${guarded}/search?q=a`);
+    assert.equal(page.url(), `${guarded}/sign-in?to=%2Fsearch%3Fq%3Da`);
+    await page.fill("#user_name", "ana");
+    await page.fill("#password", "something else");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await page.locator("#user_name").inputValue(), "ana");
+    await page.fill("#password", password);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${guarded}/search?q=a`);
     await close();
   },
 

@@ -1,5 +1,6 @@
 //! The REST API: a file for each resource.
 
+pub(super) mod accounts;
 pub(super) mod analytics;
 pub(super) mod audit;
 pub(super) mod connectors;

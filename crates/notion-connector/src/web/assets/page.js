@@ -2,6 +2,13 @@
 "use strict";
 (() => {
   const root = document.documentElement;
+  // What a one-time link carries behind its # goes into the form, and out of the address and the history.
+  const code = document.getElementById("code");
+  if (code && location.hash.length > 1) {
+    code.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname);
+  }
+
   const field = document.getElementById("q");
   if (!field) return;
   const form = field.form;

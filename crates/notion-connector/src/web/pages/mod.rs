@@ -3,6 +3,7 @@
 pub(super) mod problem;
 pub(super) mod search;
 mod segments;
+pub(super) mod sign_in;
 mod when;
 
 use askama::Template;

@@ -20,6 +20,7 @@ pub(in crate::web) fn page(problem: &Problem) -> Response {
     let heading = match status.as_u16() {
         404 => "There is no such page",
         401 => "Nobody is signed in",
+        429 => "Not so fast",
         403 | 421 => "This request is refused",
         500..=599 => "This did not work",
         _ => "This cannot be answered",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
 use super::segments::{Segment, segments};
+use super::sign_in::SignedIn;
 use super::when::When;
 use crate::model::{ItemKind, NotionId};
 use crate::ops::{
@@ -21,7 +23,7 @@ use crate::search::MAX_OFFSET;
 use crate::web::Web;
 use crate::web::api::search::MAX_QUERY_CHARS;
 use crate::web::assets::Assets;
-use crate::web::caller::Asking;
+use crate::web::caller::{Asking, SessionToken};
 use crate::web::parameters::MAX_VALUES;
 use crate::web::problem::Problem;
 
@@ -42,9 +44,10 @@ const LAST_PAGE: usize = MAX_OFFSET / PAGE_SIZE;
 pub(in crate::web) async fn start(
     state: State<Arc<Web>>,
     asking: Asking,
+    session: Option<Extension<SessionToken>>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    results(state, asking, uri).await
+    results(state, asking, session, uri).await
 }
 
 /// Results as a page
@@ -69,8 +72,10 @@ pub(in crate::web) async fn start(
 pub(in crate::web) async fn results(
     State(web): State<Arc<Web>>,
     Asking(caller): Asking,
+    session: Option<Extension<SessionToken>>,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    let signed_in = SignedIn::of(&caller, session.as_deref());
     let asked = Asked::from_query(uri.query().unwrap_or_default());
     let now = web.app.runtime.now();
     let query = SearchQuery {
@@ -97,7 +102,7 @@ pub(in crate::web) async fn results(
         Ok((overview, answer))
     });
     let (overview, answer) = found.await?;
-    super::render(&SearchPage::new(&asked, &overview, &answer, now))
+    super::render(&SearchPage { signed_in, ..SearchPage::new(&asked, &overview, &answer, now) })
 }
 
 /// What an address asks the page for.
@@ -182,6 +187,7 @@ fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
 #[template(path = "search.html")]
 struct SearchPage<'a> {
     assets: &'static Assets,
+    signed_in: Option<SignedIn>,
     query: &'a str,
     /// What narrows the search: names and values of parameters.
     narrowing: Vec<(&'static str, String)>,
@@ -321,6 +327,7 @@ impl<'a> SearchPage<'a> {
         };
         Self {
             assets: Assets::get(),
+            signed_in: None,
             query: &asked.text,
             narrowing: asked.narrowing(),
             filters: filters(asked),

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use notion_connector::model::Caller;
+use notion_connector::ops;
+use secrecy::ExposeSecret;
 use tokio::process::Command;
 
 use super::{Server, hostile, node, old_file};
@@ -22,7 +25,9 @@ async fn the_page_passes_in_a_browser() {
         return;
     }
     let directory = node::install("browser", "search-page.mjs").await;
-    let (server, empty) = (Server::sample().await, Server::empty().await);
+    let (server, empty, guarded) = (Server::sample().await, Server::empty().await, Server::guarded().await);
+    let link = ops::link_for_first_administrator(&guarded.app, &Caller::LOCAL_OPERATOR).unwrap().unwrap();
+    let welcome = format!("{}/welcome#{}", guarded.origin(), link.expose_secret());
     server.index(hostile());
     server.index(old_file());
     let pictures = directory.join("pictures");
@@ -31,6 +36,7 @@ async fn the_page_passes_in_a_browser() {
         .arg("search-page.mjs")
         .args([server.origin(), empty.origin()])
         .arg(&pictures)
+        .arg(&welcome)
         .current_dir(&directory);
     let output = node::run(&mut script).await;
     let told = String::from_utf8_lossy(&output.stdout);

@@ -10,14 +10,14 @@ use super::rest::Answer;
 
 impl Server {
     /// Brings people in, and has those whom the workspace knows mapped.
-    pub(super) async fn people(&self, lines: &str) {
+    pub(crate) async fn people(&self, lines: &str) {
         let file = self.directory.path().join("people.csv");
         std::fs::write(&file, format!("user_name,email,active,groups\n{lines}\n")).unwrap();
         ops::import_directory(&self.app, &Caller::LOCAL_OPERATOR, &file, ImportDirectory::default()).unwrap();
         self.crawl(Scope::People).await;
     }
 
-    pub(super) fn key(&self, create: &CreateKey) -> String {
+    pub(crate) fn key(&self, create: &CreateKey) -> String {
         ops::create_key(&self.app, &Caller::LOCAL_OPERATOR, create).unwrap().key
     }
 
@@ -29,7 +29,7 @@ impl Server {
         })
     }
 
-    pub(super) async fn with_key(&self, key: &str, path: &str) -> Answer {
+    pub(crate) async fn with_key(&self, key: &str, path: &str) -> Answer {
         self.ask("GET", path, &[("authorization", &format!("Bearer {key}"))]).await
     }
 

@@ -6,13 +6,15 @@ mod connectors;
 mod keys;
 mod node;
 mod rest;
+mod sign_in;
 
+pub(crate) use rest::Answer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use notion_connector::app::App;
-use notion_connector::config::Config;
+use notion_connector::config::{Config, ServerConfig, SignInChoice};
 use notion_connector::crawl::Progress;
 use notion_connector::data_dir::DataDir;
 use notion_connector::model::{
@@ -34,9 +36,9 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// A server and what it stands on; both end with it.
-struct Server {
-    app: Arc<App>,
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) app: Arc<App>,
+    pub(crate) address: SocketAddr,
     serving: JoinHandle<()>,
     /// Tells it to end.
     stop: watch::Sender<bool>,
@@ -57,8 +59,14 @@ impl Drop for Server {
 impl Server {
     /// With nothing indexed.
     async fn empty() -> Self {
+        let server = ServerConfig { sign_in: SignInChoice::None, ..ServerConfig::default() };
+        Self::with_settings(server).await
+    }
+
+    /// With nothing indexed, under these settings.
+    async fn with_settings(server: ServerConfig) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
+        let mut config = Config { server, ..Config::default() };
         config.secrets.key_file = Some(directory.path().join("key/secret.key"));
         let dir = DataDir::create(&directory.path().join("data")).unwrap();
         let app = Arc::new(App::open(config, dir).unwrap());
@@ -72,7 +80,11 @@ impl Server {
 
     /// With the sample workspace, crawled.
     async fn sample() -> Self {
-        let mut server = Self::empty().await;
+        Self::empty().await.crawled().await
+    }
+
+    pub(crate) async fn crawled(mut self) -> Self {
+        let server = &mut self;
         let now_ms = server.app.runtime.now().as_millisecond();
         let world = World::from_import(sample(), now_ms).unwrap();
         let emulator = Emulator::new(world, Options { base_ms: now_ms, ..Options::default() });
@@ -87,7 +99,7 @@ impl Server {
         let added = server.crawl(Scope::Full).await;
         assert!(added > 20, "{added}");
         server.notion = Some(emulating);
-        server
+        self
     }
 
     /// Crawls the connector, if there is one; how many items came.
@@ -123,7 +135,7 @@ impl Server {
         sink.close_now().unwrap();
     }
 
-    fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 }

@@ -14,41 +14,41 @@ use super::{Server, hostile};
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json");
 
 /// An answer, read without a client that could hide what is wrong with it.
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: BTreeMap<String, String>,
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.headers["content-type"], "application/json", "{}", self.body);
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    pub(super) fn code(&self) -> (u16, String) {
+    pub(crate) fn code(&self) -> (u16, String) {
         (self.status, self.json()["error"]["code"].as_str().unwrap().to_owned())
     }
 }
 
 impl Server {
-    pub(super) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.exchange(method, path, headers, "").await
     }
 
     /// With a body of JSON.
-    pub(super) async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = body.to_string();
         let length = body.len().to_string();
         let headers = [("content-type", "application/json"), ("content-length", length.as_str())];
         self.exchange(method, path, &headers, &body).await
     }
 
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         method: &str,
         path: &str,
@@ -73,7 +73,7 @@ impl Server {
         Answer { status, headers, body: body.to_owned() }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
     }
 }
@@ -85,7 +85,7 @@ fn assert_hardened(what: &str, answer: &Answer) {
     }
     assert!(!policy.contains("unsafe"), "{what}: {policy}");
     assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{what}");
-    assert_eq!(answer.headers["referrer-policy"], "no-referrer", "{what}");
+    assert_eq!(answer.headers["referrer-policy"], "same-origin", "{what}");
     let caching = &answer.headers["cache-control"];
     let is_asset = what.contains("/assets/") && answer.status == 200;
     assert_eq!(caching == "no-store", !is_asset, "{what}: {caching}");
@@ -120,6 +120,8 @@ async fn every_route_of_the_document_answers_hardened() {
                 ("activate_connector" | "deactivate_connector" | "check_connector", ..) => 200,
                 // Nobody confirms it.
                 ("delete_connector", ..) => 400,
+                // Nobody has to.
+                ("sign_in_page", ..) => 303,
                 ("open_webhook" | "forget_webhook", ..) | (_, "get", _) => 200,
                 // What changes something takes JSON only.
                 (_, _, true) => 415,

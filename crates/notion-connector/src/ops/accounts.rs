@@ -1,0 +1,86 @@
+//! Accounts: who can sign in here with a password, as security administrators see and change it.
+
+use secrecy::SecretString;
+
+use super::OpsError;
+use super::audit::Act;
+use super::passwords::hash_password;
+use crate::app::App;
+use crate::model::{Caller, PersonRecord};
+use crate::store::{AccountPage, DirectoryPerson, DirectorySource, Keep};
+
+/// People who can sign in or have a role of their own.
+///
+/// # Errors
+/// When the caller is no security administrator.
+pub fn list_accounts(app: &App, caller: &Caller, limit: u32, offset: u32) -> Result<AccountPage, OpsError> {
+    Act::of_security("account.list", "").run(app, caller, || Ok(app.store.load_accounts(limit, offset)?))
+}
+
+/// Gives a person a password, instead of the one before, and ends their sessions. Somebody of that user name is made if the directory has nobody and
+/// `create` says so.
+///
+/// # Errors
+/// When the caller is no security administrator, there is no such person, or the password is none.
+pub fn set_password(
+    app: &App,
+    caller: &Caller,
+    user_name: &str,
+    password: &SecretString,
+    create: bool,
+) -> Result<(), OpsError> {
+    Act::of_security("account.set_password", user_name).run(app, caller, || {
+        let hash = hash_password(password, user_name)?;
+        let person = match app.store.load_person(user_name)? {
+            Some(person) => person,
+            None if create => make_person(app, user_name)?,
+            None => {
+                let why = format!("the directory has no “{user_name}”: import them, or say --create");
+                return Err(OpsError::NotFound(why));
+            }
+        };
+        let now = app.runtime.now();
+        app.store.save_password(person.id, &hash, now)?;
+        app.store.end_sessions(person.id, now)?;
+        Ok(())
+    })
+}
+
+/// Takes a person's password away, and what providers know them as, and ends their sessions. A provider may make them known
+/// again: who must stay out is deactivated in the directory.
+///
+/// # Errors
+/// When the caller is no security administrator, or there is no such account.
+pub fn delete_account(app: &App, caller: &Caller, user_name: &str) -> Result<(), OpsError> {
+    Act::of_security("account.delete", user_name).run(app, caller, || {
+        let none = || OpsError::NotFound(format!("there is no account “{user_name}”"));
+        let person = app.store.load_person(user_name)?.ok_or_else(none)?;
+        app.store.end_sessions(person.id, app.runtime.now())?;
+        app.store.delete_account(person.id)?.then_some(()).ok_or_else(none)
+    })
+}
+
+/// Ends every session of a person; how many there were.
+///
+/// # Errors
+/// When the caller is no security administrator, or there is no such person.
+pub fn sign_out_account(app: &App, caller: &Caller, user_name: &str) -> Result<u64, OpsError> {
+    Act::of_security("account.sign_out", user_name).run(app, caller, || {
+        let none = || OpsError::NotFound(format!("the directory has no “{user_name}”"));
+        let person = app.store.load_person(user_name)?.ok_or_else(none)?;
+        Ok(app.store.end_sessions(person.id, app.runtime.now())?)
+    })
+}
+
+/// A person of this name, made here.
+pub(super) fn make_person(app: &App, user_name: &str) -> Result<DirectoryPerson, OpsError> {
+    let mut new_uid = || app.runtime.uuid();
+    let made = app.store.take_in(DirectorySource::Local, app.runtime.now(), &mut new_uid, |intake| {
+        let record = PersonRecord { user_name: user_name.to_owned(), ..PersonRecord::default() };
+        intake.put(1, record)?.map_err(OpsError::Invalid)?;
+        Ok::<_, OpsError>((Keep::All, ()))
+    });
+    made?;
+    let gone = || OpsError::NotFound(format!("“{user_name}” was removed a moment after they were made"));
+    app.store.load_person(user_name)?.ok_or_else(gone)
+}
