@@ -623,7 +623,7 @@ struct Serving {
 impl Serving {
     async fn start(home: &Home) -> Self {
         let listen = ["--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0"];
-        let mut program = home.spawn(&[&["serve", "--json", "-vv"][..], &listen].concat());
+        let mut program = home.spawn(&[&["serve", "--json", "--no-sign-in", "-vv"][..], &listen].concat());
         let mut first = String::new();
         BufReader::new(program.stdout.take().unwrap()).read_line(&mut first).await.unwrap();
         let told: Value = serde_json::from_str(&first).unwrap();
