@@ -18,6 +18,7 @@ use crate::extract::Extractor;
 use crate::files::{FetchSettings, Fetcher, HttpFiles};
 use crate::ops::OpsError;
 use crate::runtime::Runtime;
+use crate::scripts::Scripts;
 use crate::search::{IndexError, SearchIndex};
 use crate::secrets::{KEY_VARIABLE, Vault};
 use crate::sink::Sink;
@@ -41,6 +42,8 @@ pub struct App {
     pub requests: Arc<RequestCounts>,
     /// What makes text of files.
     pub extractor: Arc<Extractor>,
+    /// What runs mapping scripts.
+    pub scripts: Arc<Scripts>,
     /// What fetches files; none where crawls leave them alone.
     pub fetcher: Option<Arc<Fetcher>>,
     transport: Arc<dyn Transport>,
@@ -136,6 +139,7 @@ impl App {
         let extractor =
             if runtime.is_simulated() { Extractor::in_process(settings) } else { Extractor::new(settings) };
         let extractor = Arc::new(extractor);
+        let scripts = if runtime.is_simulated() { Scripts::in_process() } else { Scripts::new() };
         Ok(Self {
             config,
             dir,
@@ -144,6 +148,7 @@ impl App {
             budgets,
             requests,
             extractor,
+            scripts: Arc::new(scripts),
             fetcher: None,
             transport,
             sink: None,

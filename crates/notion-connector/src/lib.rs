@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+mod confined;
 pub mod crawl;
 pub mod data_dir;
 pub mod extract;
@@ -17,6 +18,7 @@ pub mod openid;
 pub mod ops;
 pub mod render;
 pub mod runtime;
+pub mod scripts;
 pub mod search;
 pub mod secrets;
 pub mod sink;

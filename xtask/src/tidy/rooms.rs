@@ -24,19 +24,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["model"]),
     ("store", &["model"]),
     ("search", &["model"]),
-    ("extract", &["config"]),
+    // Processes that can do nothing but compute, and what is computed in them.
+    ("confined", &[]),
+    ("extract", &["config", "confined"]),
+    ("scripts", &["confined"]),
     ("sink", &["model", "runtime", "search", "store"]),
-    ("crawl", &["config", "extract", "files", "model", "render", "runtime", "store"]),
+    ("crawl", &["config", "extract", "files", "model", "render", "runtime", "scripts", "store"]),
     // The product's verbs, and what they work with. The composition root answers with their errors.
     (
         "app",
-        &["config", "data_dir", "extract", "files", "ops", "runtime", "search", "secrets", "sink", "store"],
+        &[
+            "config", "data_dir", "extract", "files", "ops", "runtime", "scripts", "search", "secrets",
+            "sink", "store",
+        ],
     ),
     (
         "ops",
         &[
-            "app", "config", "crawl", "data_dir", "extract", "files", "model", "runtime", "search",
-            "secrets", "sink", "store",
+            "app", "config", "crawl", "data_dir", "extract", "files", "model", "runtime", "scripts",
+            "search", "secrets", "sink", "store",
         ],
     ),
     // The mouths: nothing imports them, but the command that starts a server, and the web server with the agents' door in it.
@@ -44,7 +50,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("web", &["app", "config", "mcp", "model", "ops", "runtime", "search"]),
     (
         "cli",
-        &["app", "config", "crawl", "data_dir", "extract", "mcp", "model", "observe", "ops", "store", "web"],
+        &[
+            "app", "config", "crawl", "data_dir", "extract", "mcp", "model", "observe", "ops", "scripts",
+            "store", "web",
+        ],
     ),
     ("main", &["cli"]),
     ("lib", &[]),
@@ -67,8 +76,8 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["secrets"]),
     ("argon2", &["ops"]),
     ("plaintext", &["crawl", "extract"]),
-    ("seccompiler", &["extract"]),
-    ("rustix", &["extract"]),
+    ("seccompiler", &["confined"]),
+    ("rustix", &["confined", "extract"]),
     ("ring", &["openid", "ops", "store", "web"]),
     ("jsonwebtoken", &["openid"]),
     ("signature", &["openid"]),
@@ -76,6 +85,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["web"]),
     ("reqwest", &["files"]),
     ("csv", &["ops"]),
+    ("rquickjs", &["scripts"]),
 ];
 
 pub(crate) fn check(files: &[File]) -> Vec<Problem> {

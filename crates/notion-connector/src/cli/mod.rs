@@ -160,9 +160,10 @@ impl Context {
     }
 }
 
-/// Runs as a worker that reads files, if that is what this process was started for.
+/// Runs as a worker, if that is what this process was started for.
 pub fn work() -> Option<ExitCode> {
     crate::extract::worker_main(std::env::args_os())
+        .or_else(|| crate::scripts::worker_main(std::env::args_os()))
 }
 
 /// Runs the program.
@@ -195,7 +196,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Crawls(command) => crawls::run(context, command).await,
         Command::Schedule(command) => schedule::run(&context, command),
         Command::Directory(command) => directory::run(&context, command),
-        Command::People(command) => people::run(&context, command),
+        Command::People(command) => people::run(&context, command).await,
         Command::Accounts(command) => accounts::run(&context, command),
         Command::Roles(command) => roles::run(&context, command),
         Command::Keys(command) => keys::run(&context, command),
@@ -240,6 +241,7 @@ fn exit_of(error: &OpsError) -> Exit {
         | OpsError::Pump(_)
         | OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_))
         | OpsError::Extract(_)
+        | OpsError::Scripts(_)
         | OpsError::Forbidden(_)
         | OpsError::NotIdentified(_)
         | OpsError::NotAllowed(_)

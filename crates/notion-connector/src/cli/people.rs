@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 
 use super::output::table;
@@ -41,9 +43,18 @@ pub(super) enum PeopleCommand {
         #[arg(long, value_name = "NAME")]
         connector: Option<String>,
     },
+    /// Show a connector's mapping script, or give it another.
+    Script {
+        /// A file with JavaScript, or default, for the one that gives what it is given.
+        #[arg(value_name = "FILE|default")]
+        script: Option<PathBuf>,
+        /// The connector; the only one if none is named.
+        #[arg(long, value_name = "NAME")]
+        connector: Option<String>,
+    },
 }
 
-pub(super) fn run(context: &Context, command: PeopleCommand) -> Result<Exit, OpsError> {
+pub(super) async fn run(context: &Context, command: PeopleCommand) -> Result<Exit, OpsError> {
     let app = context.open_existing()?;
     let caller = &Caller::LOCAL_OPERATOR;
     match command {
@@ -84,7 +95,7 @@ pub(super) fn run(context: &Context, command: PeopleCommand) -> Result<Exit, Ops
             });
         }
         PeopleCommand::Test { value, connector } => {
-            let test = ops::test_mapping(&app, caller, &TestMapping { connector, value })?;
+            let test = ops::test_mapping(&app, caller, &TestMapping { connector, value }).await?;
             context.output.show(&test, || {
                 let looked_for = test.looked_for.as_deref().unwrap_or_default();
                 let answer = match test.answer {
@@ -92,11 +103,35 @@ pub(super) fn run(context: &Context, command: PeopleCommand) -> Result<Exit, Ops
                     MappingAnswer::NoMatch => "no match".to_owned(),
                     MappingAnswer::Inconclusive => "inconclusive: more than one person has it".to_owned(),
                 };
-                format!("{answer} (“{looked_for}” as {})", test.directory_field)
+                match &test.error {
+                    Some(error) => format!("{answer}: {error}"),
+                    None => format!("{answer} (“{looked_for}” as {})", test.directory_field),
+                }
             });
+        }
+        PeopleCommand::Script { script, connector } => {
+            let mut detail = ops::show_connector(&app, caller, connector.as_deref())?;
+            if let Some(script) = script {
+                let text = read_script(&script)?;
+                let name = detail.connector.name;
+                detail = ops::set_mapping_script(&app, caller, &name, text.as_deref()).await?;
+            }
+            let people = detail.effective.people;
+            context.output.show(&people, || people.script.clone().unwrap_or_default());
         }
     }
     Ok(Exit::Completed)
+}
+
+/// None for the default.
+fn read_script(path: &Path) -> Result<Option<String>, OpsError> {
+    if path == Path::new("default") {
+        return Ok(None);
+    }
+    std::fs::read_to_string(path).map(Some).map_err(|source| OpsError::Io {
+        what: format!("the script {} could not be read", path.display()),
+        source,
+    })
 }
 
 const HEADER: [&str; 6] = ["NAME", "E-MAIL", "CONNECTOR", "STATE", "PERSON", "GROUPS"];

@@ -8,6 +8,9 @@ pub struct PeopleSettings {
     pub source: SourceField,
     /// Where that is looked for in the directory.
     pub directory: DirectoryField,
+    /// JavaScript between the two; none where what Notion tells is looked for as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
     /// Whether crawls of content that somebody or a schedule starts are followed by one of people.
     pub with_content: bool,
 }

@@ -24,6 +24,7 @@ use super::watermark;
 use crate::config::{BodyChoice, CrawlConfig, PeopleSettings};
 use crate::model::NotionId;
 use crate::runtime::Runtime;
+use crate::scripts::Scripts;
 use crate::store::{Crawl, CrawlId, CrawlState, NewTask, Scope, Store, StoreError, Task, TaskId, TaskKind};
 
 /// How often a running crawl looks whether it was cancelled, and says how far it is.
@@ -93,6 +94,8 @@ pub struct Crawler {
     pub filters: Filters,
     /// How people are mapped.
     pub people: PeopleSettings,
+    /// Runs their script, if they have one.
+    pub scripts: Arc<Scripts>,
     /// Reads files; none where there are none to be read.
     pub files: Option<Arc<Files>>,
     /// Requests under way at once.

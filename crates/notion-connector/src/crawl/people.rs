@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use super::driver::{CrawlError, Crawler};
 use crate::config::{DirectoryField, PeopleSettings, SourceField};
 use crate::model::NotionId;
+use crate::scripts::{Mapped, ScriptsError, Session};
 use crate::store::{
-    AlertScope, Crawl, Found, Lookup, MetUser, NewAlert, Phase, Store, StoreError, Task, TaskKind,
+    AlertScope, Crawl, CrawlId, Found, Lookup, MetUser, NewAlert, Phase, Store, StoreError, Task, TaskKind,
     UnmappedReason, UserVerdict,
 };
 
@@ -26,6 +27,8 @@ const NO_PEOPLE: &str = "the people of the workspace cannot be listed: in the in
 
 const NO_EMAILS: &str = "Notion tells no e-mail addresses: in the integration's settings in Notion, under Capabilities, choose \
     “Read user information including email addresses”, then run this crawl again; whoever is mapped stays so, and nobody was removed";
+
+const TRY_IT: &str = "notion-connector people test VALUE";
 
 /// What somebody is known by, if that may be gone by.
 ///
@@ -55,6 +58,19 @@ pub fn look_up(store: &Store, field: &DirectoryField, value: &str) -> Result<Fou
         DirectoryField::Own(name) => Lookup::Field(name),
     };
     store.find_person(by, value)
+}
+
+/// What is looked for of somebody, or why nothing is; and why a script did not say.
+type Sought = (Result<String, UnmappedReason>, Option<&'static str>);
+
+/// What a script's answer says of whom to look for.
+fn sought(mapped: Mapped) -> Sought {
+    match mapped {
+        Ok(Some(value)) => (Ok(value), None),
+        Ok(None) => (Err(UnmappedReason::NoScriptValue), None),
+        // What an error says may be of a person: it is told where a value is tried, and not to whoever reads alerts.
+        Err(error) => (Err(UnmappedReason::ScriptError), Some(error.kind())),
+    }
 }
 
 fn verdict_on(
@@ -126,6 +142,9 @@ impl Crawler {
             };
             self.blocking(told).await?;
         }
+        let mut session = self.people.script.as_deref().map(|script| self.scripts.session(script));
+        // Without a way to say who somebody is, everybody stays who they are.
+        let mut keeps = lacks_emails;
         let connector = crawl.connector;
         let held = self.blocking(move |crawler| crawler.store.count_users_of(connector)).await?;
         let (mut room, mut left_out) = (self.settings.user_limit.saturating_sub(held), 0);
@@ -135,9 +154,19 @@ impl Crawler {
             if met.is_empty() {
                 break;
             }
+            let mut sought = None;
+            if !keeps {
+                match self.seek(&met, session.as_mut()).await {
+                    Ok(all) => sought = Some(all),
+                    Err(error) => {
+                        keeps = true;
+                        self.tell_unrun(crawl.id, error.to_string()).await?;
+                    }
+                }
+            }
             let at = crawl.clone();
             let (kept, more) =
-                self.blocking(move |crawler| crawler.map_users(&at, &met, lacks_emails, room)).await?;
+                self.blocking(move |crawler| crawler.map_users(&at, &met, sought, room)).await?;
             (room, left_out) = (room.saturating_sub(kept), left_out + more);
         }
         let (id, now) = (crawl.id, self.runtime.now());
@@ -163,27 +192,58 @@ impl Crawler {
         )
     }
 
+    /// What is looked for of each.
+    async fn seek(
+        &self,
+        met: &[MetUser],
+        session: Option<&mut Session<'_>>,
+    ) -> Result<Vec<Sought>, ScriptsError> {
+        let told: Vec<_> = met.iter().map(|user| source_value(user, self.people.source)).collect();
+        let Some(session) = session else { return Ok(told.into_iter().map(|value| (value, None)).collect()) };
+        let values: Vec<String> = told.iter().filter_map(|value| value.as_ref().ok()).cloned().collect();
+        let mut mapped = session.map(&values).await?.into_iter();
+        let of_script = |value: Result<String, UnmappedReason>| match value {
+            Ok(_) => mapped.next().map_or((Err(UnmappedReason::ScriptError), None), sought),
+            Err(reason) => (Err(reason), None),
+        };
+        Ok(told.into_iter().map(of_script).collect())
+    }
+
+    async fn tell_unrun(self: &Arc<Self>, crawl: CrawlId, error: String) -> Result<(), StoreError> {
+        let now = self.runtime.now();
+        self.blocking(move |crawler| {
+            let message = format!("{error}; whoever is mapped stays so");
+            let alert = NewAlert::error(AlertScope::AllItems, "no script", &message);
+            crawler.store.add_alert(crawl, alert, now)
+        })
+        .await
+    }
+
+    /// Without anything to look for, everybody who is known stays who they are.
     fn map_users(
         &self,
         crawl: &Crawl,
         met: &[MetUser],
-        lacks_emails: bool,
+        sought: Option<Vec<Sought>>,
         room: u64,
     ) -> Result<(u64, u64), StoreError> {
-        let verdicts = met
-            .iter()
-            .map(|user| {
-                let verdict = match lacks_emails {
-                    true => None,
-                    false => {
-                        let value = source_value(user, self.people.source);
-                        Some(verdict_on(&self.store, &self.people, value)?)
-                    }
-                };
-                Ok((user.id, verdict))
-            })
-            .collect::<Result<Vec<(NotionId, Option<UserVerdict>)>, StoreError>>()?;
-        self.store.save_user_verdicts(crawl, &verdicts, room, self.runtime.now())
+        let now = self.runtime.now();
+        let mut verdicts: Vec<(NotionId, Option<UserVerdict>)> = Vec::with_capacity(met.len());
+        let Some(sought) = sought else {
+            verdicts.extend(met.iter().map(|user| (user.id, None)));
+            return self.store.save_user_verdicts(crawl, &verdicts, room, now);
+        };
+        for (user, (value, wrong)) in met.iter().zip(sought) {
+            if let Some(wrong) = wrong {
+                let message = format!(
+                    "the mapping script failed for somebody of the workspace, who is mapped to nobody: {wrong}; try it with: {TRY_IT}"
+                );
+                let alert = NewAlert::error(AlertScope::Item, wrong, &message).about(Some(user.id));
+                self.store.add_alert(crawl.id, alert, now)?;
+            }
+            verdicts.push((user.id, Some(verdict_on(&self.store, &self.people, value)?)));
+        }
+        self.store.save_user_verdicts(crawl, &verdicts, room, now)
     }
 }
 

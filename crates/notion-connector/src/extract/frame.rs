@@ -1,13 +1,9 @@
-//! What parent and worker say to each other: frames of a header in JSON and a body of bytes, each behind its length.
+//! What parent and worker say to each other about documents, in frames (`confined::frame`); the text is a frame's body.
 //!
-//! Texts travel as bodies, so that nothing is escaped and a length can be judged before it is believed. The types of
-//! `plaintext` are taken apart here field by field: a new one does not compile until it travels too.
-
-use std::io::{self, Read, Write};
+//! The types of `plaintext` are taken apart here field by field: a new one does not compile until it travels too.
 
 use plaintext::{Extraction, Format, Heading, Limits, Metadata, Status};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::attempts::Attempt;
 use super::{format_name, status_name};
@@ -16,17 +12,8 @@ use super::{format_name, status_name};
 pub(super) const MAX_REQUEST_HEADER: u32 = 1 << 16;
 /// Longest header of an answer: links, headings and what was left out of the largest document.
 pub(super) const MAX_ANSWER_HEADER: u32 = 48 << 20;
-/// Longest hello.
-pub(super) const MAX_HELLO: u32 = 1 << 16;
 /// Longest name that is told to a worker, which needs its extension only.
 const MAX_NAME_BYTES: usize = 1_024;
-
-/// What the worker says when it is ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Hello {
-    /// What of the confinement is not there, each a phrase.
-    pub(super) missing: Vec<String>,
-}
 
 /// What the worker is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -144,81 +131,10 @@ impl Answer {
     }
 }
 
-fn too_long(what: &str, bytes: u64, most: u64) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{what} of {bytes} bytes, where {most} are the most"))
-}
-
-/// Header and body as bytes; the header's length first.
-fn head(header: &impl Serialize, body_bytes: usize) -> io::Result<Vec<u8>> {
-    let json = serde_json::to_vec(header)?;
-    let length = u32::try_from(json.len()).map_err(io::Error::other)?;
-    let mut head = length.to_le_bytes().to_vec();
-    head.extend(json);
-    head.extend((body_bytes as u64).to_le_bytes());
-    Ok(head)
-}
-
-/// Writes a frame from a worker.
-pub(super) fn write(mut out: impl Write, header: &impl Serialize, body: &[u8]) -> io::Result<()> {
-    out.write_all(&head(header, body.len())?)?;
-    out.write_all(body)?;
-    out.flush()
-}
-
-/// Reads a request in a worker; none at the end of the input.
-pub(super) fn read_request(mut input: impl Read) -> io::Result<Option<(Request, Vec<u8>)>> {
-    let mut length = [0; 4];
-    match input.read_exact(&mut length) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        read => read?,
-    }
-    let length = u32::from_le_bytes(length);
-    if length > MAX_REQUEST_HEADER {
-        return Err(too_long("a header", length.into(), MAX_REQUEST_HEADER.into()));
-    }
-    let mut json = vec![0; length as usize];
-    input.read_exact(&mut json)?;
-    let mut length = [0; 8];
-    input.read_exact(&mut length)?;
-    let mut body = vec![0; usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?];
-    input.read_exact(&mut body)?;
-    Ok(Some((serde_json::from_slice(&json)?, body)))
-}
-
-/// Writes a request from the parent.
-pub(super) async fn send(
-    out: &mut (impl AsyncWrite + Unpin),
-    request: &Request,
-    body: &[u8],
-) -> io::Result<()> {
-    out.write_all(&head(request, body.len())?).await?;
-    out.write_all(body).await?;
-    out.flush().await
-}
-
-/// Reads a frame of at most these lengths in the parent.
-pub(super) async fn receive<T: serde::de::DeserializeOwned>(
-    input: &mut (impl AsyncRead + Unpin),
-    most_header: u32,
-    most_body: usize,
-) -> io::Result<(T, Vec<u8>)> {
-    let length = input.read_u32_le().await?;
-    if length > most_header {
-        return Err(too_long("a header", length.into(), most_header.into()));
-    }
-    let mut json = vec![0; length as usize];
-    input.read_exact(&mut json).await?;
-    let length = input.read_u64_le().await?;
-    let bytes = usize::try_from(length).ok().filter(|bytes| *bytes <= most_body);
-    let bytes = bytes.ok_or_else(|| too_long("a body", length, most_body as u64))?;
-    let mut body = vec![0; bytes];
-    input.read_exact(&mut body).await?;
-    Ok((serde_json::from_slice(&json)?, body))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confined::frame::{read_request, receive, send, write};
 
     const SPENT: Spent = Spent { peak_bytes: Some(7), held_bytes: Some(8), cpu_ms: 9 };
 
@@ -248,12 +164,12 @@ mod tests {
         let name = format!("{}.pdf", "ü".repeat(5_000));
         let mut wire = Vec::new();
         send(&mut wire, &Request::extract(&name, &Limits::default()), b"bytes").await.unwrap();
-        let (request, body) = read_request(&wire[..]).unwrap().unwrap();
+        let (request, body) = read_request::<Request>(&wire[..], MAX_REQUEST_HEADER).unwrap().unwrap();
         let Request::Extract { name, input_bytes, .. } = request else { panic!("another request") };
         assert!(name.ends_with("ü.pdf") && name.len() <= MAX_NAME_BYTES);
         assert_eq!((input_bytes, &body[..]), (Limits::default().input_bytes, &b"bytes"[..]));
-        assert!(read_request(&[][..]).unwrap().is_none());
-        assert!(read_request(&wire[..20]).is_err());
+        assert!(read_request::<Request>(&[][..], MAX_REQUEST_HEADER).unwrap().is_none());
+        assert!(read_request::<Request>(&wire[..20], MAX_REQUEST_HEADER).is_err());
     }
 
     #[tokio::test]

@@ -17,16 +17,12 @@ pub(super) fn launch(mut arguments: impl Iterator<Item = OsString>) -> ExitCode 
     use std::io::Write as _;
     use std::os::unix::process::CommandExt as _;
 
-    use super::confine::{Allowance, limit_program};
+    use crate::confined::{Allowance, limit_program};
 
-    let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
-    let (memory_bytes, cpu_seconds) = (number(), number());
-    let (Some(memory_bytes), Some(cpu_seconds), Some(program)) =
-        (memory_bytes, cpu_seconds, arguments.next())
-    else {
+    let (Some(allowance), Some(program)) = (Allowance::read(&mut arguments), arguments.next()) else {
         return ExitCode::from(2);
     };
-    let missing = limit_program(Allowance { memory_bytes, cpu_seconds });
+    let missing = limit_program(allowance);
     let error = std::process::Command::new(program).args(arguments).exec();
     let _ = writeln!(std::io::stderr(), "error: {error} {missing:?}");
     ExitCode::FAILURE

@@ -1,9 +1,8 @@
 //! Text out of files that strangers wrote, in a process that can do nothing else.
 //!
 //! [`Extractor`] keeps a few worker processes: this program again, called with [`COMMAND`], which [`worker_main`] answers.
-//! A worker confines itself before it reads the first byte (`confine`): no file can be opened, no socket made, no program
-//! started, and memory and processor time are bounded. Then it reads one document after another from standard input, has
-//! `plaintext` read it, and writes the answer to standard output (`frame`).
+//! A worker is confined before it reads the first byte (room `confined`). Then it reads one document after another from
+//! standard input, has `plaintext` read it, and writes the answer to standard output (`frame`).
 //!
 //! Invariants: what a document does to its worker costs that document's outcome and nothing else. An answer is as hostile as
 //! the document: it is bounded and checked. A document that ends its worker is not tried again; a worker that ended through
@@ -12,18 +11,15 @@
 //! What has no text of its own is looked at where that is switched on (`images`): by programs of the system, within limits too
 //! (`ocr`, `launch`), and by a model behind an endpoint (`captions`).
 //!
-//! To allow the worker another system call: `seccomp`, with the reason. To try whether something is refused: `attempts`.
+//! To try whether something is refused: `attempts`.
 
 mod attempts;
 mod captions;
-mod confine;
 mod frame;
 mod images;
 mod launch;
 mod ocr;
 mod pool;
-#[cfg(target_os = "linux")]
-mod seccomp;
 mod worker;
 
 pub use attempts::Attempt;

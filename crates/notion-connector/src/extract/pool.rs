@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -10,31 +9,22 @@ use std::time::Duration;
 use plaintext::{Extraction, Limits, Status};
 use serde::Serialize;
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::attempts::Attempt;
-use super::confine::{PEAK, bytes_of};
-use super::frame::{self, Answer, Hello, Request, Spent};
+use super::frame::{Answer, BEGUN, MAX_ANSWER_HEADER, Request, Spent};
 use super::images::{self, Generated, Picture};
 use super::worker::COMMAND;
 use super::{Outcome, captions, limits_of, nothing, ocr};
 use crate::config::ExtractConfig;
+use crate::confined::frame::{receive, send};
+use crate::confined::{Allowance, Ending, Process, StartError, own_program};
 
 /// Documents that a worker reads before another takes its place: what leaks does not add up.
 const DOCUMENTS_A_WORKER: u64 = 500;
 /// Processor time after which another takes its place, so that a limit for the whole process can be a small one.
 const CPU_A_WORKER: Duration = Duration::from_secs(10);
-/// How long a worker may take to begin, on a machine that is busy.
-const START: Duration = Duration::from_secs(30);
-/// How long a worker that closed its output may take to end.
-const END: Duration = Duration::from_secs(5);
-/// Most that is read of what a worker says while it dies.
-const LAST_WORDS_BYTES: u64 = 4_096;
-/// All of a worker's environment: what mimalloc takes from the system at once, in KiB (by itself it reserves more address
-/// space than a worker may have), and that it gives back at once what is freed, so that each document's peak is its own.
-const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "32768"), ("MIMALLOC_PURGE_DELAY", "0")];
 
 /// Why a document could not be given to a worker: the document has no part in it.
 #[derive(Debug, thiserror::Error)]
@@ -105,10 +95,7 @@ pub struct Extractor {
 impl Extractor {
     /// Workers are this program itself, called again.
     pub fn new(settings: ExtractConfig) -> Self {
-        // Linux knows which file this process runs, also after a new version took its place on disk.
-        let own = PathBuf::from("/proc/self/exe");
-        let own = if own.exists() { own } else { std::env::current_exe().unwrap_or_default() };
-        Self::of_program(settings, own)
+        Self::of_program(settings, own_program())
     }
 
     /// Workers are this program, which answers [`COMMAND`].
@@ -235,8 +222,8 @@ impl Extractor {
                 failed => {
                     let is_late = failed.is_err();
                     count(if is_late { &self.counts.killed } else { &self.counts.died });
-                    let peak_bytes = worker.peak_bytes();
-                    let ending = worker.end(is_late).await;
+                    let peak_bytes = worker.process.peak_bytes();
+                    let ending = worker.process.end(is_late).await;
                     // Once more on a new worker where it may not be the document's doing: it was not looked at yet,
                     // somebody killed the worker, or documents before it had left too little memory.
                     let lacked = ending.lacked_memory() && documents > 0;
@@ -248,7 +235,7 @@ impl Extractor {
                     if !begun {
                         return Err(ExtractError::Dies { how: ending.how() });
                     }
-                    ending.judge(is_late, peak_bytes, &self.settings)
+                    judge(&ending, is_late, peak_bytes, &self.settings)
                 }
             };
             count(&self.counts.documents);
@@ -277,7 +264,7 @@ impl Extractor {
         let is_spent = Duration::from_millis(spent.cpu_ms) > CPU_A_WORKER;
         if worker.documents >= DOCUMENTS_A_WORKER || is_large || is_spent {
             count(&self.counts.retired);
-            worker.end(true).await;
+            worker.process.end(true).await;
         } else {
             self.keep(worker);
         }
@@ -286,31 +273,13 @@ impl Extractor {
     async fn start(&self) -> Result<Worker, ExtractError> {
         let program = self.program.clone().unwrap_or_default();
         let cpu_seconds = CPU_A_WORKER.as_secs() + self.settings.seconds + 1;
-        let mut command = Command::new(program);
-        command
-            .arg(COMMAND)
-            .args([self.settings.memory_bytes(), cpu_seconds].map(|number| number.to_string()))
-            .env_clear()
-            .envs(ALLOCATOR)
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // An interrupt at the terminal is for the parent, which ends its workers when it is done.
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().map_err(|source| ExtractError::Start { source })?;
-        count(&self.counts.started);
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(input), Some(output), Some(errors)) = pipes else {
-            return Err(ExtractError::Start { source: io::ErrorKind::BrokenPipe.into() });
-        };
-        let mut worker = Worker { child, input, output, errors, documents: 0 };
-        let hello = frame::receive::<Hello>(&mut worker.output, frame::MAX_HELLO, 0);
-        match tokio::time::timeout(START, hello).await {
-            Ok(Ok((hello, _))) => {
-                let Hello { missing } = hello;
+        let allowance = Allowance { memory_bytes: self.settings.memory_bytes(), cpu_seconds };
+        let started = Process::start(&program, COMMAND, allowance).await;
+        if !matches!(started, Err(StartError::Start(_))) {
+            count(&self.counts.started);
+        }
+        match started {
+            Ok((process, missing)) => {
                 if !missing.is_empty() && self.confinement.get().is_none() {
                     tracing::warn!(
                         missing = missing.join(", "),
@@ -318,11 +287,12 @@ impl Extractor {
                     );
                 }
                 let _ = self.confinement.set(Confinement { missing });
-                Ok(worker)
+                Ok(Worker { process, documents: 0 })
             }
-            failed => {
+            Err(StartError::Start(source)) => Err(ExtractError::Start { source }),
+            Err(StartError::Dies(ending)) => {
                 count(&self.counts.died);
-                Err(ExtractError::Dies { how: worker.end(failed.is_err()).await.how() })
+                Err(ExtractError::Dies { how: ending.how() })
             }
         }
     }
@@ -332,13 +302,10 @@ fn millis_since(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A worker process and the pipes to it. Dropped, it is killed.
+/// A worker, and how much it did.
 #[derive(Debug)]
 struct Worker {
-    child: Child,
-    input: ChildStdin,
-    output: ChildStdout,
-    errors: ChildStderr,
+    process: Process,
     documents: u64,
 }
 
@@ -350,99 +317,32 @@ impl Worker {
         limits: &Limits,
         begun: &mut bool,
     ) -> io::Result<(Extraction, Spent)> {
-        frame::send(&mut self.input, request, body).await?;
-        *begun = self.output.read_u8().await? == frame::BEGUN;
-        let (answer, text) =
-            frame::receive::<Answer>(&mut self.output, frame::MAX_ANSWER_HEADER, limits.text_bytes).await?;
+        let Process { input, output, .. } = &mut self.process;
+        send(input, request, body).await?;
+        *begun = output.read_u8().await? == BEGUN;
+        let (answer, text) = receive::<Answer>(output, MAX_ANSWER_HEADER, limits.text_bytes).await?;
         let spent = answer.spent;
         Ok((answer.into_extraction(text).ok_or(io::ErrorKind::InvalidData)?, spent))
     }
-
-    /// Most memory that it held so far, as the system counts it; none when it is dead, or the system does not tell.
-    fn peak_bytes(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        bytes_of(&status, PEAK)
-    }
-
-    /// Ends it: at once, or when it did not end by itself within a moment.
-    async fn end(mut self, at_once: bool) -> Ending {
-        drop(self.input);
-        let by_itself = if at_once { None } else { tokio::time::timeout(END, self.child.wait()).await.ok() };
-        let status = match by_itself {
-            Some(status) => status,
-            None => {
-                // It may have ended this very moment.
-                let _ = self.child.start_kill();
-                self.child.wait().await
-            }
-        };
-        let mut said = Vec::new();
-        // What it said is a hint only; nothing else holds its pipe, so that this ends.
-        let mut last_words = self.errors.take(LAST_WORDS_BYTES);
-        let _ = tokio::time::timeout(END, last_words.read_to_end(&mut said)).await;
-        Ending { status: status.ok(), said: String::from_utf8_lossy(&said).into_owned() }
-    }
 }
 
-/// How a worker ended.
-#[derive(Debug)]
-struct Ending {
-    status: Option<ExitStatus>,
-    said: String,
-}
-
-impl Ending {
-    fn signal(&self) -> Option<i32> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::ExitStatusExt as _;
-            self.status.and_then(|status| status.signal())
-        }
-        #[cfg(not(unix))]
-        None
-    }
-
-    /// By somebody else, by the system in want of memory, or by a service that is stopped with all of its processes.
-    fn was_killed(&self) -> bool {
-        self.signal().is_some_and(|signal| FROM_OUTSIDE.contains(&signal))
-    }
-
-    /// As the standard library says before it aborts.
-    fn lacked_memory(&self) -> bool {
-        self.said.contains("memory allocation of")
-    }
-
-    fn how(&self) -> String {
-        self.status.map_or_else(|| "it is not known how".to_owned(), |status| status.to_string())
-    }
-
-    /// What became of the document that it was reading.
-    fn judge(
-        &self,
-        is_late: bool,
-        peak_bytes: Option<u64>,
-        settings: &ExtractConfig,
-    ) -> (Extraction, Option<u64>) {
-        // What the standard library prints before it aborts.
-        let out_of_stack = self.said.contains("overflowed its stack");
-        let out_of_time = is_late || self.signal() == Some(SIGXCPU);
-        if out_of_time {
-            let reason = format!("reading it takes longer than {} seconds", settings.seconds);
-            (nothing(Status::Limit, reason), peak_bytes)
-        } else if self.lacked_memory() {
-            let reason = format!("reading it takes more than {} MB of memory", settings.memory_mb);
-            (nothing(Status::Limit, reason), Some(settings.memory_bytes()))
-        } else if out_of_stack {
-            (nothing(Status::Limit, "it is nested too deeply".to_owned()), peak_bytes)
-        } else {
-            let reason = format!("the process that read it ended ({})", self.how());
-            (nothing(Status::Broken, reason), peak_bytes)
-        }
+/// What became of the document that a worker was reading when it ended.
+fn judge(
+    ending: &Ending,
+    is_late: bool,
+    peak_bytes: Option<u64>,
+    settings: &ExtractConfig,
+) -> (Extraction, Option<u64>) {
+    if is_late || ending.lacked_time() {
+        let reason = format!("reading it takes longer than {} seconds", settings.seconds);
+        (nothing(Status::Limit, reason), peak_bytes)
+    } else if ending.lacked_memory() {
+        let reason = format!("reading it takes more than {} MB of memory", settings.memory_mb);
+        (nothing(Status::Limit, reason), Some(settings.memory_bytes()))
+    } else if ending.lacked_stack() {
+        (nothing(Status::Limit, "it is nested too deeply".to_owned()), peak_bytes)
+    } else {
+        let reason = format!("the process that read it ended ({})", ending.how());
+        (nothing(Status::Broken, reason), peak_bytes)
     }
 }
-
-/// SIGHUP, SIGINT, SIGKILL and SIGTERM: a process sends them to another, or the system does; no fault of its own does.
-const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
-
-/// The signal of a process that used up its processor time, on every Unix that Rust knows.
-const SIGXCPU: i32 = 24;

@@ -8,10 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use plaintext::{Extraction, Limits, Status};
 
-use super::confine::{Allowance, MemoryGauge, confine, cpu_ms};
-use super::frame::{self, Answer, BEGUN, Hello, Request, Spent};
+use super::frame::{Answer, BEGUN, MAX_REQUEST_HEADER, Request, Spent};
 use super::launch::{LAUNCH, launch};
 use super::{Attempt, nothing};
+use crate::confined::frame::{read_request, write};
+use crate::confined::{Allowance, MemoryGauge, begin, cpu_ms};
 
 /// The argument that makes this program a worker; bytes of memory and seconds of processor time follow.
 pub const COMMAND: &str = "extract-worker";
@@ -30,13 +31,12 @@ pub fn worker_main(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode
     if command != COMMAND {
         return None;
     }
-    let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
-    let (Some(memory_bytes), Some(cpu_seconds)) = (number(), number()) else {
+    let Some(allowance) = Allowance::read(&mut arguments) else {
         let _ =
             writeln!(io::stderr(), "error: {COMMAND} is started by this program itself, and by nobody else");
         return Some(ExitCode::from(2));
     };
-    let answered = serve(Allowance { memory_bytes, cpu_seconds });
+    let answered = serve(allowance);
     // The parent went away, or talks nonsense: there is nobody to tell.
     Some(if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -49,12 +49,11 @@ fn serve(allowance: Allowance) -> io::Result<()> {
         *FAULT.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }));
     let mut gauge = MemoryGauge::open();
-    let missing = confine(allowance, &gauge);
+    begin(allowance, &gauge)?;
     let (mut input, mut out) = (io::stdin().lock(), io::stdout().lock());
-    frame::write(&mut out, &Hello { missing }, b"")?;
     loop {
         gauge.reset();
-        let Some((request, body)) = frame::read_request(&mut input)? else { return Ok(()) };
+        let Some((request, body)) = read_request(&mut input, MAX_REQUEST_HEADER)? else { return Ok(()) };
         out.write_all(&[BEGUN])?;
         out.flush()?;
         let extraction = catch_unwind(AssertUnwindSafe(|| match request {
@@ -71,7 +70,7 @@ fn serve(allowance: Allowance) -> io::Result<()> {
         let (peak_bytes, held_bytes) = gauge.read();
         let spent = Spent { peak_bytes, held_bytes, cpu_ms: cpu_ms() };
         let (answer, text) = Answer::of(extraction, spent);
-        frame::write(&mut out, &answer, text.as_bytes())?;
+        write(&mut out, &answer, text.as_bytes())?;
     }
 }
 

@@ -19,6 +19,7 @@ use crate::config::{
 use crate::crawl::files::FilePolicy;
 use crate::crawl::filters::parse_object;
 use crate::model::{Caller, FilePlace, NotionId, Role};
+use crate::scripts::DEFAULT_SCRIPT;
 use crate::store::{Connector, SettingsEffect};
 
 /// What becomes of one setting: the connector's own value, or that of the configuration (written `default`).
@@ -261,7 +262,10 @@ pub fn show_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<
         include: effective.include,
         exclude: effective.exclude,
         item_limit: effective.crawl.item_limit,
-        people: effective.people,
+        people: PeopleSettings {
+            script: effective.people.script.or_else(|| Some(DEFAULT_SCRIPT.to_owned())),
+            ..effective.people
+        },
         archived: effective.crawl.archived,
         comments: effective.crawl.comments,
         body: effective.body,
@@ -344,7 +348,7 @@ fn effective(app: &App, name: &str, settings: &ConnectorSettings) -> Result<Effe
     )))
 }
 
-fn settings_of(connector: &Connector) -> Result<ConnectorSettings, OpsError> {
+pub(super) fn settings_of(connector: &Connector) -> Result<ConnectorSettings, OpsError> {
     serde_json::from_str(&connector.settings).map_err(|error| {
         OpsError::Invalid(format!(
             "the settings of connector “{}” cannot be read ({error}): use the newer version that wrote them",

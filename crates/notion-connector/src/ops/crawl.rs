@@ -181,6 +181,7 @@ pub(super) async fn crawler(
         files: app.fetcher.as_ref().map(|fetcher| Arc::new(files_of(app, fetcher, settings.files))),
         filters: Filters::new(&settings.include, &settings.exclude),
         people: settings.people,
+        scripts: Arc::clone(&app.scripts),
         settings: settings.crawl,
         concurrency: app.config.notion.concurrency,
         progress,

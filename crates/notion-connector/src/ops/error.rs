@@ -5,6 +5,7 @@ use crate::crawl::CrawlError;
 use crate::data_dir::DataDirError;
 use crate::extract::ExtractError;
 use crate::model::MissingRole;
+use crate::scripts::ScriptsError;
 use crate::search::IndexError;
 use crate::secrets::SecretError;
 use crate::sink::pump::PumpError;
@@ -49,6 +50,9 @@ pub enum OpsError {
     /// Files could not be read.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+    /// A mapping script could not be run.
+    #[error(transparent)]
+    Scripts(#[from] ScriptsError),
     /// The caller may not do this.
     #[error(transparent)]
     Forbidden(#[from] MissingRole),

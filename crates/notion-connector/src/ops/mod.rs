@@ -69,7 +69,8 @@ pub use keys::{CreateKey, CreatedKey, Identity, create_key, identify_key, list_k
 pub use metrics::metrics;
 pub use overview::{Overview, UnderWay, overview};
 pub use people::{
-    ListPeople, MappingAnswer, MappingTest, TestMapping, count_people, list_people, test_mapping,
+    ListPeople, MappingAnswer, MappingTest, TestMapping, count_people, list_people, set_mapping_script,
+    test_mapping,
 };
 pub use plan::{PlanDetail, PlanRequest, plan_crawl};
 pub use preview::{Preview, PreviewItem, PreviewKind, preview_asking, preview_connector};

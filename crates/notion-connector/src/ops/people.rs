@@ -5,12 +5,15 @@ use utoipa::ToSchema;
 
 use super::OpsError;
 use super::audit::Act;
-use super::connector_life::effective_settings;
+use super::connector_life::{ConnectorDetail, effective_settings, settings_of, show_connector};
 use super::connectors::find_connector;
 use crate::app::App;
 use crate::crawl::people::look_up;
 use crate::model::{Caller, Role};
-use crate::store::{Found, UnmappedReason, UserCounts, UserFilter, UserOrder, UserPage, UserState};
+use crate::scripts::{DEFAULT_SCRIPT, MAX_SCRIPT_BYTES};
+use crate::store::{
+    Found, SettingsEffect, UnmappedReason, UserCounts, UserFilter, UserOrder, UserPage, UserState,
+};
 
 /// Longest value that is tried, in characters.
 const MAX_VALUE_CHARS: usize = 2_000;
@@ -89,8 +92,10 @@ pub struct MappingTest {
     pub connector: String,
     /// The value that was given.
     pub value: String,
-    /// The value that was looked for.
+    /// The value that was looked for: what the script made of it; none where it gave nothing.
     pub looked_for: Option<String>,
+    /// Why the script gave nothing.
+    pub error: Option<String>,
     /// In which attribute of the directory.
     pub directory_field: String,
     /// What was found.
@@ -103,17 +108,28 @@ pub struct MappingTest {
 ///
 /// # Errors
 /// When the caller administers nothing, or there is no such connector.
-pub fn test_mapping(app: &App, caller: &Caller, test: &TestMapping) -> Result<MappingTest, OpsError> {
+pub async fn test_mapping(app: &App, caller: &Caller, test: &TestMapping) -> Result<MappingTest, OpsError> {
     let may_know = caller.require(Role::SecurityAdmin).is_ok();
     let role = if may_know { Role::SecurityAdmin } else { Role::ConnectorAdmin };
     let act = Act { action: "people.test", target: test.connector.as_deref().unwrap_or_default(), role };
-    act.run(app, caller, || {
+    act.run_async(app, caller, async {
         if test.value.chars().count() > MAX_VALUE_CHARS {
             return Err(OpsError::Invalid(format!("a value has at most {MAX_VALUE_CHARS} characters")));
         }
         let connector = find_connector(app, test.connector.as_deref())?;
         let settings = effective_settings(app, &connector)?.people;
-        let looked_for = Some(test.value.trim().to_owned()).filter(|value| !value.is_empty());
+        let given = Some(test.value.trim().to_owned()).filter(|value| !value.is_empty());
+        let mapped = match (given, &settings.script) {
+            (Some(value), Some(script)) => {
+                let mut mapped = app.scripts.session(script).map(&[value]).await?;
+                mapped.pop().unwrap_or(Ok(None))
+            }
+            (given, _) => Ok(given),
+        };
+        let (looked_for, error) = match mapped {
+            Ok(looked_for) => (looked_for, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         let found = match &looked_for {
             Some(value) => look_up(&app.store, &settings.directory, value)?,
             None => Found::None,
@@ -128,9 +144,44 @@ pub fn test_mapping(app: &App, caller: &Caller, test: &TestMapping) -> Result<Ma
             connector: connector.name,
             value: test.value.clone(),
             looked_for,
+            error,
             directory_field: settings.directory.into(),
             answer,
             person: person.flatten().map(|person| person.user_name),
         })
     })
+    .await
+}
+
+/// Gives a connector its mapping script, or with none the default back, which gives what it is given.
+///
+/// # Errors
+/// When there is no such connector, or the text is no script.
+pub async fn set_mapping_script(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    script: Option<&str>,
+) -> Result<ConnectorDetail, OpsError> {
+    let act = Act::of_connectors("connector.script", name);
+    act.run_async(app, caller, async {
+        let connector = find_connector(app, Some(name))?;
+        if let Some(script) = script {
+            if script.len() > MAX_SCRIPT_BYTES {
+                return Err(OpsError::Invalid(format!("a script has at most {MAX_SCRIPT_BYTES} bytes")));
+            }
+            if let Err(why) = app.scripts.check(script).await? {
+                return Err(OpsError::Invalid(format!("the script is no JavaScript: {why}")));
+            }
+        }
+        let mut settings = settings_of(&connector)?;
+        settings.people.script = script.map(str::to_owned).filter(|script| script != DEFAULT_SCRIPT);
+        let text = serde_json::to_string(&settings)
+            .map_err(|error| OpsError::Invalid(format!("the settings could not be written: {error}")))?;
+        // What is indexed stays as it is.
+        let effect = SettingsEffect { recrawl: false, read_again: false };
+        app.store.save_settings(connector.id, &text, effect, app.runtime.now())?;
+        show_connector(app, caller, Some(&connector.name))
+    })
+    .await
 }

@@ -173,6 +173,7 @@ impl From<OpsError> for Problem {
             | OpsError::Pump(_)
             | OpsError::Crawl(_)
             | OpsError::Extract(_)
+            | OpsError::Scripts(_)
             | OpsError::Io { .. } => failed(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",

@@ -66,6 +66,7 @@ fn connectors() -> OpenApiRouter<Arc<Web>> {
         ))
         .routes(routes!(api::connectors::check::check))
         .routes(routes!(api::connectors::secret::set_secret))
+        .routes(routes!(api::connectors::script::set_script))
         .routes(routes!(api::connectors::preview::preview))
         .routes(routes!(api::connectors::rename::rename))
         .routes(routes!(api::connectors::activate::activate))

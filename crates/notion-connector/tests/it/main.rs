@@ -43,6 +43,7 @@ mod reconcile;
 mod replay;
 mod revoked;
 mod scopes;
+mod scripts;
 mod serve;
 mod sign_in;
 mod tls;

@@ -1,21 +1,26 @@
 //! People: the directory, and who of it the people of a workspace are.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use notion_connector::config::{DirectoryField, SourceField};
+use notion_connector::crawl::Progress;
 use notion_connector::model::{Caller, Role, Viewer};
 use notion_connector::ops::{
     self, EditConnector, ImportDirectory, ListPeople, MappingAnswer, PeopleCounters, TestMapping,
 };
+use notion_connector::scripts::Scripts;
 use notion_connector::store::{CrawlState, DirectoryFilter, ExternalUser, Scope};
 use notion_emulator::Options;
 use notion_emulator::faults::{Failure, Fault};
 use notion_emulator::rules::auth::{Capabilities, UserCapability};
 use serde_json::json;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::program::Home;
-use crate::support::{CONNECTOR, Line, generated};
+use crate::support::{CONNECTOR, Line, generated, request};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_come_in_by_a_file_all_of_it_or_nothing() {
@@ -239,22 +244,22 @@ async fn the_test_box_answers_match_no_match_or_inconclusive() {
     let (line, _) = with_people().await;
     import(&line, DIRECTORY);
     let app = line.app();
-    let try_as = |caller: &Caller, value: &str| {
+    let try_as = async |caller: &Caller, value: &str| {
         let test = TestMapping { connector: None, value: value.to_owned() };
-        ops::test_mapping(&app, caller, &test).map(|test| (test.answer, test.person))
+        ops::test_mapping(&app, caller, &test).await.map(|test| (test.answer, test.person))
     };
     let operator = &Caller::LOCAL_OPERATOR;
     let ana = Some("ana".to_owned());
-    assert_eq!(try_as(operator, " ANA@acme.example").unwrap(), (MappingAnswer::Match, ana));
-    assert_eq!(try_as(operator, "nobody@acme.example").unwrap(), (MappingAnswer::NoMatch, None));
-    assert_eq!(try_as(operator, "").unwrap(), (MappingAnswer::NoMatch, None));
-    assert_eq!(try_as(operator, "shared@acme.example").unwrap(), (MappingAnswer::Inconclusive, None));
+    assert_eq!(try_as(operator, " ANA@acme.example").await.unwrap(), (MappingAnswer::Match, ana));
+    assert_eq!(try_as(operator, "nobody@acme.example").await.unwrap(), (MappingAnswer::NoMatch, None));
+    assert_eq!(try_as(operator, "").await.unwrap(), (MappingAnswer::NoMatch, None));
+    assert_eq!(try_as(operator, "shared@acme.example").await.unwrap(), (MappingAnswer::Inconclusive, None));
     let with = |role| Caller { roles: [role].into_iter().collect(), ..Caller::LOCAL_OPERATOR };
     let admin = with(Role::ConnectorAdmin);
-    assert_eq!(try_as(&admin, "ana@acme.example").unwrap(), (MappingAnswer::Match, None));
+    assert_eq!(try_as(&admin, "ana@acme.example").await.unwrap(), (MappingAnswer::Match, None));
     assert!(ops::count_people(&app, &admin).is_ok());
     assert!(ops::list_people(&app, &admin, &ListPeople::default()).is_err());
-    assert!(try_as(&with(Role::SearchUser), "ana@acme.example").is_err());
+    assert!(try_as(&with(Role::SearchUser), "ana@acme.example").await.is_err());
     assert!(ops::count_people(&app, &with(Role::SearchUser)).is_err());
 }
 
@@ -276,4 +281,76 @@ async fn beyond_the_limit_people_are_counted_and_not_kept() {
     line.config.crawl.user_limit = 500;
     let (state, all) = crawl_people(&line).await;
     assert_eq!((state, all.counts.added), (CrawlState::Completed, all.discovered - 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_script_maps_and_one_that_fails_is_told_and_ends_nothing() {
+    let (line, _) = with_people().await;
+    import(&line, "user_name,login\nana,ana\nbo,bo\n");
+    let edit = EditConnector {
+        directory_field: Some(DirectoryField::Own("login".to_owned())),
+        ..EditConnector::default()
+    };
+    let operator = &Caller::LOCAL_OPERATOR;
+    ops::edit_connector(&line.app(), operator, CONNECTOR, &edit).unwrap();
+    let set =
+        async |script: Option<&str>| ops::set_mapping_script(&line.app(), operator, CONNECTOR, script).await;
+    let local_part =
+        "var mapSourceUser = function (v) { return v.split('@')[0]; }; mapSourceUser(sourceUserValue);";
+    let shown = set(Some(local_part)).await.unwrap();
+    assert!(!shown.connector.recrawl_required, "what is indexed is as before");
+    let (state, mapped) = crawl_people(&line).await;
+    assert_eq!((state, mapped.counts.mapped), (CrawlState::Completed, 1));
+    assert_eq!([standing(&line, "Ana"), standing(&line, "Bo")], ["ana", "unverified"]);
+    let test = async |value: &str| {
+        let test = TestMapping { connector: None, value: value.to_owned() };
+        ops::test_mapping(&line.app(), operator, &test).await.unwrap()
+    };
+    let bo = test("BO@elsewhere.example").await;
+    assert_eq!((bo.answer, bo.looked_for.as_deref()), (MappingAnswer::Match, Some("BO")));
+
+    let failing = "function mapSourceUser(v) { if (/^ana/i.test(v)) throw new Error(v); return null; }";
+    set(Some(failing)).await.unwrap();
+    let report = line.try_crawl(Scope::People).await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+    let alerts = line.alerts(&report);
+    assert!(alerts.iter().any(|one| one.contains("it threw an error")), "{alerts:?}");
+    let tells = alerts.iter().any(|one| one.to_lowercase().contains("ana@"));
+    assert!(!tells, "an alert is no place for addresses");
+    assert_eq!([standing(&line, "Ana"), standing(&line, "Dee")], ["script_error", "no_script_value"]);
+    assert!(test("ana@acme.example").await.error.unwrap().contains("ana@acme.example"));
+
+    set(Some("for (;;) {}")).await.unwrap();
+    let endless = line.try_crawl(Scope::People).await.unwrap();
+    let people = endless.crawl.people.unwrap();
+    assert_eq!((endless.crawl.state, people.counts.mapped), (CrawlState::CompletedWithErrors, 0));
+    assert!(line.alerts(&endless).iter().any(|one| one.contains("stopped too often")));
+
+    assert!(set(Some("function (")).await.unwrap_err().to_string().contains("no JavaScript"));
+    assert!(set(Some(&" ".repeat(40_000))).await.is_err());
+    let admin = Caller { roles: [Role::SearchUser].into_iter().collect(), ..Caller::LOCAL_OPERATOR };
+    assert!(ops::set_mapping_script(&line.app(), &admin, CONNECTOR, None).await.is_err());
+    let restored = set(None).await.unwrap();
+    assert!(restored.settings.people.script.is_none());
+    assert!(restored.effective.people.script.unwrap().contains("Examples"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_scripts_cannot_be_run_everybody_stays_who_they_are() {
+    let (line, _) = with_people().await;
+    import(&line, DIRECTORY);
+    crawl_people(&line).await;
+    let script = Some("function mapSourceUser(v) { return v; }");
+    ops::set_mapping_script(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, script).await.unwrap();
+    let before = people(&line);
+    let mut app = Arc::into_inner(line.app()).unwrap();
+    app.scripts = Arc::new(Scripts::of_program(PathBuf::from("/nowhere/at/all")));
+    let progress = watch::Sender::new(Progress::default());
+    let app = Arc::new(app);
+    let report = ops::run_crawl(&app, &Caller::LOCAL_OPERATOR, request(Scope::People), progress);
+    let report = report.await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+    let alerts = line.alerts(&report);
+    assert!(alerts.iter().any(|one| one.contains("could not be started")), "{alerts:?}");
+    assert_eq!((people(&line).len(), standing(&line, "Ana").as_str()), (before.len(), "ana"));
 }

@@ -249,6 +249,7 @@ impl Line {
             files: None,
             filters: Filters::default(),
             people: Default::default(),
+            scripts: Arc::clone(&app.scripts),
             concurrency: app.config.notion.concurrency,
             progress: watch::Sender::new(Progress::default()),
             refused: Refused::default(),

@@ -111,5 +111,5 @@ pub(in crate::web) async fn test(
     Asking(caller): Asking,
     Body(test): Body<TestMapping>,
 ) -> Result<Json<MappingTest>, Problem> {
-    Ok(Json(web.blocking(move |web| ops::test_mapping(&web.app, &caller, &test)).await?))
+    Ok(Json(ops::test_mapping(&web.app, &caller, &test).await?))
 }

@@ -10,6 +10,7 @@ pub(in crate::web) mod edit;
 pub(in crate::web) mod list;
 pub(in crate::web) mod preview;
 pub(in crate::web) mod rename;
+pub(in crate::web) mod script;
 pub(in crate::web) mod secret;
 pub(in crate::web) mod show;
 pub(in crate::web) mod start_points;

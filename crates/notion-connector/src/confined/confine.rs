@@ -1,27 +1,41 @@
 //! A worker gives up what it does not need, before it reads the first byte.
 
+use std::ffi::OsString;
 #[cfg(target_os = "linux")]
 use std::fs::File;
 
 /// What a worker may still use.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     /// Bytes of address space, the program itself included.
-    pub(super) memory_bytes: u64,
+    pub(crate) memory_bytes: u64,
     /// Seconds on a processor, over all documents.
-    pub(super) cpu_seconds: u64,
+    pub(crate) cpu_seconds: u64,
+}
+
+impl Allowance {
+    /// From the arguments of a worker, as [`Allowance::arguments`] writes them.
+    pub(crate) fn read(arguments: &mut impl Iterator<Item = OsString>) -> Option<Self> {
+        let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
+        Some(Self { memory_bytes: number()?, cpu_seconds: number()? })
+    }
+
+    /// As arguments.
+    pub(crate) fn arguments(self) -> [String; 2] {
+        [self.memory_bytes.to_string(), self.cpu_seconds.to_string()]
+    }
 }
 
 /// What is kept open to tell how much memory a document took; nothing where the system does not tell.
 #[derive(Debug, Default)]
-pub(super) struct MemoryGauge {
+pub(crate) struct MemoryGauge {
     #[cfg(target_os = "linux")]
     files: Option<(File, Option<File>)>,
 }
 
 impl MemoryGauge {
     /// Before the confinement, which lets nothing be opened.
-    pub(super) fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self {
             #[cfg(target_os = "linux")]
             files: File::open("/proc/self/status")
@@ -32,7 +46,7 @@ impl MemoryGauge {
 
     /// Counts from now on (proc_pid_clear_refs(5): 5 resets the peak). Where the kernel does not have that, the peak is
     /// that of the worker's whole life.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         #[cfg(target_os = "linux")]
         if let Some((_, Some(clear_refs))) = &mut self.files {
             use std::io::Write as _;
@@ -42,7 +56,7 @@ impl MemoryGauge {
     }
 
     /// Most resident memory since the reset, and the address space that is held now.
-    pub(super) fn read(&mut self) -> (Option<u64>, Option<u64>) {
+    pub(crate) fn read(&mut self) -> (Option<u64>, Option<u64>) {
         #[cfg(target_os = "linux")]
         {
             use std::os::unix::fs::FileExt as _;
@@ -57,11 +71,11 @@ impl MemoryGauge {
 }
 
 /// The lines of a `/proc/PID/status` with the most resident memory, and with the address space (proc_pid_status(5)).
-pub(super) const PEAK: &str = "VmHWM:";
+pub(crate) const PEAK: &str = "VmHWM:";
 const HELD: &str = "VmSize:";
 
 /// A line of a `/proc/PID/status`, which counts in KiB.
-pub(super) fn bytes_of(status: &str, name: &str) -> Option<u64> {
+pub(crate) fn bytes_of(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1_024)
@@ -69,7 +83,7 @@ pub(super) fn bytes_of(status: &str, name: &str) -> Option<u64> {
 
 /// Confines this process for good; says what could not be had.
 #[cfg(unix)]
-pub(super) fn confine(allowance: Allowance, gauge: &MemoryGauge) -> Vec<String> {
+pub(crate) fn confine(allowance: Allowance, gauge: &MemoryGauge) -> Vec<String> {
     use rustix::process::Resource;
 
     let mut missing = limit(&[
@@ -113,7 +127,7 @@ fn limit(limits: &[Limited]) -> Vec<String> {
 
 /// Limits this process for the program that it becomes, which may open files, but write none and, on Linux, make no socket.
 #[cfg(unix)]
-pub(super) fn limit_program(allowance: Allowance) -> Vec<String> {
+pub(crate) fn limit_program(allowance: Allowance) -> Vec<String> {
     let mut missing = limit(&limits_of(allowance));
     #[cfg(target_os = "linux")]
     {
@@ -148,7 +162,7 @@ fn confine_calls(_gauge: &MemoryGauge) -> Vec<String> {
 
 /// Confines this process for good; says what could not be had.
 #[cfg(not(unix))]
-pub(super) fn confine(_allowance: Allowance, _gauge: &MemoryGauge) -> Vec<String> {
+pub(crate) fn confine(_allowance: Allowance, _gauge: &MemoryGauge) -> Vec<String> {
     vec![
         "a limit of memory".to_owned(),
         "a limit of processor time, but for the deadline of each document".to_owned(),
@@ -158,7 +172,7 @@ pub(super) fn confine(_allowance: Allowance, _gauge: &MemoryGauge) -> Vec<String
 }
 
 /// Processor time of this process so far.
-pub(super) fn cpu_ms() -> u64 {
+pub(crate) fn cpu_ms() -> u64 {
     #[cfg(unix)]
     {
         let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
