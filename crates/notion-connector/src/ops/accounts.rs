@@ -1,12 +1,16 @@
 //! Accounts: who can sign in here with a password, as security administrators see and change it.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use super::OpsError;
 use super::audit::Act;
-use super::passwords::hash_password;
+use super::gate::{SignInGate, Trying};
+use super::passwords::{hash_password, is_password};
+use super::sign_in::open_session;
 use crate::app::App;
-use crate::model::{Caller, PersonRecord};
+use crate::model::{Actor, Caller, PersonRecord};
 use crate::store::{AccountPage, DirectoryPerson, DirectorySource, Keep};
 
 /// People who can sign in or have a role of their own.
@@ -44,6 +48,46 @@ pub fn set_password(
         app.store.end_sessions(person.id, now)?;
         Ok(())
     })
+}
+
+/// Gives the caller another password for the one that they know, and ends all their sessions; the token for the browser that
+/// asked.
+///
+/// # Errors
+/// When the caller is no person, the password of now is another one, the new one is none, or there were too many attempts.
+pub async fn change_password(
+    app: &Arc<App>,
+    gate: &SignInGate,
+    caller: Caller,
+    old: SecretString,
+    new: SecretString,
+) -> Result<SecretString, OpsError> {
+    let trying = Trying { address: caller.from, account: None };
+    gate.enter(trying)?;
+    let turn = gate.turn().await?;
+    let at = Arc::clone(app);
+    let changed = app.runtime.blocking(move || {
+        let Actor::Person { id, name } = &caller.actor else {
+            return Err(OpsError::Invalid("only people have passwords".to_owned()));
+        };
+        Act::of_searching("account.change_password", "").run(&at, &caller, || {
+            let kept = at.store.load_password(name)?.filter(|kept| kept.person == *id);
+            if !is_password(&old, kept.as_ref().map(|kept| kept.hash.as_str())) {
+                return Err(OpsError::NotIdentified("the password that you have now is another one"));
+            }
+            let (hash, now) = (hash_password(&new, name)?, at.runtime.now());
+            at.store.save_password(*id, &hash, now)?;
+            at.store.end_sessions(*id, now)?;
+            Ok(())
+        })?;
+        open_session(&at, *id, caller.from, "new password")
+    });
+    let changed = changed.await;
+    drop(turn);
+    if !matches!(changed, Err(OpsError::NotIdentified(_))) {
+        gate.forgive(trying);
+    }
+    changed
 }
 
 /// Takes a person's password away, and what providers know them as, and ends their sessions. A provider may make them known

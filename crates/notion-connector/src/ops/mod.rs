@@ -44,7 +44,7 @@ pub use crate::store::{
     AuditStage, Departure, Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Key, RoleGrant,
     Scope, StartPoint, UnknownKind, UserCounts, UserPage, Waiting,
 };
-pub use accounts::{delete_account, list_accounts, set_password, sign_out_account};
+pub use accounts::{change_password, delete_account, list_accounts, set_password, sign_out_account};
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use audit::{AuditPage, export_audit, list_audit};
 pub use backup::{Backup, backup, restore};

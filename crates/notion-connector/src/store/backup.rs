@@ -71,6 +71,9 @@ fn check(copy: &Path, backup: &Path) -> Result<()> {
         let connection = Connection::open_with_flags(copy, flags)?;
         let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict == "ok" {
+            sign_everybody_out(&connection)?;
+        }
         Ok((version, verdict))
     };
     let (version, verdict) = read().map_err(|error: rusqlite::Error| refuse(error.to_string()))?;
@@ -82,6 +85,17 @@ fn check(copy: &Path, backup: &Path) -> Result<()> {
         "ok" => Err(refuse("it holds no schema of this program".to_owned())),
         _ => Err(refuse(verdict)),
     }
+}
+
+/// Whoever was signed in when the copy was made may have signed out since; and a link may have been used.
+fn sign_everybody_out(connection: &Connection) -> rusqlite::Result<()> {
+    for table in ["sessions", "one_time_links"] {
+        // Older copies have none.
+        if connection.table_exists(None, table)? {
+            connection.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+    }
+    Ok(())
 }
 
 fn partial(target: &Path) -> PathBuf {
@@ -139,6 +153,30 @@ mod tests {
         assert!(refused(&bad).contains("no schema of this program"));
         Connection::open(&good).unwrap().pragma_update(None, "user_version", 9_999).unwrap();
         assert!(refused(&good).contains("newer program"));
+    }
+
+    #[test]
+    fn nobody_is_signed_in_by_a_backup() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = Store::open(dir.path()).unwrap();
+        let (now, later) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::from_second(1_000).unwrap());
+        store.write(|tx| {
+            tx.execute_batch(
+                "INSERT INTO persons (id, uid, user_name, user_key, email_verified, active, fields, source, created, changed)
+                 VALUES (1, X'00', 'ana', 'ana', 1, 1, '{}', 'local', 0, 0)",
+            )
+        })
+        .unwrap();
+        let ana = crate::model::PersonId(1);
+        store.add_session([1; 32], ana, None, now, later).unwrap();
+        store.add_one_time_link([2; 32], Some(ana), now, later).unwrap();
+        let backup = dir.path().join("backup");
+        store.copy_to(&backup).unwrap();
+        Store::restore(other.path(), &backup).unwrap();
+        let restored = Store::open(other.path()).unwrap();
+        assert!(store.find_session([1; 32], now).unwrap().is_some());
+        assert!(restored.find_session([1; 32], now).unwrap().is_none());
+        assert!(restored.find_one_time_link([2; 32], now).unwrap().is_none());
     }
 
     #[test]

@@ -44,6 +44,7 @@ fn open() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(pages::sign_in::show, pages::sign_in::submit))
         .routes(routes!(pages::sign_in::welcome, pages::sign_in::accept))
         .routes(routes!(pages::sign_in::sign_out))
+        .routes(routes!(pages::account::show, pages::account::change))
 }
 
 fn searching() -> OpenApiRouter<Arc<Web>> {

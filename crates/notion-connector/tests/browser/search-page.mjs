@@ -289,6 +289,10 @@ const checks = {
     await page.locator(".who summary").click();
     assert.deepEqual(await violations(page), []);
     await page.screenshot({ path: path.join(pictures, "signed-in.png"), fullPage: true });
+    await page.goto(`${guarded}/account`);
+    assert.deepEqual(await violations(page), []);
+    await page.goto(`${guarded}/`);
+    await page.locator(".who summary").click();
     await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.waitForURL(`${guarded}/sign-in`);
     await page.goto(`${guarded}/search?q=a`);

@@ -225,12 +225,12 @@ pub(in crate::web) async fn accept(
     }
 }
 
-fn is_told_here(problem: &Problem) -> bool {
+pub(super) fn is_told_here(problem: &Problem) -> bool {
     matches!(problem.status().as_u16(), 401 | 409 | 429)
 }
 
 /// The page once more, with what was wrong. It is no [`Problem`] any more: nothing is to make another page of it.
-fn again(problem: &Problem, page: &impl Template) -> Result<Response, Problem> {
+pub(super) fn again(problem: &Problem, page: &impl Template) -> Result<Response, Problem> {
     let mut response = super::render(page)?;
     *response.status_mut() = problem.status();
     response.extensions_mut().insert(crate::web::problem::Rendered);

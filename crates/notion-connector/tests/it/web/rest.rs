@@ -121,7 +121,7 @@ async fn every_route_of_the_document_answers_hardened() {
                 // Nobody confirms it.
                 ("delete_connector", ..) => 400,
                 // Nobody has to.
-                ("sign_in_page", ..) => 303,
+                ("sign_in_page" | "account_page", ..) => 303,
                 ("open_webhook" | "forget_webhook", ..) | (_, "get", _) => 200,
                 // What changes something takes JSON only.
                 (_, _, true) => 415,

@@ -335,6 +335,33 @@ async fn a_session_ends_by_idleness_age_and_whatever_takes_its_person_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_change_their_own_password_for_the_one_they_know() {
+    let server = Server::with_accounts(&["ana", "bo"]).await;
+    assert_eq!(server.get("/account").await.header("location"), Some("/sign-in?to=%2Faccount"));
+    let (here, elsewhere) = (server.cookie_of("ana").await, server.cookie_of("ana").await);
+    let token = form_token(&server.with_cookie(&here, "/account").await.body).to_owned();
+    let others = form_token(&server.with_cookie(&elsewhere, "/account").await.body).to_owned();
+    let new = "another long password";
+    let change = async |token: &str, old: &str, new: &str, again: &str| {
+        let values = [("token", token), ("old", old), ("password", new), ("again", again)];
+        server.submit("/account", &here, &values).await
+    };
+    assert_eq!(change(&others, PASSWORD, new, new).await.status, 403);
+    assert_eq!(change(&token, "not the old one", new, new).await.status, 401);
+    assert_eq!(change(&token, PASSWORD, new, "something else").await.status, 409);
+    let short = change(&token, PASSWORD, "short", "short").await;
+    assert!(short.status == 409 && short.body.contains("at least 12"), "{}", short.body);
+    assert!(server.is_in(&elsewhere).await);
+    let changed = change(&token, PASSWORD, new, new).await;
+    assert_eq!((changed.status, changed.header("location")), (303, Some("/")));
+    assert!(server.is_in(&cookie(&changed)).await);
+    assert!(!server.is_in(&here).await && !server.is_in(&elsewhere).await);
+    assert_eq!(server.sign_in("ana", PASSWORD).await.status, 401);
+    assert_eq!(server.sign_in("ana", new).await.status, 303);
+    assert_eq!(server.sign_in("bo", PASSWORD).await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_page_changes_nothing_with_the_browsers_cookie_and_leads_nobody_away() {
     let server = Server::with_accounts(&["ana"]).await;
     let admin = RoleOf { role: "security_admin".to_owned(), person: Some("ana".to_owned()), group: None };
