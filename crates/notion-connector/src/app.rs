@@ -16,6 +16,7 @@ use crate::config::{Config, default_key_file};
 use crate::data_dir::{DataDir, Ownership};
 use crate::extract::Extractor;
 use crate::files::{FetchSettings, Fetcher, HttpFiles};
+use crate::openid::Provider;
 use crate::ops::OpsError;
 use crate::runtime::Runtime;
 use crate::scripts::Scripts;
@@ -44,6 +45,8 @@ pub struct App {
     pub extractor: Arc<Extractor>,
     /// What runs mapping scripts.
     pub scripts: Arc<Scripts>,
+    /// The organisation's provider, where people sign in by one.
+    pub openid: Option<Arc<Provider>>,
     /// What fetches files; none where crawls leave them alone.
     pub fetcher: Option<Arc<Fetcher>>,
     transport: Arc<dyn Transport>,
@@ -108,7 +111,9 @@ impl App {
         let transport = HttpTransport::new(&settings).map_err(unusable)?;
         let files = FetchSettings::new(&config.files, config.extract.file_bytes());
         let network = HttpFiles::new(files.connect_timeout, &settings.extra_roots_pem).map_err(unusable)?;
+        let openid = Provider::of(&config.openid, &settings.extra_roots_pem).map_err(unusable)?;
         let app = Self::with(config, dir, Runtime::real(), Arc::new(transport))?;
+        let app = Self { openid: openid.map(Arc::new), ..app };
         let fetcher = Fetcher::new(files, Arc::new(network), app.runtime.clone());
         let extractor = Arc::clone(&app.extractor);
         Ok(app.reading_files(fetcher, extractor))
@@ -149,6 +154,7 @@ impl App {
             requests,
             extractor,
             scripts: Arc::new(scripts),
+            openid: None,
             fetcher: None,
             transport,
             sink: None,

@@ -34,20 +34,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "config", "data_dir", "extract", "files", "ops", "runtime", "scripts", "search", "secrets",
-            "sink", "store",
+            "config", "data_dir", "extract", "files", "openid", "ops", "runtime", "scripts", "search",
+            "secrets", "sink", "store",
         ],
     ),
     (
         "ops",
         &[
-            "app", "config", "crawl", "data_dir", "extract", "files", "model", "runtime", "scripts",
-            "search", "secrets", "sink", "store",
+            "app", "config", "crawl", "data_dir", "extract", "files", "model", "openid", "runtime",
+            "scripts", "search", "secrets", "sink", "store",
         ],
     ),
     // The mouths: nothing imports them, but the command that starts a server, and the web server with the agents' door in it.
     ("mcp", &["app", "model", "ops", "search"]),
-    ("web", &["app", "config", "mcp", "model", "ops", "runtime", "search"]),
+    ("web", &["app", "config", "mcp", "model", "openid", "ops", "runtime", "search"]),
     (
         "cli",
         &[

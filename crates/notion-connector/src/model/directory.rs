@@ -81,6 +81,11 @@ impl PersonRecord {
     }
 }
 
+/// Whether a group may be called so.
+pub fn is_group_name(name: &str) -> bool {
+    name_of("group", name).is_ok()
+}
+
 fn name_of(what: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {

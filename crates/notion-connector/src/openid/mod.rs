@@ -9,4 +9,4 @@
 mod provider;
 mod token;
 
-pub use provider::{Answer, Attempt, Identity, OpenidError, Provider};
+pub use provider::{Answer, Attempt, OpenidError, Provider, ProviderAccount};

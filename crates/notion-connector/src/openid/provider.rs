@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use jsonwebtoken::jwk::Jwk;
-use notion_api::{HttpSettings, HttpTransport, Transport};
+use notion_api::{HttpSettings, HttpTransport, Transport, TransportError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::Rng;
 use secrecy::{ExposeSecret, SecretString};
@@ -98,7 +98,7 @@ pub struct Answer {
 
 /// Who signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct ProviderAccount {
     /// Who says so.
     pub issuer: String,
     /// What the provider calls them, for ever.
@@ -158,22 +158,20 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The provider of the settings; none where they name none.
+    /// The provider of the settings; none where they name none. `extra_roots_pem` are authorities that are trusted beside the
+    /// system's.
     ///
     /// # Errors
     /// When this machine cannot speak TLS.
-    pub fn of(config: &OpenidConfig) -> Result<Option<Self>, OpenidError> {
+    pub fn of(config: &OpenidConfig, extra_roots_pem: &[u8]) -> Result<Option<Self>, TransportError> {
         let Some(issuer) = config.issuer.clone() else { return Ok(None) };
         let http = HttpSettings {
             request_timeout: TIMEOUT,
             max_body_bytes: ANSWER_BYTES,
+            extra_roots_pem: extra_roots_pem.to_vec(),
             ..HttpSettings::default()
         };
-        let transport = HttpTransport::new(&http).map_err(|error| OpenidError::Unreachable {
-            issuer: issuer.clone(),
-            what: "description",
-            reason: error.to_string(),
-        })?;
+        let transport = HttpTransport::new(&http)?;
         Ok(Some(Self::over(issuer, config.clone(), Arc::new(transport))))
     }
 
@@ -219,9 +217,10 @@ impl Provider {
         redirect_uri: &str,
         attempt: &Attempt,
         answer: &Answer,
-    ) -> Result<Identity, OpenidError> {
+    ) -> Result<ProviderAccount, OpenidError> {
         let metadata = self.metadata().await?;
-        if !same(answer.state.as_deref().unwrap_or_default(), &attempt.state) {
+        let state = answer.state.as_deref().filter(|state| !state.is_empty()).ok_or(OpenidError::Stray)?;
+        if !same(state, &attempt.state) {
             return Err(OpenidError::Stray);
         }
         let is_of_another = match &answer.iss {
@@ -246,7 +245,7 @@ impl Provider {
                 told.entry(claim).or_insert(value);
             });
         }
-        Ok(self.identity(claims.sub, &told))
+        Ok(self.account(claims.sub, &told))
     }
 
     /// Whether a token leaves out what the scopes ask for: many providers say it at another place only.
@@ -255,7 +254,7 @@ impl Provider {
         ["email", "name"].into_iter().chain(groups).any(|claim| !told.contains_key(claim))
     }
 
-    fn identity(&self, subject: String, told: &Map<String, Value>) -> Identity {
+    fn account(&self, subject: String, told: &Map<String, Value>) -> ProviderAccount {
         let text = |claim: &str| told.get(claim).and_then(Value::as_str).and_then(shortened);
         // Some write the flag as text.
         let is_verified = told.get("email_verified").is_some_and(|flag| *flag == true || *flag == "true");
@@ -267,7 +266,7 @@ impl Provider {
             }
             _ => None,
         });
-        Identity {
+        ProviderAccount {
             issuer: self.issuer.clone(),
             subject,
             email: text("email").filter(|_| is_verified),
@@ -337,40 +336,8 @@ impl Provider {
         attempt: &Attempt,
         code: &str,
     ) -> Result<Tokens, OpenidError> {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", redirect_uri)
-            .append_pair("code_verifier", &attempt.verifier);
-        let mut request = Request::post(&metadata.token_endpoint)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json");
-        let id = self.config.client_id.as_str();
-        match self.client_secret()? {
-            // What is meant where nothing is said (OpenID Connect Discovery 1.0, 3).
-            Some(secret)
-                if metadata
-                    .token_endpoint_auth_methods_supported
-                    .as_ref()
-                    .is_none_or(|methods| methods.iter().any(|method| method == "client_secret_basic")) =>
-            {
-                // RFC 6749, 2.3.1: both are encoded before they are joined.
-                let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-                let pair = format!("{}:{}", encoded(id), encoded(secret.expose_secret()));
-                let value = format!("Basic {}", STANDARD.encode(pair));
-                request = request.header(header::AUTHORIZATION, sensitive(&value)?);
-            }
-            Some(secret) => {
-                form.append_pair("client_id", id).append_pair("client_secret", secret.expose_secret());
-            }
-            None => {
-                form.append_pair("client_id", id);
-            }
-        }
         let what = "token";
-        let request = request
-            .body(Bytes::from(form.finish()))
-            .map_err(|error| self.unreachable(what, &error.to_string()))?;
+        let request = self.token_request(metadata, redirect_uri, attempt, code)?;
         let answer = self.send(what, request).await?;
         if answer.status() != StatusCode::OK {
             let refused: Option<Refusal> = serde_json::from_slice(answer.body()).ok();
@@ -381,6 +348,42 @@ impl Provider {
         }
         serde_json::from_slice(answer.body())
             .map_err(|_| self.unreachable(what, "there is no ID token in the answer"))
+    }
+
+    fn token_request(
+        &self,
+        metadata: &Metadata,
+        redirect_uri: &str,
+        attempt: &Attempt,
+        code: &str,
+    ) -> Result<Request<Bytes>, OpenidError> {
+        let id = self.config.client_id.as_str();
+        let secret = self.client_secret()?;
+        // What is meant where nothing is said (OpenID Connect Discovery 1.0, 3).
+        let methods = metadata.token_endpoint_auth_methods_supported.as_deref();
+        let is_basic = methods.is_none_or(|methods| methods.iter().any(|one| one == "client_secret_basic"));
+        let mut request = Request::post(&metadata.token_endpoint)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json");
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("code_verifier", &attempt.verifier);
+        if let Some(secret) = secret.as_ref().filter(|_| is_basic) {
+            // RFC 6749, 2.3.1: both are encoded before they are joined.
+            let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            let pair = format!("{}:{}", encoded(id), encoded(secret.expose_secret()));
+            request = request
+                .header(header::AUTHORIZATION, sensitive(&format!("Basic {}", STANDARD.encode(pair)))?);
+        } else {
+            form.append_pair("client_id", id);
+            secret.iter().for_each(|secret| {
+                form.append_pair("client_secret", secret.expose_secret());
+            });
+        }
+        let form = Bytes::from(form.finish());
+        request.body(form).map_err(|error| self.unreachable("token", &error.to_string()))
     }
 
     /// What the provider says of a person beside the token (OpenID Connect Core 1.0, 5.3).

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use http::Response;
-use notion_api::TransportError;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::json;
@@ -157,7 +156,7 @@ async fn begun(provider: &Provider, fake: &Fake) -> (Attempt, Answer) {
     (attempt, answer)
 }
 
-async fn signed_in(lies: Lies) -> Result<Identity, OpenidError> {
+async fn signed_in(lies: Lies) -> Result<ProviderAccount, OpenidError> {
     let (provider, fake) = provider(lies);
     let (attempt, answer) = begun(&provider, &fake).await;
     provider.finish(BACK, &attempt, &answer).await
@@ -181,7 +180,7 @@ async fn a_person_signs_in_with_a_code_that_only_this_browser_can_use() {
     let answer =
         Answer { state: Some(attempt.state.clone()), code: Some("a code".to_owned()), ..Answer::default() };
     let identity = provider.finish(BACK, &attempt, &answer).await.unwrap();
-    let expected = Identity {
+    let expected = ProviderAccount {
         issuer: ISSUER.to_owned(),
         subject: "248289761001".to_owned(),
         email: Some("Ana@Example.org".to_owned()),

@@ -185,7 +185,7 @@ fn identify_person(app: &App, person: PersonId, from: Option<IpAddr>) -> Result<
     Ok(Some(Identity::of(caller_of(standing, viewer, from))))
 }
 
-fn caller_of(standing: PersonStanding, viewer: Viewer, from: Option<IpAddr>) -> Caller {
+pub(super) fn caller_of(standing: PersonStanding, viewer: Viewer, from: Option<IpAddr>) -> Caller {
     let actor = Actor::Person { id: standing.id, name: standing.user_name };
     Caller { actor, roles: standing.roles, viewer, from }
 }

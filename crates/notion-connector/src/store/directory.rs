@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Millis, Result, Store, named_enum};
-use crate::model::{PersonId, PersonRecord, directory_key};
+use crate::model::{PersonId, PersonRecord, directory_key, is_group_name};
 
 /// Groups whose ids an import remembers; with more of them it asks the database each time.
 const GROUPS_REMEMBERED: usize = 100_000;
@@ -242,7 +242,7 @@ pub enum Keep {
 /// People on their way into the directory, within one transaction.
 pub struct Intake<'a> {
     store: &'a Store,
-    tx: &'a Transaction<'a>,
+    pub(super) tx: &'a Transaction<'a>,
     source: DirectorySource,
     now: Timestamp,
     new_uid: &'a mut dyn FnMut() -> Uuid,
@@ -435,6 +435,32 @@ impl Intake<'_> {
             .prepare_cached("INSERT INTO person_fields (name, key, person) VALUES (?1, ?2, ?3)")?
             .execute(params![name, directory_key(value), person.0])
             .map(|_| ())
+    }
+
+    /// Whether somebody signs in with that name.
+    pub(super) fn has_user_name(&self, user_name: &str) -> rusqlite::Result<bool> {
+        self.tx
+            .prepare_cached("SELECT 1 FROM persons WHERE user_key = ?1")?
+            .exists([directory_key(user_name)])
+    }
+
+    /// Makes these the person's groups among those that this source made; others say themselves who is in theirs.
+    pub(super) fn put_own_groups(&mut self, person: PersonId, groups: &[String]) -> rusqlite::Result<()> {
+        let mut wanted = BTreeSet::new();
+        for name in groups.iter().map(|name| name.trim()).filter(|name| is_group_name(name)) {
+            wanted.insert(self.group(name)?);
+        }
+        let own = "SELECT id FROM groups_ WHERE source = ?2";
+        self.tx
+            .prepare_cached(&format!("DELETE FROM memberships WHERE person = ?1 AND grp IN ({own})"))?
+            .execute(params![person.0, self.source])?;
+        let mut join = self.tx.prepare_cached(&format!(
+            "INSERT INTO memberships (grp, person) SELECT ?3, ?1 WHERE ?3 IN ({own})"
+        ))?;
+        for group in wanted {
+            join.execute(params![person.0, self.source, group])?;
+        }
+        Ok(())
     }
 
     /// Whether the person's groups changed.

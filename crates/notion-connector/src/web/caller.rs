@@ -24,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::Web;
 use super::guard::Arrival;
 use super::problem::{Problem, wants_json};
-use super::session;
+use super::session::{self, Keeping};
 use crate::config::SignInChoice;
 use crate::model::{Caller, KeyScope};
 use crate::ops::{self, Identity};
@@ -51,7 +51,7 @@ pub(super) async fn identify(
     }
     let is_open = web.app.config.server.sign_in == SignInChoice::None;
     let named = named_by_proxy(&web, arrival, headers)?;
-    let cookie = session::token(headers, arrival, web.port);
+    let cookie = session::token(Keeping::Session, headers, arrival, web.port);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let identity = match (key, named, cookie) {
         (Some(key), ..) => {

@@ -45,6 +45,8 @@ fn open() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(pages::sign_in::welcome, pages::sign_in::accept))
         .routes(routes!(pages::sign_in::sign_out))
         .routes(routes!(pages::account::show, pages::account::change))
+        .routes(routes!(pages::openid::begin))
+        .routes(routes!(pages::openid::finish))
 }
 
 fn searching() -> OpenApiRouter<Arc<Web>> {

@@ -1,6 +1,7 @@
 //! What browsers are shown: rendered here, usable without JavaScript, escaped by the templates.
 
 pub(super) mod account;
+pub(super) mod openid;
 pub(super) mod problem;
 pub(super) mod search;
 mod segments;

@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
 use crate::model::KeyScope;
@@ -20,7 +20,7 @@ use crate::web::body::Form;
 use crate::web::caller::SessionToken;
 use crate::web::guard::Arrival;
 use crate::web::problem::Problem;
-use crate::web::session::cookie;
+use crate::web::session::{Keeping, cookie};
 
 /// Who is signed in, as pages show it.
 pub(in crate::web) struct SignedIn {
@@ -45,8 +45,11 @@ struct Way {
 }
 
 /// The ways that there are beside a password.
-const fn ways() -> Vec<Way> {
-    Vec::new()
+fn ways(web: &Web, to: &str) -> Vec<Way> {
+    let to = form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
+    let openid = ops::openid_label(&web.app)
+        .map(|label| Way { label: label.to_owned(), address: format!("/sign-in/openid?{to}") });
+    openid.into_iter().collect()
 }
 
 #[derive(Template)]
@@ -60,6 +63,12 @@ struct SignInPage<'a> {
     to: &'a str,
 }
 
+impl<'a> SignInPage<'a> {
+    fn to(web: &Web, to: &'a str) -> Self {
+        Self { assets: Assets::get(), ways: ways(web, to), problem: None, user_name: "", to }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "welcome.html")]
 struct WelcomePage<'a> {
@@ -70,7 +79,7 @@ struct WelcomePage<'a> {
 }
 
 /// Where to go when signed in: a place of this server, and no other one whatever it looks like to a browser.
-fn local_path(to: &str) -> &str {
+pub(super) fn local_path(to: &str) -> &str {
     let here = "http://here.invalid";
     let Ok(base) = Url::parse(here) else { return "/" };
     // Browsers drop tabs and line feeds, and take \ for /; the parser does as they do.
@@ -94,6 +103,7 @@ fn local_path(to: &str) -> &str {
     )
 )]
 pub(in crate::web) async fn show(
+    State(web): State<Arc<Web>>,
     identity: Option<Extension<Identity>>,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -103,9 +113,7 @@ pub(in crate::web) async fn show(
     if identity.is_some() {
         return Ok(Redirect::to(local_path(&to)).into_response());
     }
-    let page =
-        SignInPage { assets: Assets::get(), ways: ways(), problem: None, user_name: "", to: local_path(&to) };
-    super::render(&page)
+    super::render(&SignInPage::to(&web, local_path(&to)))
 }
 
 /// Sign in
@@ -143,14 +151,8 @@ pub(in crate::web) async fn submit(
     match ops::sign_in(&web.app, &web.gate, wish).await.map_err(Problem::from) {
         Ok(token) => enter(&web, arrival, before, &token, local_path(&to)).await,
         Err(problem) if is_told_here(&problem) => {
-            let page = SignInPage {
-                assets: Assets::get(),
-                ways: ways(),
-                problem: Some(problem.message()),
-                user_name: &user_name,
-                to: local_path(&to),
-            };
-            again(&problem, &page)
+            let page = SignInPage::to(&web, local_path(&to));
+            again(&problem, &SignInPage { problem: Some(problem.message()), user_name: &user_name, ..page })
         }
         Err(problem) => Err(problem),
     }
@@ -229,6 +231,14 @@ pub(super) fn is_told_here(problem: &Problem) -> bool {
     matches!(problem.status().as_u16(), 401 | 409 | 429)
 }
 
+/// The page to sign in, with what was wrong with another way.
+pub(super) fn refuse(web: &Web, problem: Problem, to: &str) -> Result<Response, Problem> {
+    if !is_told_here(&problem) {
+        return Err(problem);
+    }
+    again(&problem, &SignInPage { problem: Some(problem.message()), ..SignInPage::to(web, to) })
+}
+
 /// The page once more, with what was wrong. It is no [`Problem`] any more: nothing is to make another page of it.
 pub(super) fn again(problem: &Problem, page: &impl Template) -> Result<Response, Problem> {
     let mut response = super::render(page)?;
@@ -257,7 +267,8 @@ pub(in crate::web) async fn enter(
         .await?;
     }
     let hours = web.app.config.server.session_hours;
-    let cookie = cookie(Some(token), hours, arrival, web.port)?;
+    let kept = Some((token.expose_secret(), i64::from(hours) * 60));
+    let cookie = cookie(Keeping::Session, kept, arrival, web.port)?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response())
 }
 
@@ -299,7 +310,7 @@ pub(in crate::web) async fn sign_out(
         };
         web.blocking(end).await?;
     }
-    let cookie = cookie(None, 0, arrival, web.port)?;
+    let cookie = cookie(Keeping::Session, None, arrival, web.port)?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 

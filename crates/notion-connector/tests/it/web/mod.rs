@@ -5,6 +5,7 @@ mod browser;
 mod connectors;
 mod keys;
 mod node;
+mod openid;
 mod rest;
 mod sign_in;
 

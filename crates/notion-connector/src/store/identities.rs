@@ -1,0 +1,277 @@
+//! Identities at the organisation's provider: who of the directory each of them is.
+//!
+//! An identity is the provider's issuer and its lasting name of a person. Once it is known it stays that person's, whatever they
+//! are called later; how it becomes known the settings decide.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
+
+use super::directory::{DirectoryPerson, DirectorySource, Keep};
+use super::{Millis, Result, Store};
+use crate::model::{PersonId, PersonRecord, directory_key};
+
+/// What a provider says of somebody who signs in.
+#[derive(Debug, Clone, Copy)]
+pub struct Introduction<'a> {
+    /// The provider.
+    pub issuer: &'a str,
+    /// What it calls them, for ever.
+    pub subject: &'a str,
+    /// Who they are to be in the directory, if they are new to it. An e-mail address in it is verified.
+    pub record: &'a PersonRecord,
+    /// The groups that the provider says they are in; none where it does not say.
+    pub groups: Option<&'a [String]>,
+}
+
+/// How somebody becomes known who signs in for the first time.
+#[derive(Debug, Clone, Copy)]
+pub struct Acquaintance {
+    /// By an e-mail address that exactly one person of the directory has.
+    pub by_email: bool,
+    /// As somebody new.
+    pub as_new: bool,
+}
+
+/// Whom the directory takes somebody for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recognised {
+    /// A person of it.
+    Person {
+        /// Who.
+        person: Box<DirectoryPerson>,
+        /// Whether they were not known to the provider as that before.
+        is_first: bool,
+    },
+    /// A person who does not belong to the organisation any more.
+    Inactive,
+    /// Nobody, and nobody new is let in.
+    Nobody,
+    /// Nobody new can be made of them, and why.
+    Impossible(String),
+}
+
+impl Store {
+    /// Whom the directory takes somebody for; their groups at the provider become those of the directory.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn recognise(
+        &self,
+        who: Introduction<'_>,
+        how: Acquaintance,
+        now: Timestamp,
+        new_uid: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Recognised> {
+        let outcome = self.take_in(DirectorySource::Openid, now, new_uid, |intake| {
+            let sqlite = |source| self.sqlite(source);
+            let tx = intake.tx;
+            let known = tx
+                .prepare_cached("SELECT person FROM identities WHERE issuer = ?1 AND subject = ?2")
+                .and_then(|mut known| {
+                    known.query_row([who.issuer, who.subject], |row| row.get(0).map(PersonId)).optional()
+                })
+                .map_err(sqlite)?;
+            let person = match known {
+                Some(person) => person,
+                None => match self.acquaint(intake, who, how)? {
+                    Ok(person) => person,
+                    Err(outcome) => return Ok((Keep::Nothing, Err(outcome))),
+                },
+            };
+            if known.is_none() {
+                tx.prepare_cached(
+                    "INSERT INTO identities (issuer, subject, person, created) VALUES (?1, ?2, ?3, ?4)",
+                )
+                .and_then(|mut new| new.execute(params![who.issuer, who.subject, person.0, Millis(now)]))
+                .map_err(sqlite)?;
+            }
+            if let Some(groups) = who.groups {
+                intake.put_own_groups(person, groups).map_err(sqlite)?;
+            }
+            Ok::<_, super::StoreError>((Keep::All, Ok((person, known.is_none()))))
+        })?;
+        let (person, is_first) = match outcome {
+            Ok(known) => known,
+            Err(outcome) => return Ok(outcome),
+        };
+        Ok(match self.load_person_by_id(person)? {
+            Some(person) if person.active => Recognised::Person { person: Box::new(person), is_first },
+            Some(_) => Recognised::Inactive,
+            None => Recognised::Nobody,
+        })
+    }
+
+    /// Who somebody is whose identity is new.
+    fn acquaint(
+        &self,
+        intake: &mut super::directory::Intake<'_>,
+        who: Introduction<'_>,
+        how: Acquaintance,
+    ) -> Result<std::result::Result<PersonId, Recognised>> {
+        let email = who.record.email.as_ref().and_then(Option::as_deref);
+        if let Some(email) = email.filter(|_| how.by_email) {
+            let theirs: Vec<PersonId> = intake
+                .tx
+                // Whoever has left stays known: an address that is given to somebody new is that person's by the directory's word.
+                .prepare_cached("SELECT id FROM persons WHERE email_key = ?1 AND email_verified ORDER BY NOT active LIMIT 2")
+                .and_then(|mut theirs| {
+                    theirs.query_map([directory_key(email)], |row| row.get(0).map(PersonId))?.collect()
+                })
+                .map_err(|source| self.sqlite(source))?;
+            match theirs.as_slice() {
+                [] => {}
+                [person] => return Ok(Ok(*person)),
+                _ => {
+                    let why = "the directory has several people with that e-mail address";
+                    return Ok(Err(Recognised::Impossible(why.to_owned())));
+                }
+            }
+        }
+        if !how.as_new {
+            return Ok(Err(Recognised::Nobody));
+        }
+        // Nobody becomes somebody else by choosing their name at the provider.
+        if intake.has_user_name(&who.record.user_name).map_err(|source| self.sqlite(source))? {
+            let why = format!("the directory has another person called “{}”", who.record.user_name);
+            return Ok(Err(Recognised::Impossible(why)));
+        }
+        Ok(intake.put(1, who.record.clone())?.map_err(Recognised::Impossible))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::DirectoryFilter;
+
+    const ISSUER: &str = "https://login.example.org";
+    const BOTH: Acquaintance = Acquaintance { by_email: true, as_new: true };
+    const NEITHER: Acquaintance = Acquaintance { by_email: false, as_new: false };
+
+    struct Fixture {
+        _directory: tempfile::TempDir,
+        store: Store,
+    }
+
+    fn fixture() -> Fixture {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        Fixture { _directory: directory, store }
+    }
+
+    fn record(user_name: &str, email: Option<&str>) -> PersonRecord {
+        PersonRecord {
+            user_name: user_name.to_owned(),
+            email: Some(email.map(str::to_owned)),
+            ..PersonRecord::default()
+        }
+    }
+
+    impl Fixture {
+        fn import(&self, records: &[PersonRecord]) {
+            let mut uid = Uuid::new_v4_of_tests();
+            let put = |intake: &mut super::super::directory::Intake<'_>| {
+                for (line, record) in records.iter().enumerate() {
+                    intake.put(line as u64, record.clone())?.unwrap();
+                }
+                Ok::<_, super::super::StoreError>((Keep::All, ()))
+            };
+            self.store.take_in(DirectorySource::Import, Timestamp::UNIX_EPOCH, &mut uid, put).unwrap();
+        }
+
+        fn sign_in(
+            &self,
+            subject: &str,
+            record: &PersonRecord,
+            groups: &[&str],
+            how: Acquaintance,
+        ) -> Recognised {
+            let groups: Vec<String> = groups.iter().map(|&name| name.to_owned()).collect();
+            let who = Introduction { issuer: ISSUER, subject, record, groups: Some(&groups) };
+            let mut uid = Uuid::new_v4_of_tests();
+            self.store.recognise(who, how, Timestamp::UNIX_EPOCH, &mut uid).unwrap()
+        }
+
+        fn names(&self) -> Vec<String> {
+            let all = self.store.load_directory(&DirectoryFilter::default(), 100, 0).unwrap();
+            all.people.into_iter().map(|person| person.user_name).collect()
+        }
+    }
+
+    /// Ids for stories: any will do that are not the same.
+    trait NewOfTests {
+        fn new_v4_of_tests() -> Box<dyn FnMut() -> Uuid>;
+    }
+
+    impl NewOfTests for Uuid {
+        fn new_v4_of_tests() -> Box<dyn FnMut() -> Uuid> {
+            Box::new(|| Uuid::from_u128(rand::random()))
+        }
+    }
+
+    fn person(recognised: Recognised) -> DirectoryPerson {
+        match recognised {
+            Recognised::Person { person, .. } => *person,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_identity_stays_one_persons_whatever_they_are_called() {
+        let fixture = fixture();
+        fixture.import(&[record("ana", Some("ana@example.org"))]);
+        let ana = person(fixture.sign_in("1", &record("a.alba", Some(" ANA@example.org")), &[], BOTH));
+        assert_eq!(ana.user_name, "ana", "known by her address");
+        let again = person(fixture.sign_in("1", &record("someone", Some("new@example.org")), &[], NEITHER));
+        assert_eq!(again.id, ana.id);
+        assert_eq!(fixture.sign_in("2", &record("ben", None), &[], NEITHER), Recognised::Nobody);
+        assert_eq!(fixture.names(), ["ana"]);
+    }
+
+    #[test]
+    fn nobody_becomes_another_by_their_name_or_by_an_address_that_several_have() {
+        let fixture = fixture();
+        fixture.import(&[
+            record("ana", Some("office@example.org")),
+            record("ben", Some("office@example.org")),
+            PersonRecord { email_verified: Some(false), ..record("cleo", Some("cleo@example.org")) },
+        ]);
+        let several = fixture.sign_in("1", &record("dora", Some("office@example.org")), &[], BOTH);
+        assert!(matches!(several, Recognised::Impossible(_)), "{several:?}");
+        let namesake = fixture.sign_in("1", &record("ANA ", None), &[], BOTH);
+        assert!(matches!(namesake, Recognised::Impossible(_)), "{namesake:?}");
+        let unverified = person(fixture.sign_in("2", &record("dora", Some("cleo@example.org")), &[], BOTH));
+        assert_eq!(unverified.user_name, "dora", "nobody verified that the address is Cleo's");
+        let by_name = fixture.sign_in("3", &record("cleo", None), &[], BOTH);
+        assert!(matches!(by_name, Recognised::Impossible(_)), "{by_name:?}");
+        assert_eq!(fixture.names(), ["ana", "ben", "cleo", "dora"]);
+    }
+
+    #[test]
+    fn whoever_left_the_organisation_does_not_come_back_by_signing_in() {
+        let fixture = fixture();
+        let gone = PersonRecord { active: Some(false), ..record("ana", Some("ana@example.org")) };
+        fixture.import(std::slice::from_ref(&gone));
+        for _ in 0..2 {
+            let back = fixture.sign_in("1", &record("ana2", Some("ana@example.org")), &[], BOTH);
+            assert_eq!(back, Recognised::Inactive);
+        }
+        assert_eq!(fixture.names(), ["ana"]);
+    }
+
+    #[test]
+    fn groups_of_the_provider_follow_it_and_those_of_others_do_not() {
+        let fixture = fixture();
+        let ana = PersonRecord { groups: Some(vec!["Harbour".to_owned()]), ..record("ana", None) };
+        let ben =
+            PersonRecord { groups: Some(vec!["Admins".to_owned()]), ..record("ben", Some("b@example.org")) };
+        fixture.import(&[ana, ben]);
+        let groups = |names: &[&str]| {
+            person(fixture.sign_in("1", &record("x", Some("b@example.org")), names, BOTH)).groups
+        };
+        assert_eq!(groups(&["Pilots", "harbour", "Crew"]), ["Admins", "Crew", "Pilots"]);
+        assert_eq!(groups(&["crew "]), ["Admins", "Crew"]);
+        assert_eq!(groups(&[]), ["Admins"]);
+    }
+}
