@@ -186,6 +186,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn two_passwords_are_hashed_at_once_some_wait_and_the_rest_come_later() {
+        let gate = SignInGate::default();
+        let held = [gate.turn().await.unwrap(), gate.turn().await.unwrap()];
+        let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(gate.turn())).collect();
+        for one in &mut waiting {
+            assert!(futures::poll!(one).is_pending());
+        }
+        assert!(matches!(gate.turn().await, Err(OpsError::TooMany { .. })));
+        drop(held);
+        assert!(futures::poll!(&mut waiting[0]).is_ready());
+        drop(waiting);
+        assert!(gate.turn().await.is_ok(), "who went away takes no turn");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn it_remembers_no_more_than_it_has_room_for() {
         let mut buckets = Buckets::new(PER_ACCOUNT);
         for number in 0..300_000_u32 {
