@@ -12,7 +12,7 @@ use super::audit::Act;
 use super::{OpsError, plan};
 use crate::app::App;
 use crate::crawl::{NOTHING_CONNECTED, advise, step};
-use crate::model::{Caller, NotionId, Parent, Role};
+use crate::model::{Actor, Caller, NotionId, Parent, Role};
 use crate::store::{Connector, NewConnector};
 
 /// Where Notion's API is, when nothing else is said.
@@ -150,6 +150,7 @@ pub async fn add_connector(
     let name = new.name.clone();
     let act = Act::of_connectors("connector.add", &name);
     act.run_async(app, caller, async {
+        check_origin(app, caller, &new.notion_url)?;
         let name = check_name(&new.name)?;
         if app.store.load_connector(name)?.is_some() {
             return Err(OpsError::Invalid(format!(
@@ -181,6 +182,21 @@ pub async fn add_connector(
         Ok(validation)
     })
     .await
+}
+
+/// Another origin than Notion's may be any machine that this one reaches: who owns this one brings it in, by command, and only
+/// then others may use it.
+fn check_origin(app: &App, caller: &Caller, notion_url: &str) -> Result<(), OpsError> {
+    let is_known = || {
+        let connectors = app.store.load_connectors()?;
+        Ok::<_, OpsError>(connectors.iter().any(|connector| connector.notion_url == notion_url))
+    };
+    if notion_url == NOTION_URL || caller.actor == Actor::LocalOperator || is_known()? {
+        return Ok(());
+    }
+    Err(OpsError::NotAllowed(format!(
+        "{notion_url} is not Notion ({NOTION_URL}): the owner of the data directory adds the first connector there, by command"
+    )))
 }
 
 /// A name that a connector can have.
@@ -252,6 +268,7 @@ pub async fn validate_connection(
     secret: SecretString,
 ) -> Result<Validation, OpsError> {
     caller.require(Role::ConnectorAdmin)?;
+    check_origin(app, caller, notion_url)?;
     validate(&app.client(notion_url, secret)?).await
 }
 

@@ -72,6 +72,29 @@ async fn a_key_opens_what_its_scope_says_and_only_there_it_has_a_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_the_owner_has_another_origin_than_notions_asked() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let inner = format!("http://{}", listener.local_addr().unwrap());
+    let asked = tokio::spawn(async move { listener.accept().await.map(|_| ()) });
+    let server = Server::empty().await;
+    let admin = server.simple_key("connectors");
+    for (path, wish) in [
+        ("/api/v1/validate-connection", json!({"notion_url": inner, "secret": "ntn_x"})),
+        ("/api/v1/connectors", json!({"name": "inner", "notion_url": inner, "secret": "ntn_x"})),
+    ] {
+        let refused = server.send_with(&admin, "POST", path, &wish).await;
+        assert_eq!(refused.code(), (403, "forbidden".to_owned()), "{}", refused.body);
+    }
+    assert!(!asked.is_finished(), "nobody was connected to");
+    asked.abort();
+    // Where the owner has a connector already, others may have one too.
+    let server = server.crawled().await;
+    let known = server.app.store.load_connectors().unwrap()[0].notion_url.clone();
+    let wish = json!({"notion_url": known, "secret": notion_emulator::DEFAULT_TOKEN});
+    assert_eq!(server.send_with(&admin, "POST", "/api/v1/validate-connection", &wish).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_key_any_more_or_never_was_is_told_apart_by_nobody() {
     let server = Server::empty().await;
     let key = server.simple_key("search");
