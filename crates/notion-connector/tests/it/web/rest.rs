@@ -122,6 +122,8 @@ async fn every_route_of_the_document_answers_hardened() {
                 ("delete_connector", ..) => 400,
                 // Nobody has to.
                 ("sign_in_page" | "account_page", ..) => 303,
+                // No provider is set up.
+                ("begin_openid" | "finish_openid", ..) => 404,
                 ("open_webhook" | "forget_webhook", ..) | (_, "get", _) => 200,
                 // What changes something takes JSON only.
                 (_, _, true) => 415,
