@@ -18,7 +18,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use notion_connector::model::{
     Change, ConnectorId, Crumb, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent, Passage,
-    Viewer,
+    Position, Viewer,
 };
 use notion_connector::runtime::Runtime;
 use notion_connector::search::ranking::Weights;
@@ -133,6 +133,7 @@ fn delivery(id: NotionId, record: &Record) -> Delivery {
         id: NotionId(Uuid::nil()),
         kind: ItemKind::Page,
         title: name.to_owned(),
+        is_held: true,
     });
     Delivery {
         ancestors: ancestors.collect(),
@@ -156,7 +157,8 @@ fn delivery(id: NotionId, record: &Record) -> Delivery {
             file: None,
         },
         holders: vec![ConnectorId(1)],
-        relation_titles: Vec::new(),
+        position: Position::default(),
+        related: Vec::new(),
         last_edited_by_name: None,
     }
 }

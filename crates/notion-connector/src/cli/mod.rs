@@ -3,8 +3,10 @@
 //! With `--json`, standard output holds JSON and nothing else; logs and progress go to standard error. Exit codes are in
 //! `exit`. To add a command: a file here, an arm of [`Command`], and a verb in `ops`.
 
+mod access;
 mod accounts;
 mod analytics;
+mod audiences;
 mod audit;
 mod backup;
 mod connector;
@@ -104,6 +106,12 @@ enum Command {
     /// Make, list and revoke keys of programs.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Decide who may see which part of a connector.
+    #[command(subcommand)]
+    Audiences(audiences::AudiencesCommand),
+    /// Say who would see an item, and what somebody would see.
+    #[command(subcommand)]
+    Access(access::AccessCommand),
     /// Show what a connector's crawls did over some days, beside as many days before.
     Analytics(analytics::AnalyticsArguments),
     /// Read and check the log of who did what.
@@ -200,6 +208,8 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Accounts(command) => accounts::run(&context, command),
         Command::Roles(command) => roles::run(&context, command),
         Command::Keys(command) => keys::run(&context, command),
+        Command::Audiences(command) => audiences::run(&context, command).await,
+        Command::Access(command) => access::run(&context, &command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),
         Command::Audit(command) => audit::run(&context, &command),
         Command::Search(arguments) => search::run(&context, arguments),

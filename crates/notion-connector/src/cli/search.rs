@@ -57,6 +57,9 @@ pub(super) struct SearchArguments {
     /// Only rows with this property: Status=Done, Points>=3, Due<2026-03-01, Notes~word, Owner=; may be repeated.
     #[arg(long, value_name = "CONDITION")]
     property: Vec<PropertyFilter>,
+    /// Search as this person of the directory would, by the user name.
+    #[arg(long = "as", value_name = "PERSON")]
+    as_person: Option<String>,
     /// Also count what was found by kind, extension, database, editor, property.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     facets: Vec<FacetBy>,
@@ -84,7 +87,11 @@ pub(super) fn run(context: &Context, arguments: SearchArguments) -> Result<Exit,
         facets: arguments.facets.into_iter().collect(),
     };
     // Whoever can read the data directory's files can read everything in them.
-    let answer = ops::search_on_record(&app, &index, &query, &Caller::LOCAL_OPERATOR)?;
+    let caller = &Caller::LOCAL_OPERATOR;
+    let answer = match &arguments.as_person {
+        Some(person) => ops::search_as(&app, &index, &query, person, caller)?,
+        None => ops::search_on_record(&app, &index, &query, caller)?,
+    };
     context.output.show(&answer, || describe(&answer));
     Ok(Exit::Completed)
 }

@@ -84,8 +84,8 @@ impl Tool {
                  Long texts come in parts: ask again with offset = next_offset."
             }
             Self::Why => {
-                "Say why a page, row, database or file is, or is not, to be found here, and what to do about it. Takes the role \
-                 connector_admin."
+                "Say why a page, row, database or file is, or is not, to be found here, and what to do about it. Who does \
+                 not administer connectors learns only of what they may see."
             }
         }
     }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConnectorId, Item, ItemKey, ItemKind, NotionId};
+use super::{ConnectorId, Item, ItemKey, ItemKind, NotionId, Position};
 
 /// One thing a sink has to do. Applying a change twice is the same as once.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,10 +19,12 @@ pub struct Delivery {
     pub item: Item,
     /// The connectors that hold it. Never empty.
     pub holders: Vec<ConnectorId>,
-    /// Its ancestors, outermost first: breadcrumb, scopes and access rules.
+    /// Its ancestors, outermost first: breadcrumb and scopes.
     pub ancestors: Vec<Crumb>,
-    /// Titles of related pages, by property name, in the order of the relation.
-    pub relation_titles: Vec<(String, Vec<String>)>,
+    /// Where it stands, as far as that decides who may see it.
+    pub position: Position,
+    /// Related pages that are items, by property name, in the order of the relation.
+    pub related: Vec<(String, Vec<Related>)>,
     /// Name of who edited it last, when known.
     pub last_edited_by_name: Option<String>,
 }
@@ -34,6 +36,17 @@ pub struct Crumb {
     pub id: NotionId,
     /// What it is.
     pub kind: ItemKind,
+    /// Its title now.
+    pub title: String,
+    /// Whether a connector holds it: else it stands in the path, and can be found by nobody.
+    pub is_held: bool,
+}
+
+/// A related page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    /// Notion's id.
+    pub id: NotionId,
     /// Its title now.
     pub title: String,
 }

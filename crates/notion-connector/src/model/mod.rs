@@ -16,7 +16,7 @@ mod viewer;
 mod warning;
 
 pub use caller::{Actor, Caller, MissingRole, Role, Roles};
-pub use change::{Change, Crumb, Delivery, OutboxCursor};
+pub use change::{Change, Crumb, Delivery, OutboxCursor, Related};
 pub use directory::{PersonRecord, directory_key, is_group_name};
 pub use file::{FileContent, FileFacts, FilePlace, FileRef, HoldingPage, PageFile, Validators};
 pub use id::{ConnectorId, ItemKey, ItemKind, KeyId, NotionId, ParseKeyError, PersonId};
@@ -24,5 +24,8 @@ pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Propert
 pub use key_scope::KeyScope;
 pub use plan::{Plan, PlannedItems};
 pub use recurrence::{ParseRecurrenceError, Recurrence};
-pub use viewer::Viewer;
+pub use viewer::{
+    Nearest, Position, RowsRuling, Ruling, Rulings, Sight, Sights, Viewer, on_one_line, option_mark,
+    person_mark,
+};
 pub use warning::Warning;

@@ -1,5 +1,7 @@
 //! Items as they are: one by one, or all of them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -69,11 +71,12 @@ pub struct FileStands {
 
 impl From<Delivery> for ExportLine {
     fn from(delivery: Delivery) -> Self {
-        let Delivery { item, ancestors, relation_titles, .. } = delivery;
+        let Delivery { item, ancestors, related, .. } = delivery;
         let mut properties = item.properties;
         for property in &mut properties {
-            let joined = relation_titles.iter().find(|(name, _)| *name == property.name);
-            if let (PropertyValue::Relations { .. }, Some((_, titles))) = (&property.value, joined) {
+            let joined = related.iter().find(|(name, _)| *name == property.name);
+            if let (PropertyValue::Relations { .. }, Some((_, related))) = (&property.value, joined) {
+                let titles: Vec<&str> = related.iter().map(|one| one.title.as_str()).collect();
                 property.text = titles.join(", ");
             }
         }
@@ -93,8 +96,9 @@ impl From<Delivery> for ExportLine {
 }
 
 /// An item with what the store knows beside it, as far as the viewer may see it.
-fn line_of(app: &App, delivery: Delivery, viewer: &Viewer) -> Result<ExportLine, OpsError> {
+fn line_of(app: &App, mut delivery: Delivery, viewer: &Viewer) -> Result<ExportLine, OpsError> {
     let key = delivery.item.key.clone();
+    withhold(app, &mut delivery, viewer)?;
     let mut line = ExportLine::from(delivery);
     if let Some(file) = &mut line.file {
         file.pages = pages_of(app, &key, viewer)?;
@@ -102,10 +106,36 @@ fn line_of(app: &App, delivery: Delivery, viewer: &Viewer) -> Result<ExportLine,
     Ok(line)
 }
 
+/// Takes titles of other items away that the viewer may not see.
+fn withhold(app: &App, delivery: &mut Delivery, viewer: &Viewer) -> Result<(), OpsError> {
+    let related = delivery.related.iter().flat_map(|(_, related)| related).map(|one| one.id);
+    let named: Vec<NotionId> = delivery.ancestors.iter().map(|crumb| crumb.id).chain(related).collect();
+    let visible = visible_of(app, &delivery.item.key, &named, viewer)?;
+    delivery.ancestors.retain(|crumb| visible.contains(&crumb.id));
+    for (_, related) in &mut delivery.related {
+        related.retain(|one| visible.contains(&one.id));
+    }
+    Ok(())
+}
+
+fn visible_of(
+    app: &App,
+    beside: &ItemKey,
+    objects: &[NotionId],
+    viewer: &Viewer,
+) -> Result<BTreeSet<NotionId>, OpsError> {
+    if *viewer == Viewer::LocalOperator {
+        return Ok(objects.iter().copied().collect());
+    }
+    let stands = app.store.load_stands_beside(beside, objects)?.into_iter();
+    Ok(stands.filter(|stand| viewer.sees(&stand.holders, &stand.position)).map(|stand| stand.id).collect())
+}
+
 fn pages_of(app: &App, file: &ItemKey, viewer: &Viewer) -> Result<Vec<FileStands>, OpsError> {
-    let pages = app.store.load_file_pages(file, MAX_PAGES)?.into_iter();
-    let visible = pages.filter(|page| viewer.sees(&page.holders));
-    let stands = visible.map(|page| FileStands {
+    let pages = app.store.load_file_pages(file, MAX_PAGES)?;
+    let named: Vec<NotionId> = pages.iter().map(|page| page.id).collect();
+    let visible = visible_of(app, file, &named, viewer)?;
+    let stands = pages.into_iter().filter(|page| visible.contains(&page.id)).map(|page| FileStands {
         id: page.id,
         title: title_or_untitled(page.title),
         url: page.detail.page.url,
@@ -131,7 +161,7 @@ pub fn export(
             keys = rest;
             for change in changes {
                 let Change::Upsert(delivery) = change else { continue };
-                if !caller.viewer.sees(&delivery.holders) {
+                if !caller.viewer.sees(&delivery.holders, &delivery.position) {
                     continue;
                 }
                 exported += 1;
@@ -156,7 +186,7 @@ pub fn load_item(app: &App, id: NotionId, caller: &Caller) -> Result<ExportLine,
     let keys = app.store.load_keys_of(id)?;
     for change in app.store.load_changes(keys, BATCH_BYTES)?.0 {
         if let Change::Upsert(delivery) = change
-            && viewer.sees(&delivery.holders)
+            && viewer.sees(&delivery.holders, &delivery.position)
         {
             return line_of(app, *delivery, viewer);
         }

@@ -4,8 +4,10 @@
 //! the JSON every mouth shows. It judges by itself whether the caller has the role it takes, and shows them what they may
 //! see. To add a verb: a file here, then its mouths.
 
+mod access;
 mod accounts;
 mod analytics;
+mod audiences;
 mod audit;
 mod backup;
 mod connector_life;
@@ -42,11 +44,19 @@ mod why_files;
 
 pub use crate::store::{
     Account, AccountPage, AlertFilter, AlertLevel, AlertPage, AlertScope, AuditCheck, AuditEntry, AuditRow,
-    AuditStage, Departure, Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Key, RoleGrant,
-    Scope, StartPoint, UnknownKind, UserCounts, UserPage, Waiting,
+    AuditStage, Departure, Difference, DirectoryFilter, DirectoryPage, Failure, Holding, Key, MappedAs,
+    RoleGrant, Scope, StartPoint, UnknownKind, UserCounts, UserPage, Waiting,
+};
+pub use access::{
+    AccessByConnector, AccessOfPage, AccessOfPerson, Deciding, RuleFor, Seeing, SightOfConnector, search_as,
+    show_access_of_page, show_access_of_person,
 };
 pub use accounts::{change_password, delete_account, list_accounts, set_password, sign_out_account};
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
+pub use audiences::{
+    AudienceLine, Audiences, Grant, GrantTo, SetAudience, remove_audience, set_audience, show_audiences,
+    switch_audiences,
+};
 pub use audit::{AuditPage, export_audit, list_audit};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{

@@ -12,7 +12,7 @@ pub struct Overview {
     pub items: usize,
     /// Names of the workspaces, each once.
     pub workspaces: Vec<String>,
-    /// Crawls that have not ended.
+    /// Crawls that have not ended, of connectors of which the caller sees everything.
     pub under_way: Vec<UnderWay>,
 }
 
@@ -39,11 +39,14 @@ pub fn overview(app: &App, index: Option<&SearchIndex>, caller: &Caller) -> Resu
         ..Overview::default()
     };
     for connector in app.store.load_connectors()? {
-        if !caller.viewer.sees(&[connector.id]) {
+        if !caller.viewer.enters(connector.id) {
             continue;
         }
         if let Some(name) = connector.workspace_name.filter(|name| !overview.workspaces.contains(name)) {
             overview.workspaces.push(name);
+        }
+        if !caller.viewer.sees_all_of(connector.id) {
+            continue;
         }
         let Some(crawl) = app.store.load_last_crawl(connector.id)?.filter(|crawl| crawl.state.is_open())
         else {

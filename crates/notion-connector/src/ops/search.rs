@@ -165,7 +165,7 @@ pub fn search(index: &SearchIndex, query: &SearchQuery, caller: &Caller) -> Resu
             .into_iter()
             .map(|ShownProperty { name, text }| HitProperty { name, text })
             .collect(),
-        file: hit.file.map(|facts| HitFile { facts, page: hit.breadcrumb.last().map(|crumb| crumb.id) }),
+        file: hit.file.map(|facts| HitFile { facts, page: hit.parent }),
         breadcrumb: path(&hit.breadcrumb),
         score: hit.score,
         title_highlights: bytes(&hit.title_highlights),

@@ -105,13 +105,25 @@ const NOT_VISIBLE: &str = "it is not connected to the integration, or was delete
 
 /// Why the object with this id, or at this address of Notion's, is or is not in the index.
 ///
+/// Who administers no connectors learns only of what they may see; of all else, whether or not it is there, the same.
+///
 /// # Errors
-/// When `page` names nothing, or the database cannot be read. What Notion refuses is part of the answer.
+/// When `page` names nothing, the caller may see nothing of it or may not ask Notion, or the database cannot be read. What Notion refuses
+/// is part of the answer.
 pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Why, OpsError> {
-    caller.require(Role::ConnectorAdmin)?;
+    let administers = caller.require(Role::ConnectorAdmin);
+    if administers.is_err() {
+        caller.require(Role::SearchUser)?;
+    }
+    if ask {
+        administers?;
+    }
     let id = named(page).ok_or_else(|| {
         OpsError::Invalid(format!("“{page}” names nothing: give an id or an address of Notion's"))
     })?;
+    if administers.is_err() {
+        return why_for_viewer(app, caller, id);
+    }
     let trace = app.store.load_trace(id)?;
     let file = why_files::of_file(app, id)?;
     let verdicts = if file.is_some() { why_files::verdicts(app, id)? } else { Vec::new() };
@@ -148,9 +160,37 @@ pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Wh
     Ok(why)
 }
 
+/// That somebody finds what they may see.
+fn why_for_viewer(app: &App, caller: &Caller, id: NotionId) -> Result<Why, OpsError> {
+    let stands = app.store.load_stands(id)?;
+    if !stands.iter().any(|stand| caller.viewer.sees(&stand.holders, &stand.position)) {
+        return Err(OpsError::NotFound(format!("{id} is not in the index, or not for you")));
+    }
+    let trace = app.store.load_trace(id)?;
+    let standing = standing(&trace, &[]);
+    let message = match standing {
+        Standing::InIndex => "in the index, and you may see it",
+        _ => "the index takes it within seconds, and you may see it",
+    };
+    Ok(Why {
+        id,
+        standing,
+        setting: None,
+        reasons: vec![Reason { connector: None, message: message.to_owned() }],
+        holdings: Vec::new(),
+        failures: Vec::new(),
+        next_try: None,
+        waiting: Vec::new(),
+        departures: Vec::new(),
+        file: None,
+        files: Vec::new(),
+        asked: Vec::new(),
+    })
+}
+
 /// The object that a text names: an id, or an address. In an address with a page opened beside a list (`?p=`) that page is meant,
 /// else the id at the end of the path.
-fn named(text: &str) -> Option<NotionId> {
+pub(super) fn named(text: &str) -> Option<NotionId> {
     let text = text.trim();
     if let Ok(id) = text.parse() {
         return Some(id);

@@ -18,7 +18,7 @@ use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
 use super::keys::{MAX_VALUE_BYTES, clean};
 use super::properties::{PropertyTerms, SEPARATOR};
-use crate::model::{Crumb, Delivery, ItemKind};
+use crate::model::{Crumb, Delivery, ItemKind, NotionId};
 
 /// Most columns that are counted; those that most of the matching items have a value in.
 pub const MAX_PROPERTIES: usize = 12;
@@ -114,10 +114,15 @@ pub struct FacetValue {
 const KIND: char = 'k';
 const EXTENSION: char = 'x';
 const DATABASE: char = 'd';
+/// Data sources in a database, with its id behind theirs.
+const DATA_SOURCE: char = 's';
 const EDITOR: char = 'e';
 /// Columns with a value that can be counted.
 const COLUMN: char = 'c';
 const PROPERTY: char = 'p';
+/// The same of titles of related pages, which are counted only for who may see all of them.
+const RELATED_COLUMN: char = 'r';
+const RELATED: char = 'q';
 
 /// What can be counted of an item.
 pub(super) fn facet_terms(delivery: &Delivery, properties: &PropertyTerms) -> BTreeSet<String> {
@@ -130,26 +135,37 @@ pub(super) fn facet_terms(delivery: &Delivery, properties: &PropertyTerms) -> BT
     if let Some(file) = item.file.as_ref().filter(|file| !file.extension.is_empty()) {
         add(EXTENSION, &clean(&file.extension, MAX_VALUE_BYTES), &file.extension);
     }
-    let own = Crumb { id: item.id, kind: item.kind, title: item.title.clone() };
+    let own = Crumb { id: item.id, kind: item.kind, title: item.title.clone(), is_held: true };
     let places: Vec<&Crumb> = delivery.ancestors.iter().chain([&own]).collect();
     for (at, place) in places.iter().enumerate() {
-        let in_database = at > 0 && places[at - 1].kind == ItemKind::Database;
-        // A data source stands for itself when its database cannot be seen.
-        if place.kind == ItemKind::Database || (place.kind == ItemKind::DataSource && !in_database) {
-            add(DATABASE, &place.id.0.simple().to_string(), &place.title);
+        let above = at.checked_sub(1).map(|above| places[above]);
+        let id = place.id.0.simple();
+        // A data source stands for itself when its database cannot be seen, by nobody or by who asks.
+        match (place.kind, above.filter(|above| above.kind == ItemKind::Database)) {
+            (ItemKind::DataSource, Some(database)) => {
+                add(DATA_SOURCE, &format!("{id}{}", database.id.0.simple()), &place.title);
+            }
+            (ItemKind::Database, _) | (ItemKind::DataSource, None) => {
+                add(DATABASE, &id.to_string(), &place.title);
+            }
+            _ => {}
         }
     }
     if let Some(editor) = item.last_edited_by {
         let name = delivery.last_edited_by_name.as_deref().unwrap_or_default();
         add(EDITOR, &editor.0.simple().to_string(), name);
     }
-    let mut columns: BTreeMap<&str, &str> = BTreeMap::new();
-    for ((column, _), (name, value)) in &properties.countable {
-        columns.entry(column).or_insert(name);
-        add(PROPERTY, column, value);
-    }
-    for (column, name) in columns {
-        add(COLUMN, column, name);
+    let own = (COLUMN, PROPERTY, &properties.countable);
+    for (of_columns, of_values, countable) in [own, (RELATED_COLUMN, RELATED, &properties.related.countable)]
+    {
+        let mut columns: BTreeMap<&str, &str> = BTreeMap::new();
+        for ((column, _), (name, value)) in countable {
+            columns.entry(column).or_insert(name);
+            add(of_values, column, value);
+        }
+        for (column, name) in columns {
+            add(of_columns, column, name);
+        }
     }
     terms
 }
@@ -159,7 +175,14 @@ pub(super) struct FacetCollector {
     /// Name of the column with [`facet_terms`].
     pub(super) field: &'static str,
     pub(super) wanted: BTreeSet<FacetBy>,
+    /// Whether titles of related pages are counted.
+    pub(super) joined: bool,
+    /// Which databases the viewer may see.
+    pub(super) may_see: MaySee,
 }
+
+/// Those of these objects that a viewer may see.
+pub(super) type MaySee = Box<dyn Fn(BTreeSet<NotionId>) -> tantivy::Result<BTreeSet<NotionId>> + Send + Sync>;
 
 /// The counts of one segment.
 pub(super) struct SegmentCounts {
@@ -191,17 +214,50 @@ impl Collector for FacetCollector {
                 FacetBy::Database => DATABASE,
                 FacetBy::Editor => EDITOR,
                 FacetBy::Property => {
-                    add_properties(&mut facets, &segments)?;
+                    add_properties(&mut facets, &segments, self.joined)?;
                     continue;
                 }
             };
-            let tallies = tally(&segments, &facet.to_string(), |rest| {
-                rest.split_once(SEPARATOR).map(|(key, shown)| (key.to_owned(), shown.to_owned()))
-            })?;
+            let tallies = match by {
+                FacetBy::Database => self.databases(&segments)?,
+                _ => tally(&segments, &facet.to_string(), key_and_shown)?,
+            };
             facets.facets.extend(top(*by, None, tallies, |key, _| key.to_owned()));
         }
         Ok(facets)
     }
+}
+
+impl FacetCollector {
+    /// Databases that the viewer may see, and data sources of those that they may not.
+    fn databases(&self, segments: &[SegmentCounts]) -> tantivy::Result<Tallies> {
+        let databases = tally(segments, &DATABASE.to_string(), key_and_shown)?;
+        let data_sources = tally(segments, &DATA_SOURCE.to_string(), key_and_shown)?;
+        let id = |key: &str| key.parse::<NotionId>().ok();
+        let parted = |key: &str| Some((id(key.get(..32)?)?, id(key.get(32..)?)?));
+        let named = data_sources.keys().filter_map(|key| parted(key)).flat_map(|(one, other)| [one, other]);
+        let visible = (self.may_see)(databases.keys().filter_map(|key| id(key)).chain(named).collect())?;
+        let mut shown = Tallies::new();
+        for (key, tally) in databases {
+            if id(&key).is_some_and(|database| visible.contains(&database)) {
+                shown.insert(key, tally);
+            }
+        }
+        for (key, tally) in data_sources {
+            if let Some((data_source, database)) = parted(&key)
+                && visible.contains(&data_source)
+                && !visible.contains(&database)
+            {
+                shown.insert(data_source.0.simple().to_string(), tally);
+            }
+        }
+        Ok(shown)
+    }
+}
+
+/// Parts a term behind its letter.
+fn key_and_shown(rest: &str) -> Option<(String, String)> {
+    rest.split_once(SEPARATOR).map(|(key, shown)| (key.to_owned(), shown.to_owned()))
 }
 
 impl SegmentCollector for SegmentCounts {
@@ -286,18 +342,36 @@ fn tally(
     Ok(tallies)
 }
 
-fn add_properties(facets: &mut Facets, segments: &[SegmentCounts]) -> io::Result<()> {
-    let columns = tally(segments, &COLUMN.to_string(), |rest| {
-        rest.split_once(SEPARATOR).map(|(key, name)| (key.to_owned(), name.to_owned()))
-    })?;
+fn add_properties(facets: &mut Facets, segments: &[SegmentCounts], joined: bool) -> io::Result<()> {
+    let mut kinds = vec![(COLUMN, PROPERTY)];
+    kinds.extend(joined.then_some((RELATED_COLUMN, RELATED)));
+    let mut columns = Tallies::new();
+    for (of_columns, _) in &kinds {
+        let more = tally(segments, &of_columns.to_string(), key_and_shown)?;
+        add_tallies(&mut columns, more);
+    }
     facets.more_properties = columns.len().saturating_sub(MAX_PROPERTIES);
     for (column, tallied) in most(columns).into_iter().take(MAX_PROPERTIES) {
-        let prefix = format!("{PROPERTY}{column}{SEPARATOR}");
-        let values = tally(segments, &prefix, |value| Some((value.to_lowercase(), value.to_owned())))?;
+        let mut values = Tallies::new();
+        for (_, of_values) in &kinds {
+            let prefix = format!("{of_values}{column}{SEPARATOR}");
+            let more = tally(segments, &prefix, |value| Some((value.to_lowercase(), value.to_owned())))?;
+            add_tallies(&mut values, more);
+        }
         let name = Some(tallied.label().to_owned());
         facets.facets.extend(top(FacetBy::Property, name, values, |_, label| label.to_owned()));
     }
     Ok(())
+}
+
+fn add_tallies(all: &mut Tallies, more: Tallies) {
+    for (key, Tally { count, spellings }) in more {
+        let tally = all.entry(key).or_default();
+        tally.count += count;
+        for (spelling, count) in spellings {
+            *tally.spellings.entry(spelling).or_default() += count;
+        }
+    }
 }
 
 /// Most frequent first, and by key.

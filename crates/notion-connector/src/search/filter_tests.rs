@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::fixture::{cursor, id, page};
+use super::fixture::{cursor, id, page, related};
 use super::*;
 use crate::model::{
     Change, ConnectorId, Crumb, DateValue, Delivery, FileFacts, ItemKind, NotionId, Person, Property,
@@ -189,7 +189,7 @@ fn people_relations_and_yes_or_no_are_found_by_name_and_id() {
             property("Done", PropertyValue::Boolean(true), "yes"),
         ],
     );
-    first.relation_titles = vec![("Blocked by".to_owned(), vec!["Data migration".to_owned()])];
+    first.related = vec![fixture::related("Blocked by", &["Data migration"])];
     let index = index(&[first, row(2, vec![property("Done", PropertyValue::Boolean(false), "no")])]);
     let by_id = format!("Blocked by={}", id(82));
     let by_person = format!("Owner={}", id(72).0.simple());
@@ -219,15 +219,16 @@ fn huge_values_and_strange_numbers_do_no_harm() {
     };
     let giant = format!("needle {}", "word ".repeat(1 << 20));
     let many: Vec<NotionId> = (10_000..15_000).map(id).collect();
-    let mut related =
+    let mut relations =
         row(4, vec![property("All", PropertyValue::Relations { ids: many, complete: true }, "")]);
-    related.relation_titles = vec![("All".to_owned(), (0..5_000).map(|n| format!("Page {n}")).collect())];
+    let titles: Vec<String> = (0..5_000).map(|n| format!("Page {n}")).collect();
+    relations.related = vec![related("All", &titles.iter().map(String::as_str).collect::<Vec<_>>())];
     let long = |letter: &str| format!("{}{letter}", "x".repeat(70_000));
     let index = index(&[
         exact(1, "9007199254740992"),
         exact(2, "9007199254740993"),
         row(3, vec![number("Id", f64::NAN), property("Text", PropertyValue::Text(giant.clone()), &giant)]),
-        related,
+        relations,
         row(5, vec![options(&long("a"), &[&long("a"), &long("b")])]),
     ]);
     assert_eq!(matching(&index, &["Id=9007199254740993"]), [2]);
@@ -250,7 +251,7 @@ fn huge_values_and_strange_numbers_do_no_harm() {
 
 #[test]
 fn places_editors_and_times_narrow_and_are_counted() {
-    let crumb = |n, kind, title: &str| Crumb { id: id(n), kind, title: title.to_owned() };
+    let crumb = |n, kind, title: &str| Crumb { id: id(n), kind, title: title.to_owned(), is_held: true };
     let mut first = row(1, Vec::new());
     first.ancestors = vec![crumb(50, ItemKind::Database, "Tasks"), crumb(51, ItemKind::DataSource, "Tasks")];
     let mut second = row(2, Vec::new());
@@ -333,7 +334,7 @@ fn what_a_viewer_may_not_see_is_not_counted() {
     let mut hidden = row(1, vec![options("Secret", &["Merger"]), options("Status", &["Done"])]);
     hidden.holders = vec![ConnectorId(2)];
     let index = index(&[hidden, row(2, vec![options("Status", &["Done"])])]);
-    let viewer = Viewer::Mapped(BTreeSet::from([ConnectorId(1)]));
+    let viewer = Viewer::of_connectors([ConnectorId(1)]);
     let counted = facets(&index, viewer, &FacetBy::ALL);
     assert!(!format!("{counted:?}").contains("Secret"), "{counted:?}");
     let status = counted.facets.iter().find(|facet| facet.property.is_some()).unwrap();
@@ -519,7 +520,7 @@ proptest! {
                 *expected.entry(key).or_default() += 1;
             }
         }
-        let viewer = Viewer::Mapped(holders.into_iter().map(ConnectorId).collect());
+        let viewer = Viewer::of_connectors(holders.into_iter().map(ConnectorId));
         let counted = facets(&index(&rows), viewer, &[FacetBy::Property]);
         let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
         for facet in &counted.facets {

@@ -14,7 +14,7 @@ use tantivy::Term;
 use tantivy::query::{
     BooleanQuery, EmptyQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
 };
-use tantivy::schema::IndexRecordOption;
+use tantivy::schema::{Field, IndexRecordOption};
 
 use super::analysis::words;
 use super::keys::{MAX_NAME_BYTES, clean, name_key, number_key, time_key, value_key, written_time};
@@ -274,8 +274,8 @@ fn short(text: &str) -> String {
 
 type BoxedQuery = Box<dyn Query>;
 
-/// The clauses that all must hold.
-pub(super) fn filter_queries(fields: &Fields, filters: &Filters) -> Vec<BoxedQuery> {
+/// The clauses that all must hold. Titles of related pages count where the viewer may search what is joined.
+pub(super) fn filter_queries(fields: &Fields, filters: &Filters, joined: bool) -> Vec<BoxedQuery> {
     let mut queries: Vec<BoxedQuery> = Vec::new();
     if !filters.kinds.is_empty() {
         let kinds = filters.kinds.iter().map(|kind| Term::from_field_text(fields.kind, kind.as_str()));
@@ -306,15 +306,15 @@ pub(super) fn filter_queries(fields: &Fields, filters: &Filters) -> Vec<BoxedQue
             queries.push(Box::new(RangeQuery::new(from, before)));
         }
     }
-    queries.extend(property_queries(fields, &filters.properties));
+    queries.extend(property_queries(fields, &filters.properties, joined));
     queries
 }
 
-fn property_queries(fields: &Fields, filters: &[PropertyFilter]) -> Vec<BoxedQuery> {
+fn property_queries(fields: &Fields, filters: &[PropertyFilter], joined: bool) -> Vec<BoxedQuery> {
     let mut queries = Vec::new();
     let mut alternatives: BTreeMap<String, Vec<BoxedQuery>> = BTreeMap::new();
     for filter in filters {
-        let column = Column { fields, key: name_key(&filter.name) };
+        let column = Column { fields, key: name_key(&filter.name), joined };
         let query = column.condition(filter.operator, &filter.value);
         if filter.is_alternative() {
             alternatives.entry(column.key).or_default().push(query);
@@ -330,6 +330,8 @@ fn property_queries(fields: &Fields, filters: &[PropertyFilter]) -> Vec<BoxedQue
 struct Column<'a> {
     fields: &'a Fields,
     key: String,
+    /// Whether titles of related pages are among its values.
+    joined: bool,
 }
 
 impl Column<'_> {
@@ -349,6 +351,13 @@ impl Column<'_> {
     fn is(&self, value: &str) -> BoxedQuery {
         let mut ways: Vec<BoxedQuery> =
             value_terms(value).into_iter().map(|key| self.said(Said::Value, &key)).collect();
+        if self.joined {
+            let related = Term::from_field_text(
+                self.fields.related_terms,
+                &term(&self.key, Said::Value, &value_key(value)),
+            );
+            ways.push(Box::new(TermQuery::new(related, IndexRecordOption::Basic)));
+        }
         if let Some(number) = number_key(value) {
             ways.push(self.said(Said::Number, &number));
         }
@@ -385,12 +394,18 @@ impl Column<'_> {
     }
 
     fn contains(&self, value: &str) -> BoxedQuery {
+        let mut fields = vec![self.fields.property_words];
+        fields.extend(self.joined.then_some(self.fields.related_words));
+        any(fields.into_iter().map(|field| self.contains_in(field, value)).collect())
+    }
+
+    fn contains_in(&self, field: Field, value: &str) -> BoxedQuery {
         let terms: Vec<Term> = words(value)
             .flat_map(|word| word.parts)
             .take(MAX_WORDS)
             .map(|part| {
                 let term = format!("{}{SEPARATOR}{}", self.key, part.text);
-                Term::from_field_text(self.fields.property_words, &term)
+                Term::from_field_text(field, &term)
             })
             .collect();
         match terms.as_slice() {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    ConnectorId, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent, Property, PropertyValue,
+    ConnectorId, Delivery, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent, Position, Property,
+    PropertyValue, Related,
 };
 
 /// Id number `n`.
@@ -42,9 +43,17 @@ pub(crate) fn page(n: u128, title: &str, text: &str) -> Delivery {
         },
         holders: vec![ConnectorId(1)],
         ancestors: Vec::new(),
-        relation_titles: Vec::new(),
+        position: Position { path: vec![id(n)], is_known: true, marks: Vec::new() },
+        related: Vec::new(),
         last_edited_by_name: None,
     }
+}
+
+/// Related pages, numbered from 9000 on.
+pub(crate) fn related(property: &str, titles: &[&str]) -> (String, Vec<Related>) {
+    let related =
+        titles.iter().zip(9_000..).map(|(&title, n)| Related { id: id(n), title: title.to_owned() });
+    (property.to_owned(), related.collect())
 }
 
 /// A property with a text.

@@ -2,9 +2,9 @@
 //!
 //! `analysis` turns text into terms, for indexing and for asking alike; `schema` says what is indexed of an item;
 //! `query` reads what was typed; `ranking` makes an index query of it; `snippets` shows why something was found;
-//! `results` runs it. `properties` says what is indexed of the columns of databases, by the terms of `keys`; `filters` asks
-//! for it, `facets` counts it. `anchors` leads from a snippet to its block. Everything but `index`, `results` and `facets`
-//! is pure.
+//! `results` runs it, over what `visibility` says that the viewer may see. `properties` says what is indexed of the columns of databases, by the terms of `keys`; `filters` asks
+//! for it, `facets` counts it. `anchors` leads from a snippet to its block. Everything but `index`, `results`,
+//! `visibility` and `facets` is pure.
 //!
 //! Invariant: no function that answers with content can be called without a [`Viewer`](crate::model::Viewer), and the viewer's filter is a
 //! required clause of the query itself, before anything is counted or ranked. (Term statistics that ranking uses are
@@ -25,7 +25,10 @@ pub mod ranking;
 mod results;
 pub mod schema;
 pub mod snippets;
+mod visibility;
 
+#[cfg(test)]
+mod audience_tests;
 #[cfg(test)]
 mod filter_tests;
 #[cfg(test)]

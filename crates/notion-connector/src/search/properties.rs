@@ -13,12 +13,14 @@ use super::keys::{
     MAX_NAME_BYTES, MAX_VALUE_BYTES, Stretch, clean, date_stretches, name_key, number_key, time_key,
     value_key,
 };
-use crate::model::{DateValue, Delivery, Property, PropertyValue};
+use crate::model::{DateValue, Delivery, NotionId, Property, PropertyValue, Related};
 
 /// Stands between the name of a column and what is said of it; names and values hold no such character.
 pub(super) const SEPARATOR: char = '\0';
 /// Most properties that are shown with a hit.
 const MAX_SHOWN: usize = 5;
+/// Most related pages of a property of which a hit shows titles.
+const MAX_RELATED: usize = 50;
 /// Longest value that is shown with a hit, in bytes.
 const MAX_SHOWN_BYTES: usize = 200;
 
@@ -49,7 +51,7 @@ pub(super) fn term(name_key: &str, said: Said, value: &str) -> String {
 }
 
 /// One property as it is shown with a hit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownProperty {
     /// Name of the column.
     pub name: String,
@@ -67,16 +69,23 @@ pub(super) struct PropertyTerms {
     /// Values that can be counted: by keys of column and value, name and value as they are written. The first
     /// spelling stands for all of them, so that a row counts once.
     pub(super) countable: BTreeMap<(String, String), (String, String)>,
+    /// The same of titles of related pages, which not everybody may see who sees the row.
+    pub(super) related: RelatedTerms,
+}
+
+/// What the index takes of titles of related pages; as in [`PropertyTerms`].
+#[derive(Debug, Default)]
+pub(super) struct RelatedTerms {
+    pub(super) terms: BTreeSet<String>,
+    pub(super) words: Vec<String>,
+    pub(super) countable: BTreeMap<(String, String), (String, String)>,
 }
 
 impl PropertyTerms {
     pub(super) fn of(delivery: &Delivery) -> Self {
         let mut all = Self::default();
-        let titles: BTreeMap<&str, &[String]> = delivery
-            .relation_titles
-            .iter()
-            .map(|(name, titles)| (name.as_str(), titles.as_slice()))
-            .collect();
+        let titles: BTreeMap<&str, &[Related]> =
+            delivery.related.iter().map(|(name, related)| (name.as_str(), related.as_slice())).collect();
         for property in &delivery.item.properties {
             let name = name_key(&property.name);
             if !name.is_empty() {
@@ -96,7 +105,7 @@ struct Column<'a> {
 }
 
 impl Column<'_> {
-    fn add(&mut self, related: &[String]) {
+    fn add(&mut self, related: &[Related]) {
         self.say(Said::Column, "");
         let Property { value, text, .. } = self.property;
         let filled = match value {
@@ -137,7 +146,7 @@ impl Column<'_> {
                 for id in ids {
                     self.say(Said::Value, &id.0.simple().to_string());
                 }
-                related.iter().for_each(|title| self.choice(title));
+                related.iter().for_each(|one| self.related(&one.title));
                 !ids.is_empty()
             }
         };
@@ -182,6 +191,19 @@ impl Column<'_> {
         self.all.countable.entry(keys).or_insert_with(|| (name(), shown));
     }
 
+    /// The title of a related page: can be counted too, apart.
+    fn related(&mut self, title: &str) {
+        let shown = clean(title, MAX_VALUE_BYTES);
+        if shown.is_empty() {
+            return;
+        }
+        let all = &mut self.all.related;
+        all.terms.insert(term(&self.name, Said::Value, &value_key(&shown)));
+        all.words.push(format!("{}{SEPARATOR}{shown}", self.name));
+        let name = || clean(&self.property.name, MAX_NAME_BYTES);
+        all.countable.entry((self.name.clone(), value_key(&shown))).or_insert_with(|| (name(), shown));
+    }
+
     /// The text of a number may be more exact than the number.
     fn number(&mut self, number: f64, text: &str) {
         let is_text_of_it = text.trim().parse::<f64>().is_ok_and(|read| read.total_cmp(&number).is_eq());
@@ -208,28 +230,56 @@ impl Column<'_> {
     }
 }
 
-/// The few properties that say most about a row: what has a state first, long texts last.
-pub(super) fn shown_properties(delivery: &Delivery) -> Vec<ShownProperty> {
-    let mut ranked: Vec<(u8, ShownProperty)> = Vec::new();
+/// A property as an entry keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryProperty {
+    /// Name of the column.
+    pub name: String,
+    /// The value as people read it, cut if it is long.
+    pub text: String,
+    /// Related pages, whose titles are the value as far as the viewer may see them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+}
+
+/// The few properties that say most about a row: what has a state first, long texts last. Of relations as many again, because
+/// titles of related pages may have to be left out.
+pub(super) fn entry_properties(delivery: &Delivery) -> Vec<EntryProperty> {
+    let mut ranked: Vec<(u8, EntryProperty)> = Vec::new();
     for property in &delivery.item.properties {
-        let text = clean_shown(&shown_text(delivery, property));
-        if !text.is_empty() {
-            let name = clean(&property.name, MAX_NAME_BYTES);
-            ranked.push((rank(&property.value), ShownProperty { name, text }));
+        let name = clean(&property.name, MAX_NAME_BYTES);
+        let text = clean_shown(&property.text);
+        let related = delivery.related.iter().find(|(name, _)| *name == property.name);
+        let related = match related {
+            Some((_, related)) if text.is_empty() => related.iter().take(MAX_RELATED).cloned().collect(),
+            _ => Vec::new(),
+        };
+        if !text.is_empty() || !related.is_empty() {
+            ranked.push((rank(&property.value), EntryProperty { name, text, related }));
         }
     }
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.truncate(MAX_SHOWN);
-    ranked.into_iter().map(|(_, shown)| shown).collect()
+    let (mut own, mut relations) = (0, 0);
+    ranked.retain(|(_, property)| {
+        let counted = if property.related.is_empty() { &mut own } else { &mut relations };
+        *counted += 1;
+        *counted <= MAX_SHOWN
+    });
+    ranked.into_iter().map(|(_, property)| property).collect()
 }
 
-/// A property as people read it; titles of related pages are joined here.
-pub(super) fn shown_text<'a>(delivery: &'a Delivery, property: &'a Property) -> std::borrow::Cow<'a, str> {
-    let related = delivery.relation_titles.iter().find(|(name, _)| *name == property.name);
-    match related {
-        Some((_, titles)) if property.text.is_empty() => titles.join(", ").into(),
-        _ => property.text.as_str().into(),
-    }
+/// The properties that are shown with a hit, to somebody who may see these related pages.
+pub(super) fn shown_properties(
+    properties: Vec<EntryProperty>,
+    may_see: impl Fn(NotionId) -> bool,
+) -> Vec<ShownProperty> {
+    let shown = properties.into_iter().map(|EntryProperty { name, text, related }| {
+        let titles: Vec<&str> =
+            related.iter().filter(|one| may_see(one.id)).map(|one| one.title.as_str()).collect();
+        let text = if related.is_empty() { text } else { clean_shown(&titles.join(", ")) };
+        ShownProperty { name, text }
+    });
+    shown.filter(|property| !property.text.is_empty()).take(MAX_SHOWN).collect()
 }
 
 fn clean_shown(text: &str) -> String {

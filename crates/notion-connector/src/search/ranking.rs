@@ -8,7 +8,7 @@
 use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, FuzzyTermQuery,
-    Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery, TermSetQuery,
+    Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
@@ -16,7 +16,6 @@ use super::analysis::stem;
 use super::filters::{Filters, filter_queries};
 use super::query::{Clause, Matching, ParsedQuery};
 use super::schema::Fields;
-use crate::model::Viewer;
 
 /// The numbers that ranking turns on.
 ///
@@ -83,41 +82,41 @@ const MAX_PAIRS: usize = 8;
 /// Most terms that a prefix stands for inside a phrase.
 const MAX_EXPANSIONS: u32 = 200;
 
+/// Who asks, as far as the query says it.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// What they may see; none for everything.
+    pub(super) seen: Option<BoxedQuery>,
+    /// Whether titles are searched that are joined from other items, because they may see all of those.
+    pub(super) searches_joined: bool,
+}
+
 /// The whole query: what is wanted, who asks, and the filters.
-pub fn build(
+pub(super) fn build(
     query: &ParsedQuery,
     fields: &Fields,
-    viewer: &Viewer,
+    asking: Asking,
     filters: &Filters,
     weights: &Weights,
 ) -> BoxedQuery {
-    let mut clauses: Vec<(Occur, BoxedQuery)> = visibility(fields, viewer)
+    let joined = asking.searches_joined;
+    let mut clauses: Vec<(Occur, BoxedQuery)> = asking
+        .seen
         .into_iter()
-        .chain(filter_queries(fields, filters))
+        .chain(filter_queries(fields, filters, joined))
         .map(|filter| (Occur::Must, unscored(filter)))
         .collect();
-    clauses.push((Occur::Must, wanted(query, fields, weights)));
+    clauses.push((Occur::Must, wanted(query, fields, joined, weights)));
     for clause in optional(query) {
-        clauses.push((Occur::Should, clause_query(clause, fields, weights)));
+        clauses.push((Occur::Should, clause_query(clause, fields, joined, weights)));
     }
     for boost in closeness(query, fields, weights) {
         clauses.push((Occur::Should, boost));
     }
     for clause in &query.excluded {
-        clauses.push((Occur::MustNot, clause_query(clause, fields, weights)));
+        clauses.push((Occur::MustNot, clause_query(clause, fields, joined, weights)));
     }
     Box::new(BooleanQuery::new(clauses))
-}
-
-/// What a viewer may see; none for everything.
-pub fn visibility(fields: &Fields, viewer: &Viewer) -> Option<BoxedQuery> {
-    match viewer {
-        Viewer::LocalOperator => None,
-        Viewer::Mapped(connectors) if connectors.is_empty() => Some(Box::new(EmptyQuery)),
-        Viewer::Mapped(connectors) => {
-            Some(Box::new(TermSetQuery::new(connectors.iter().map(|&holder| fields.holder_term(holder)))))
-        }
-    }
 }
 
 fn unscored(query: BoxedQuery) -> BoxedQuery {
@@ -128,12 +127,12 @@ fn optional(query: &ParsedQuery) -> impl Iterator<Item = &Clause> {
     query.wanted.iter().filter(|clause| clause.optional)
 }
 
-fn wanted(query: &ParsedQuery, fields: &Fields, weights: &Weights) -> BoxedQuery {
+fn wanted(query: &ParsedQuery, fields: &Fields, joined: bool, weights: &Weights) -> BoxedQuery {
     let mut firm: Vec<BoxedQuery> = query
         .wanted
         .iter()
         .filter(|clause| !clause.optional)
-        .map(|c| clause_query(c, fields, weights))
+        .map(|c| clause_query(c, fields, joined, weights))
         .collect();
     match firm.len() {
         0 => unscored(Box::new(AllQuery)),
@@ -146,16 +145,18 @@ fn wanted(query: &ParsedQuery, fields: &Fields, weights: &Weights) -> BoxedQuery
 }
 
 /// One thing wanted, in any field and in any of its spellings.
-fn clause_query(clause: &Clause, fields: &Fields, weights: &Weights) -> BoxedQuery {
+fn clause_query(clause: &Clause, fields: &Fields, joined: bool, weights: &Weights) -> BoxedQuery {
     let mut places = vec![
         (fields.title, weights.title),
         (fields.body, weights.body),
         (fields.properties, weights.properties),
     ];
+    places.extend(joined.then_some((fields.related, weights.properties)));
     // These two exist once, stemmed; what has no stem is in them as it is.
-    let once = [(fields.headings, weights.headings), (fields.breadcrumb, weights.breadcrumb)];
+    let mut once = vec![(fields.headings, weights.headings)];
+    once.extend(joined.then_some((fields.breadcrumb, weights.breadcrumb)));
     if clause.unspaced {
-        places.extend(once);
+        places.extend(once.iter().copied());
     }
     let mut alternatives: Vec<BoxedQuery> = Vec::new();
     for sequence in &clause.sequences {
@@ -163,11 +164,12 @@ fn clause_query(clause: &Clause, fields: &Fields, weights: &Weights) -> BoxedQue
             alternatives.push(boosted(sequence_query(field, sequence, clause.matching), boost));
         }
     }
-    let stemmed = [
+    let mut stemmed = vec![
         (fields.title_stem, weights.title_stem),
         (fields.body_stem, weights.body_stem),
         (fields.properties_stem, weights.properties_stem),
     ];
+    stemmed.extend(joined.then_some((fields.related_stem, weights.properties_stem)));
     if clause.matching == Matching::Word && !clause.unspaced {
         for sequence in &clause.sequences {
             let stems: Vec<String> = sequence.iter().map(|term| stem(term)).collect();

@@ -11,12 +11,13 @@ use tantivy::schema::{Field, IndexRecordOption, Value as _};
 use tantivy::{DateTime, DocAddress, Order, Score, Searcher, TantivyDocument};
 
 use super::anchors::block_at;
-use super::facets::{FacetBy, FacetCollector, Facets};
-use super::properties::ShownProperty;
+use super::facets::{FacetBy, FacetCollector, Facets, MaySee};
+use super::properties::{ShownProperty, shown_properties};
 use super::query::{ParsedQuery, parse};
-use super::ranking::{Weights, build, visibility};
+use super::ranking::{Asking, Weights, build};
 use super::schema::{EDITED_FIELD, Editor, Entry, FACETS_FIELD, KEY_FIELD};
 use super::snippets::{Highlighter, Snippet};
+use super::visibility::Seen;
 use super::{Filters, IndexError, SearchIndex};
 use crate::model::{Crumb, FileFacts, ItemKey, ItemKind, NotionId, Viewer};
 
@@ -57,7 +58,7 @@ impl SearchRequest {
 }
 
 /// The answer to a search.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SearchResponse {
     /// How many entries match that the viewer may see.
     pub total: usize,
@@ -88,8 +89,10 @@ pub struct Hit {
     pub block_id: Option<NotionId>,
     /// Emoji before the title.
     pub icon: Option<String>,
-    /// Ancestors, outermost first.
+    /// Ancestors that the viewer may see, outermost first.
     pub breadcrumb: Vec<Crumb>,
+    /// The item that it stands in, if the viewer may see it.
+    pub parent: Option<NotionId>,
     /// A few of its properties.
     pub properties: Vec<ShownProperty>,
     /// What is known of it, where it is a file.
@@ -111,8 +114,10 @@ pub struct Document {
     pub entry: Entry,
     /// The body.
     pub text: String,
-    /// Properties as `name: value`, one a line.
+    /// Properties as `name: value`, one a line; related pages aside.
     pub properties: String,
+    /// Titles of related pages as `name: titles`, one property a line.
+    related: String,
     /// Where its blocks begin; see [`super::anchors`].
     anchors: Vec<u8>,
 }
@@ -144,17 +149,40 @@ impl SearchIndex {
         request: &SearchRequest,
         weights: &Weights,
     ) -> Result<SearchResponse, IndexError> {
-        let parsed = parse(&request.query);
         let searcher = self.searcher();
+        self.run(&searcher, request, weights)
+            .map_err(|error| self.error("search", error))?
+            .map_or_else(|| Ok(SearchResponse::default()), |answer| self.present(&searcher, answer))
+    }
+
+    /// None where only places are looked into that the viewer may not see.
+    fn run(
+        &self,
+        searcher: &Searcher,
+        request: &SearchRequest,
+        weights: &Weights,
+    ) -> tantivy::Result<Option<Answer>> {
+        let seen = Seen::of(searcher, &self.fields, &request.viewer)?;
+        let Some(filters) = self.narrowed(searcher, &seen, &request.filters)? else { return Ok(None) };
+        let joined = match &request.viewer {
+            Viewer::LocalOperator => true,
+            Viewer::Mapped(sights) => sights.searches_joined,
+        };
         let run = |parsed: &ParsedQuery| {
-            let query = build(parsed, &self.fields, &request.viewer, &request.filters, weights);
+            let asking = Asking { seen: seen.query(), searches_joined: joined };
+            let query = build(parsed, &self.fields, asking, &filters, weights);
             let limit = request.limit.clamp(1, MAX_LIMIT);
             let page = TopDocs::with_limit(limit).and_offset(request.offset.min(MAX_OFFSET));
             let rank = if parsed.wanted.is_empty() { newest } else { best };
-            let facets = (!request.facets.is_empty())
-                .then(|| FacetCollector { field: FACETS_FIELD, wanted: request.facets.clone() });
-            rank(&searcher, &*query, page, facets).map_err(|error| self.error("search", error))
+            let facets = (!request.facets.is_empty()).then(|| FacetCollector {
+                field: FACETS_FIELD,
+                wanted: request.facets.clone(),
+                joined,
+                may_see: self.may_see(searcher, &seen),
+            });
+            rank(searcher, &*query, page, facets)
         };
+        let parsed = parse(&request.query);
         let mut ranked = run(&parsed)?;
         let relaxed = match parsed.relaxed() {
             Some(relaxed) if ranked.total == 0 => {
@@ -163,13 +191,44 @@ impl SearchIndex {
             }
             _ => false,
         };
-        let highlighter = Highlighter::new(&parsed);
-        let hits = ranked
-            .page
-            .into_iter()
-            .map(|(score, address)| Ok(hit(self.load(&searcher, address)?, score, &highlighter)))
-            .collect::<Result<_, IndexError>>()?;
-        Ok(SearchResponse { total: ranked.total, relaxed, hits, facets: ranked.facets })
+        Ok(Some(Answer { ranked, relaxed, joined, seen, highlighter: Highlighter::new(&parsed) }))
+    }
+
+    /// The filters without places that the viewer may not see; none if no place is left.
+    fn narrowed(
+        &self,
+        searcher: &Searcher,
+        seen: &Seen,
+        filters: &Filters,
+    ) -> tantivy::Result<Option<Filters>> {
+        let visible = seen.among(searcher, &self.fields, filters.within.iter().copied())?;
+        let within: Vec<NotionId> =
+            filters.within.iter().copied().filter(|place| visible.contains(place)).collect();
+        if within.is_empty() && !filters.within.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Filters { within, ..filters.clone() }))
+    }
+
+    fn may_see(&self, searcher: &Searcher, seen: &Seen) -> MaySee {
+        let (searcher, fields, seen) = (searcher.clone(), self.fields, seen.clone());
+        Box::new(move |objects| seen.among(&searcher, &fields, objects))
+    }
+
+    /// Shows what was found, with those titles of other items that the viewer may see.
+    fn present(&self, searcher: &Searcher, answer: Answer) -> Result<SearchResponse, IndexError> {
+        let Answer { ranked, relaxed, joined, seen, highlighter } = answer;
+        let mut found = Vec::new();
+        for (score, address) in ranked.page {
+            found.push((score, self.load(searcher, address)?));
+        }
+        let named = found.iter().flat_map(|(_, document)| document.entry.names());
+        let visible =
+            seen.among(searcher, &self.fields, named).map_err(|error| self.error("search", error))?;
+        let may_see = |id| visible.contains(&id);
+        let hits =
+            found.into_iter().map(|(score, document)| hit(document, score, &highlighter, joined, may_see));
+        Ok(SearchResponse { total: ranked.total, relaxed, hits: hits.collect(), facets: ranked.facets })
     }
 
     /// One item, if it is there and the viewer may see it.
@@ -181,14 +240,16 @@ impl SearchIndex {
             Lookup::Key(key) => self.fields.key_term(key),
             Lookup::Id(id) => self.fields.id_term(self.fields.id, *id),
         };
-        let named: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-        let clauses = std::iter::once(named).chain(visibility(&self.fields, viewer));
-        let query = BooleanQuery::new(clauses.map(|clause| (Occur::Must, clause)).collect());
         let searcher = self.searcher();
-        let by_key = (SortByString::for_field(KEY_FIELD), Order::Asc);
-        let found = searcher
-            .search(&query, &TopDocs::with_limit(1).order_by(by_key))
-            .map_err(|error| self.error("search", error))?;
+        let find = || {
+            let seen = Seen::of(&searcher, &self.fields, viewer)?;
+            let named: Box<dyn Query> = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+            let clauses = std::iter::once(named).chain(seen.query());
+            let query = BooleanQuery::new(clauses.map(|clause| (Occur::Must, clause)).collect());
+            let by_key = (SortByString::for_field(KEY_FIELD), Order::Asc);
+            searcher.search(&query, &TopDocs::with_limit(1).order_by(by_key))
+        };
+        let found = find().map_err(|error| self.error("search", error))?;
         found.first().map(|(_, address)| self.load(&searcher, *address)).transpose()
     }
 
@@ -197,8 +258,12 @@ impl SearchIndex {
     /// # Errors
     /// When the index cannot be read.
     pub fn count_visible(&self, viewer: &Viewer) -> Result<usize, IndexError> {
-        let query = visibility(&self.fields, viewer).unwrap_or_else(|| Box::new(AllQuery));
-        self.searcher().search(&*query, &Count).map_err(|error| self.error("search", error))
+        let searcher = self.searcher();
+        let count = || {
+            let query = Seen::of(&searcher, &self.fields, viewer)?.query();
+            searcher.search(&*query.unwrap_or_else(|| Box::new(AllQuery)), &Count)
+        };
+        count().map_err(|error| self.error("search", error))
     }
 
     fn load(&self, searcher: &Searcher, address: DocAddress) -> Result<Document, IndexError> {
@@ -214,9 +279,19 @@ impl SearchIndex {
             entry,
             text: text(self.fields.body),
             properties: text(self.fields.properties),
+            related: text(self.fields.related),
             anchors: anchors.unwrap_or_default().to_vec(),
         })
     }
+}
+
+/// What was found, before it is shown.
+struct Answer {
+    ranked: Ranked,
+    relaxed: bool,
+    joined: bool,
+    seen: Seen,
+    highlighter: Highlighter,
 }
 
 /// What matched: how many, what was counted of them, and one page of them.
@@ -255,9 +330,16 @@ fn newest(
     Ok(Ranked { total, facets: facets.unwrap_or_default(), page })
 }
 
-fn hit(document: Document, score: f32, highlighter: &Highlighter) -> Hit {
-    let Document { entry, text, properties, anchors } = document;
-    let (snippet, place) = highlighter.snippet(&[&text, &properties]);
+fn hit(
+    document: Document,
+    score: f32,
+    highlighter: &Highlighter,
+    joined: bool,
+    may_see: impl Fn(NotionId) -> bool,
+) -> Hit {
+    let Document { entry, text, properties, related, anchors } = document;
+    let texts = [text.as_str(), &properties, &related];
+    let (snippet, place) = highlighter.snippet(if joined { &texts } else { &texts[..2] });
     let place = place.filter(|place| place.text == 0);
     let block_id = place.and_then(|place| block_at(&anchors, place.byte));
     Hit {
@@ -270,8 +352,9 @@ fn hit(document: Document, score: f32, highlighter: &Highlighter) -> Hit {
         url: at_block(entry.url, block_id),
         block_id,
         icon: entry.icon,
-        breadcrumb: entry.breadcrumb,
-        properties: entry.properties,
+        parent: entry.breadcrumb.last().map(|crumb| crumb.id).filter(|parent| may_see(*parent)),
+        breadcrumb: entry.breadcrumb.into_iter().filter(|crumb| may_see(crumb.id)).collect(),
+        properties: shown_properties(entry.properties, &may_see),
         file: entry.file,
         score,
         last_edited_time: entry.last_edited_time,

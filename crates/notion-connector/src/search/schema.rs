@@ -16,11 +16,12 @@ use super::analysis::{COLUMN, FOLDED, MIXED, STEMMED, title_key};
 use super::anchors::anchors;
 use super::facets::facet_terms;
 use super::filters::editor_terms;
-use super::properties::{PropertyTerms, ShownProperty, shown_properties, shown_text};
-use crate::model::{ConnectorId, Crumb, Delivery, FileFacts, ItemKey, ItemKind, NotionId};
+use super::properties::{EntryProperty, PropertyTerms, entry_properties};
+use super::visibility::{PLACE_UNKNOWN, place_term};
+use crate::model::{ConnectorId, Crumb, Delivery, FileFacts, ItemKey, ItemKind, NotionId, Position};
 
 /// Raised with every change to the fields or to [`super::analysis`].
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Name of the fast field with the item's key: breaks ties.
 pub const KEY_FIELD: &str = "key";
@@ -42,8 +43,12 @@ pub struct Fields {
     pub workspace: Field,
     /// Connectors that hold the item: every search filters by it.
     pub holders: Field,
-    /// All ancestors: scopes and access rules.
+    /// All ancestors: scopes.
     pub ancestors: Field,
+    /// The path, each object with its depth: audience rules; see [`super::visibility`].
+    pub places: Field,
+    /// What rows in the path say in columns that audience rules go by.
+    pub marks: Field,
     /// Parent object.
     pub parent: Field,
     /// Of files: the end of the name, in lower case.
@@ -62,8 +67,16 @@ pub struct Fields {
     pub title_whole: Field,
     /// Headings of the body.
     pub headings: Field,
-    /// Titles of the ancestors.
+    /// Titles of the ancestors that can be found themselves.
     pub breadcrumb: Field,
+    /// Titles of related pages as `name: titles`, folded; stored for snippets.
+    pub related: Field,
+    /// Titles of related pages, stemmed.
+    pub related_stem: Field,
+    /// What filters ask of titles of related pages.
+    pub related_terms: Field,
+    /// Words of titles of related pages, each behind the name of its column.
+    pub related_words: Field,
     /// Body, folded; stored for snippets.
     pub body: Field,
     /// Body, stemmed.
@@ -109,11 +122,19 @@ pub struct Entry {
     pub last_edited_by: Option<Editor>,
     /// The connectors that hold it.
     pub holders: Vec<ConnectorId>,
-    /// A few of its properties.
-    pub properties: Vec<ShownProperty>,
+    /// A few of its properties, those first that say most.
+    pub properties: Vec<EntryProperty>,
     /// What is known of it, where it is a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileFacts>,
+}
+
+impl Entry {
+    /// Other objects of which it holds titles.
+    pub(super) fn names(&self) -> impl Iterator<Item = NotionId> {
+        let related = self.properties.iter().flat_map(|property| &property.related);
+        self.breadcrumb.iter().map(|crumb| crumb.id).chain(related.map(|one| one.id))
+    }
 }
 
 /// Who edited something.
@@ -136,6 +157,8 @@ pub fn schema() -> (Schema, Fields) {
         workspace: builder.add_text_field("workspace", STRING),
         holders: builder.add_text_field("holders", STRING),
         ancestors: builder.add_text_field("ancestors", STRING),
+        places: builder.add_text_field("places", STRING),
+        marks: builder.add_text_field("marks", STRING),
         parent: builder.add_text_field("parent", STRING),
         extension: builder.add_text_field("extension", STRING),
         editor: builder.add_text_field("editor", STRING),
@@ -146,6 +169,10 @@ pub fn schema() -> (Schema, Fields) {
         title_whole: builder.add_text_field("title_whole", STRING),
         headings: text(&mut builder, "headings", MIXED),
         breadcrumb: text(&mut builder, "breadcrumb", MIXED),
+        related: stored_text(&mut builder, "related", FOLDED),
+        related_stem: text(&mut builder, "related_stem", STEMMED),
+        related_terms: builder.add_text_field("related_terms", STRING),
+        related_words: builder.add_text_field("related_words", analyzed(COLUMN)),
         body: stored_text(&mut builder, "body", FOLDED),
         body_stem: text(&mut builder, "body_stem", STEMMED),
         properties: stored_text(&mut builder, "properties", FOLDED),
@@ -204,7 +231,7 @@ impl Fields {
         for heading in headings(delivery) {
             document.add_text(self.headings, heading);
         }
-        for crumb in &delivery.ancestors {
+        for crumb in delivery.ancestors.iter().filter(|crumb| crumb.is_held) {
             document.add_text(self.breadcrumb, &crumb.title);
         }
         document.add_text(self.body, &item.text);
@@ -212,6 +239,9 @@ impl Fields {
         let properties = property_text(delivery);
         document.add_text(self.properties, &properties);
         document.add_text(self.properties_stem, &properties);
+        let related = related_text(delivery);
+        document.add_text(self.related, &related);
+        document.add_text(self.related_stem, &related);
         self.add_properties(&mut document, delivery);
         let anchors = anchors(&item.passages);
         if !anchors.is_empty() {
@@ -234,6 +264,7 @@ impl Fields {
         for ancestor in &delivery.ancestors {
             document.add_text(self.ancestors, simple(ancestor.id));
         }
+        self.add_position(document, &delivery.position);
         if let Some(parent) = item.parent.id() {
             document.add_text(self.parent, simple(parent));
         }
@@ -247,6 +278,18 @@ impl Fields {
         }
     }
 
+    fn add_position(&self, document: &mut TantivyDocument, position: &Position) {
+        for (depth, object) in position.path.iter().enumerate() {
+            document.add_text(self.places, place_term(*object, depth));
+        }
+        if !position.is_known {
+            document.add_text(self.places, PLACE_UNKNOWN);
+        }
+        for mark in &position.marks {
+            document.add_text(self.marks, mark);
+        }
+    }
+
     fn add_properties(&self, document: &mut TantivyDocument, delivery: &Delivery) {
         let properties = PropertyTerms::of(delivery);
         for facet in facet_terms(delivery, &properties) {
@@ -257,6 +300,12 @@ impl Fields {
         }
         for text in properties.words {
             document.add_text(self.property_words, text);
+        }
+        for term in properties.related.terms {
+            document.add_text(self.related_terms, term);
+        }
+        for text in properties.related.words {
+            document.add_text(self.related_words, text);
         }
     }
 }
@@ -277,7 +326,7 @@ fn entry(delivery: &Delivery) -> Entry {
             .last_edited_by
             .map(|id| Editor { id, name: delivery.last_edited_by_name.clone() }),
         holders: delivery.holders.clone(),
-        properties: shown_properties(delivery),
+        properties: entry_properties(delivery),
         file: item.file.clone(),
     }
 }
@@ -295,13 +344,22 @@ fn headings(delivery: &Delivery) -> Vec<&str> {
     headings
 }
 
-/// Properties as people read them, one a line; empty values are left out.
+/// Titles of related pages as people read them, one property a line.
+fn related_text(delivery: &Delivery) -> String {
+    let lines = delivery.related.iter().filter(|(_, related)| !related.is_empty()).map(|(name, related)| {
+        let titles: Vec<&str> = related.iter().map(|one| one.title.as_str()).collect();
+        format!("{name}: {}", titles.join(", "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Properties as people read them, one a line; empty values are left out, and so are related pages.
 pub fn property_text(delivery: &Delivery) -> String {
     let mut lines = Vec::new();
     for property in &delivery.item.properties {
-        let value = shown_text(delivery, property);
+        let value = &property.text;
         // The title property is the title already; a second copy would count its words twice.
-        if !value.trim().is_empty() && *value != *delivery.item.title {
+        if !value.trim().is_empty() && *value != delivery.item.title {
             lines.push(format!("{}: {value}", property.name));
         }
     }
@@ -333,11 +391,12 @@ mod tests {
     }
 
     #[test]
-    fn titles_of_related_pages_stand_with_the_properties() {
+    fn titles_of_related_pages_stand_apart_from_the_properties() {
         let mut delivery = fixture::page(1, "Title", "");
         delivery.item.properties =
             vec![fixture::text_property("Status", "Done"), fixture::text_property("Owner", "")];
-        delivery.relation_titles = vec![("Owner".to_owned(), vec!["Anna".to_owned(), "Ben".to_owned()])];
-        assert_eq!(property_text(&delivery), "Status: Done\nOwner: Anna, Ben");
+        delivery.related = vec![fixture::related("Owner", &["Anna", "Ben"])];
+        assert_eq!(property_text(&delivery), "Status: Done");
+        assert_eq!(related_text(&delivery), "Owner: Anna, Ben");
     }
 }

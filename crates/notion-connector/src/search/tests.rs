@@ -1,10 +1,8 @@
 //! The room as a whole: deliveries in, answers out.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
-use super::fixture::{cursor, id, key, page, text_property};
+use super::fixture::{cursor, id, key, page, related, text_property};
 use super::*;
 use crate::model::{Change, ConnectorId, Crumb, Delivery, ItemKind, Viewer};
 use crate::runtime::Runtime;
@@ -35,7 +33,7 @@ fn ask(index: &SearchIndex, query: &str) -> Vec<String> {
 }
 
 fn mapped(connectors: &[i64]) -> Viewer {
-    Viewer::Mapped(connectors.iter().copied().map(ConnectorId).collect::<BTreeSet<_>>())
+    Viewer::of_connectors(connectors.iter().copied().map(ConnectorId))
 }
 
 fn held_by(mut delivery: Delivery, connectors: &[i64]) -> Delivery {
@@ -157,14 +155,15 @@ fn properties_breadcrumbs_and_headings_are_searched() {
     let mut row = page(1, "Row", "body");
     row.item.kind = ItemKind::Row;
     row.item.properties = vec![text_property("Status", "In review"), text_property("Owner", "")];
-    row.relation_titles = vec![("Owner".to_owned(), vec!["Marketing team".to_owned()])];
-    row.ancestors = vec![Crumb { id: id(50), kind: ItemKind::Page, title: "Handbook".to_owned() }];
+    row.related = vec![related("Owner", &["Marketing team"])];
+    row.ancestors =
+        vec![Crumb { id: id(50), kind: ItemKind::Page, title: "Handbook".to_owned(), is_held: true }];
     let index = index(vec![row, page(2, "Other", "other")]);
     for query in ["reviews", "marketing", "status", "handbooks", "\"in review\""] {
         assert_eq!(ask(&index, query), ["Row"], "{query}");
     }
     let response = index.search(&request("marketing")).unwrap();
-    assert_eq!(response.hits[0].snippet.text, "Status: In review Owner: Marketing team");
+    assert_eq!(response.hits[0].snippet.text, "Owner: Marketing team");
     assert_eq!(response.hits[0].breadcrumb[0].title, "Handbook");
 }
 
@@ -172,7 +171,7 @@ fn properties_breadcrumbs_and_headings_are_searched() {
 fn filters_narrow_before_counting() {
     let mut row = page(2, "row", "text");
     row.item.kind = ItemKind::Row;
-    row.ancestors = vec![Crumb { id: id(1), kind: ItemKind::Page, title: "page".to_owned() }];
+    row.ancestors = vec![Crumb { id: id(1), kind: ItemKind::Page, title: "page".to_owned(), is_held: true }];
     let index = index(vec![page(1, "page", "text"), row, page(3, "late", "text")]);
     let narrowed = |filters: Filters| {
         let mut titles = found(&index, &SearchRequest { filters, ..request("text") });

@@ -163,8 +163,12 @@ fn hold(
     }
     tx.prepare_cached("INSERT INTO holders (item, connector, crawl) VALUES (?1, ?2, ?3)")?
         .execute(params![item, crawl.connector.0, crawl.id.0])?;
-    tx.prepare_cached("DELETE FROM left_out WHERE connector = ?1 AND item = ?2")?
+    let was_left_out = tx
+        .prepare_cached("DELETE FROM left_out WHERE connector = ?1 AND item = ?2")?
         .execute(params![crawl.connector.0, item])?;
+    if was_left_out > 0 {
+        redeliver(tx, item)?;
+    }
     Ok(true)
 }
 
@@ -228,6 +232,10 @@ fn keep(
         tx.prepare_cached("DELETE FROM tasks WHERE crawl = ?1 AND page = ?2")?
             .execute(params![id, place.object])?;
     } else {
+        if fresh {
+            // What lies below it, or is related to it, is found by its title from now on.
+            redeliver(tx, item)?;
+        }
         tx.prepare_cached(
             "UPDATE tasks SET state = 'ready' WHERE crawl = ?1 AND page = ?2 AND state = 'held'",
         )?

@@ -182,10 +182,13 @@ impl Store {
     /// When the database cannot be written.
     pub fn delete_connector(&self, connector: ConnectorId) -> Result<u64> {
         self.write(|tx| {
-            // Those that others hold are delivered again, without this holder.
+            // Those that others hold are delivered again, without this holder; and all of the workspace that others hold, without
+            // titles of what leaves.
             tx.execute(
-                "INSERT INTO outbox (key) SELECT key FROM holders JOIN items ON items.id = holders.item
-                 WHERE connector = ?1 AND rendered IS NOT NULL ORDER BY item",
+                "INSERT INTO outbox (key) SELECT DISTINCT key FROM holders JOIN items ON items.id = holders.item
+                 WHERE rendered IS NOT NULL AND connector IN (
+                   SELECT id FROM connectors WHERE id = ?1 OR workspace = (SELECT workspace FROM connectors WHERE id = ?1))
+                 ORDER BY item",
                 [connector.0],
             )?;
             tx.execute_batch("CREATE TEMP TABLE let_go (item INTEGER PRIMARY KEY)")?;

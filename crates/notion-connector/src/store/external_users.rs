@@ -1,7 +1,5 @@
 //! People of Notion's: whom user permission crawls met, and who of the directory they are.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
@@ -9,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::people::save_names;
 use super::{Crawl, CrawlId, Millis, Result, Store, Task, TaskKind, named_enum};
-use crate::model::{ConnectorId, NotionId, PersonId, Viewer, directory_key};
+use crate::model::{ConnectorId, NotionId, PersonId, directory_key};
 
 /// How long it is believed that there is nobody of an id: editors of long ago are not asked for in every crawl.
 const GONE_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -455,23 +453,6 @@ impl Store {
                 }
             }
             Ok(UserPage { total, users: found.into_iter().map(|(user, _)| user).collect() })
-        })
-    }
-
-    /// What a person of the directory sees: the items of the connectors in which they are mapped, as long as they are active.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn load_viewer(&self, person: PersonId) -> Result<Viewer> {
-        self.read(|tx| {
-            let connectors: BTreeSet<ConnectorId> = tx
-                .prepare_cached(
-                    "SELECT connector FROM external_users JOIN persons ON persons.id = person
-                     WHERE person = ?1 AND state = ?2 AND active",
-                )?
-                .query_map(params![person.0, UserState::Mapped], |row| row.get(0).map(ConnectorId))?
-                .collect::<rusqlite::Result<_>>()?;
-            Ok(Viewer::Mapped(connectors))
         })
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::files::{MAX_PLACES, detail};
+use super::positions::load_holders;
 use super::{FileState, PlaceDetail, Result, Store};
 use crate::model::{ConnectorId, ItemKey, NotionId};
 
@@ -155,7 +156,7 @@ fn trace(tx: &Transaction<'_>, row: i64, limit: u32) -> rusqlite::Result<FileTra
                 pages: Vec::new(),
             })
         })?;
-    file.holders = holders(tx, row)?;
+    file.holders = load_holders(tx, row)?;
     file.pages = pages(tx, row, limit)?;
     Ok(file)
 }
@@ -170,14 +171,8 @@ fn pages(tx: &Transaction<'_>, file: i64, limit: u32) -> rusqlite::Result<Vec<Fi
         )?
         .query_map(params![file, limit], |row| Ok((row.get(0)?, page_from(row)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let with_holders = |(row, page)| Ok(FilePage { holders: holders(tx, row)?, ..page });
+    let with_holders = |(row, page)| Ok(FilePage { holders: load_holders(tx, row)?, ..page });
     rows.into_iter().map(with_holders).collect()
-}
-
-fn holders(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<Vec<ConnectorId>> {
-    tx.prepare_cached("SELECT connector FROM holders WHERE item = ?1 ORDER BY connector")?
-        .query_map([item], |columns| columns.get(0).map(ConnectorId))?
-        .collect()
 }
 
 fn page_from(row: &Row<'_>) -> rusqlite::Result<FilePage> {

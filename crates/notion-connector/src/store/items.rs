@@ -10,11 +10,12 @@ use super::crawls::{Outcome, account};
 use super::departures::{Proof, add_departure, held};
 use super::links::{home_by_tags, missing_below, redeliver, save_links};
 use super::parts::{AnswerForm, PageSource, drop_parts};
+use super::positions::note_place;
 use super::sameness::says_the_same;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
 use super::{
     Crawl, LeftOut, Millis, NewTask, Packed, PageFiles, PlaceDetail, Result, Scope, Store, Task, TaskKind,
-    files, hints, outbox,
+    audiences, files, hints, outbox,
 };
 use crate::model::{ConnectorId, FileContent, Item, ItemKey, ItemKind, NotionId, Parent, Warning};
 
@@ -377,6 +378,9 @@ impl Store {
                 )?
                 .execute(params![row, object])?;
             }
+            if audiences::goes_by_rows(tx, row)? {
+                return redeliver(tx, row);
+            }
             outbox::push(tx, finished.item.key.as_str())
         })
     }
@@ -538,6 +542,9 @@ fn save_place(
     }
     let moved_or_renamed =
         known.as_ref().is_none_or(|known| known.title != listed.title || known.home != home);
+    if known.as_ref().is_none_or(|known| known.home != home) {
+        note_place(tx, crawl, row, home)?;
+    }
     if moved_or_renamed {
         redeliver(tx, row)?;
     }
@@ -675,7 +682,10 @@ pub(super) fn save_finished(
     if let Some(found) = &finished.files {
         files::meet(tx, crawl, row, found, now)?;
     }
-    if changed || fresh {
+    if changed && audiences::goes_by_rows(tx, row)? {
+        // What lies below the row is seen by whom the row names.
+        redeliver(tx, row)?;
+    } else if changed || fresh {
         outbox::push(tx, item.key.as_str())?;
     }
     let outcome = match (changed, fresh, &before) {

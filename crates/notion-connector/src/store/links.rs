@@ -4,6 +4,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::positions::note_place;
 use super::tasks::sighted;
 use super::{Crawl, Result, Store, Task, TaskKind};
 use crate::model::{Item, LinkKind, NotionId, PropertyValue};
@@ -17,7 +18,10 @@ impl Store {
         self.try_write(|tx| {
             self.finish_in(tx, task, None)?;
             let save = || match sighted(tx, crawl, object)? {
-                Some(item) => set_home(tx, item, Some(home)),
+                Some(item) => {
+                    note_place(tx, crawl, item, Some(home))?;
+                    set_home(tx, item, Some(home))
+                }
                 None => Ok(()),
             };
             save().map_err(|source| self.sqlite(source))

@@ -11,9 +11,11 @@
 //!
 //! To add a table: append a migration, add a file here with the functions that read and write it.
 
+mod access;
 mod accounts;
 mod admission;
 mod alerts;
+mod audiences;
 mod audit;
 mod backup;
 mod column;
@@ -36,6 +38,7 @@ mod outbox;
 mod parts;
 mod people;
 mod plans;
+mod positions;
 mod sameness;
 mod schedules;
 mod scopes;
@@ -55,9 +58,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use access::{Granted, MappedAs};
 pub use accounts::{Account, AccountPage, SavedPassword};
 pub use admission::{Admission, LeftOut, Place, Standing};
 pub use alerts::{Alert, AlertFilter, AlertLevel, AlertPage, AlertScope, Failure, NewAlert, UnknownKind};
+pub use audiences::{AudienceGrant, AudienceRule, GrantedTo, NewAudienceRule};
 pub use audit::{AuditCheck, AuditEntry, AuditLink, AuditRow, AuditStage};
 pub use connectors::{Connector, NewConnector, SettingsEffect};
 pub use crawls::{Counters, Crawl, CrawlId, CrawlState, Phase, Scope};
@@ -80,6 +85,7 @@ pub use keys::{Key, NewKey};
 pub use outbox::OutboxEntry;
 pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use plans::{Inventory, PlannedKind};
+pub use positions::Stand;
 pub use schedules::Schedule;
 pub use scopes::{Known, KnownFailure, StartPoint};
 pub use sessions::{OneTimeLink, Session};
@@ -117,6 +123,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0024_validators.sql"),
     include_str!("migrations/0025_keys.sql"),
     include_str!("migrations/0026_accounts.sql"),
+    include_str!("migrations/0027_audiences.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -7,13 +7,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::items::unreadable;
+use super::positions::{Marks, Step, load_holders, load_path, position_of};
 use super::{Packed, Result, Store};
-use crate::model::{
-    Change, ConnectorId, Crumb, Delivery, Item, ItemKey, NotionId, OutboxCursor, PropertyValue,
-};
-
-/// Deeper nesting than this is cut from breadcrumbs, so that a cycle of parents ends.
-const MAX_ANCESTORS: u32 = 64;
+use crate::model::{Change, Delivery, Item, ItemKey, NotionId, OutboxCursor, PropertyValue, Related};
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,10 +170,11 @@ impl Store {
         self.read(|tx| {
             let mut keys = keys.into_iter();
             let (mut changes, mut bytes) = (Vec::new(), 0);
+            let marks = &mut Marks::default();
             while bytes < max_bytes
                 && let Some(key) = keys.next()
             {
-                let (change, size) = load_change(tx, &key)?;
+                let (change, size) = load_change(tx, &key, marks)?;
                 changes.push(change);
                 bytes += size;
             }
@@ -190,7 +187,7 @@ fn trouble_of(sink: &str) -> String {
     format!("trouble of sink {sink}")
 }
 
-fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usize)> {
+fn load_change(tx: &Transaction<'_>, key: &str, marks: &mut Marks) -> rusqlite::Result<(Change, usize)> {
     let found: Option<(i64, Option<Packed>)> = tx
         .prepare_cached("SELECT id, rendered FROM items WHERE key = ?1")?
         .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -203,52 +200,36 @@ fn load_change(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<(Change, usi
     };
     let Some((row, Some(Packed(rendered)))) = found else { return gone() };
     let mut item: Item = serde_json::from_str(&rendered).map_err(|error| unreadable(1, error))?;
-    let holders: Vec<ConnectorId> = tx
-        .prepare_cached("SELECT connector FROM holders WHERE item = ?1 ORDER BY connector")?
-        .query_map([row], |columns| columns.get(0).map(ConnectorId))?
-        .collect::<rusqlite::Result<_>>()?;
+    let holders = load_holders(tx, row)?;
     if holders.is_empty() {
         return gone();
     }
     name_people(tx, row, &mut item)?;
-    let relation_titles = load_relation_titles(tx, row, &item)?;
+    let related = load_related(tx, row, &item)?;
     let last_edited_by_name = match item.last_edited_by {
         Some(person) => load_name(tx, row, person)?,
         None => None,
     };
-    let ancestors = load_ancestors(tx, row)?;
-    let delivery = Delivery { item, holders, ancestors, relation_titles, last_edited_by_name };
+    let path = load_path(tx, row)?;
+    let position = position_of(tx, &path, marks)?;
+    let ancestors = path.iter().take(path.len().saturating_sub(1)).map(Step::crumb).collect();
+    let delivery = Delivery { item, holders, ancestors, position, related, last_edited_by_name };
     Ok((Change::Upsert(Box::new(delivery)), rendered.len()))
 }
 
-/// CROSS JOIN keeps the order of the tables; see `links::REDELIVER`.
-pub(super) const ANCESTORS: &str = "WITH RECURSIVE up (workspace, object, depth) AS (
-       SELECT workspace, home, 1 FROM items WHERE id = ?1
-       UNION ALL SELECT up.workspace, items.home, depth + 1 FROM up CROSS JOIN items USING (workspace, object)
-         WHERE depth < ?2)
-     SELECT items.object, items.kind, items.title FROM up CROSS JOIN items USING (workspace, object) ORDER BY depth DESC";
-
-fn load_ancestors(tx: &Transaction<'_>, row: i64) -> rusqlite::Result<Vec<Crumb>> {
-    tx.prepare_cached(ANCESTORS)?
-        .query_map(params![row, MAX_ANCESTORS], |columns| {
-            Ok(Crumb { id: columns.get(0)?, kind: columns.get(1)?, title: columns.get(2)? })
-        })?
-        .collect()
-}
-
-fn load_relation_titles(
+fn load_related(
     tx: &Transaction<'_>,
     row: i64,
     item: &Item,
-) -> rusqlite::Result<Vec<(String, Vec<String>)>> {
+) -> rusqlite::Result<Vec<(String, Vec<Related>)>> {
     let mut joined = Vec::new();
     for property in &item.properties {
         let PropertyValue::Relations { ids, .. } = &property.value else { continue };
-        let mut titles = Vec::new();
+        let mut related = Vec::new();
         for id in ids {
-            titles.extend(load_title(tx, row, *id)?);
+            related.extend(load_title(tx, row, *id)?.map(|title| Related { id: *id, title }));
         }
-        joined.push((property.name.clone(), titles));
+        joined.push((property.name.clone(), related));
     }
     Ok(joined)
 }

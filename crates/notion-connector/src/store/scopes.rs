@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::positions::settle_places;
 use super::tasks::ask;
 use super::{Crawl, CrawlId, Millis, Result, Scope, Store, TaskKind};
 use crate::model::{ConnectorId, ItemKind, NotionId};
@@ -110,8 +111,8 @@ impl Store {
                    JOIN connectors ON connectors.workspace = items.workspace AND connectors.id = ?2
                    WHERE asked.crawl = ?1 AND asked.kind = ?3)",
                 params![crawl.id.0, crawl.connector.0, TaskKind::QueryDataSource],
-            )
-            .map(|_| ())
+            )?;
+            settle_places(tx, crawl.connector)
         })
     }
 

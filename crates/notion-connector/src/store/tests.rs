@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::model::{
     Change, ConnectorId, Item, ItemKey, ItemKind, Link, LinkKind, NotionId, Parent, Property, PropertyValue,
+    Related,
 };
 
 mod shared;
@@ -372,10 +373,11 @@ fn titles_of_related_pages_are_joined_and_follow_renames() {
     fixture.read(launch);
     let delivered = fixture.deliver();
     let titles = delivered.iter().find_map(|change| match change {
-        Change::Upsert(delivery) if delivery.item.id == id(2) => Some(delivery.relation_titles.clone()),
+        Change::Upsert(delivery) if delivery.item.id == id(2) => Some(delivery.related.clone()),
         _ => None,
     });
-    assert_eq!(titles, Some(vec![("Blocked by".to_owned(), vec!["Data migration".to_owned()])]));
+    let related = Related { id: id(1), title: "Data migration".to_owned() };
+    assert_eq!(titles, Some(vec![("Blocked by".to_owned(), vec![related])]));
 }
 
 #[test]
@@ -531,7 +533,7 @@ fn statements_that_run_for_every_item_never_scan_all_items() {
         links::REDELIVER,
         items::OUTDATED,
         items::PRUNE_SIGHTINGS,
-        outbox::ANCESTORS,
+        positions::PATH,
         people::REDELIVER,
         tasks::CLAIM,
         tasks::LISTING,

@@ -191,7 +191,6 @@ impl<S: Sync> FromRequestParts<S> for Asking {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use axum::body::Body;
@@ -239,7 +238,7 @@ mod tests {
         Some(Caller {
             actor: Actor::Person { id: PersonId(1), name: "ana".to_owned() },
             roles: [Role::SearchUser].into_iter().collect(),
-            viewer: Viewer::Mapped(connectors.iter().copied().map(ConnectorId).collect::<BTreeSet<_>>()),
+            viewer: Viewer::of_connectors(connectors.iter().copied().map(ConnectorId)),
             from: None,
         })
     }

@@ -1,7 +1,5 @@
 //! What is done stands in the audit log before it is done, and what is in the log stays as it is.
 
-use std::collections::BTreeSet;
-
 use notion_connector::model::{Actor, Caller, PersonId, Role, Viewer};
 use notion_connector::ops::{self, AuditStage, EditConnector, OpsError, Setting};
 use notion_emulator::{Emulator, Options};
@@ -18,7 +16,7 @@ async fn acts_failures_and_refusals_are_written_down_with_who_and_from_where() {
     let person = Caller {
         actor: Actor::Person { id: PersonId(7), name: "ana@example.org".to_owned() },
         roles: [Role::SearchUser].into_iter().collect(),
-        viewer: Viewer::Mapped(BTreeSet::new()),
+        viewer: Viewer::of_connectors([]),
         from: "192.0.2.7".parse().ok(),
     };
     let before = app.store.load_audit(None, 1).unwrap()[0].entry.seq;

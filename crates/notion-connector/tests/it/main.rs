@@ -13,6 +13,7 @@
 mod program;
 mod support;
 
+mod audiences;
 mod audit;
 mod backup;
 mod bodies;

@@ -80,6 +80,8 @@ fn body_of(operation: &str, notion: &str) -> Option<Value> {
         "add_schedule" => json!({"name": "s", "when": "never"}),
         "edit_schedule" => json!({"paused": true}),
         "test_mapping" => json!({"value": "ines.duarte@halden-brook.example"}),
+        "switch_audiences" => json!({"on": false}),
+        "set_audience" => json!({"grants": []}),
         "create_key" => json!({"name": "k", "scopes": []}),
         "grant_role" | "revoke_role" => json!({"role": "nobody", "person": "ines"}),
         _ => return None,
@@ -137,8 +139,11 @@ async fn of_routes(server: &Server, kinds: &[Kind], matrix: &mut String) {
         let address = path
             .replace("/items/{id}", &format!("/items/{item}"))
             .replace("/why/{id}", &format!("/why/{item}"))
+            .replace("/access/who", &format!("/access/who?page={item}"))
+            .replace("/access/what", "/access/what?person=ines")
             .replace("/crawls/{id}", "/crawls/1")
             .replace("/connectors/{name}", "/connectors/sample")
+            .replace("/rules/{rule}", "/rules/1000")
             .replace("{name}", "none")
             .replace("{id}", "none");
         for (method, operation) in operations.as_object().unwrap() {
@@ -212,12 +217,19 @@ async fn of_tools(server: &Server, kinds: &[Kind], matrix: &mut String) {
 
 /// The role that each command takes; `-` where it does nothing that the server would do for somebody.
 const COMMANDS: &[(&str, &str)] = &[
+    ("access what", "security_admin"),
+    ("access who", "security_admin"),
     ("accounts delete", "security_admin"),
     ("accounts invite", "security_admin"),
     ("accounts list", "security_admin"),
     ("accounts set-password", "security_admin"),
     ("accounts sign-out", "security_admin"),
     ("analytics", "connector_admin"),
+    ("audiences off", "security_admin"),
+    ("audiences on", "security_admin"),
+    ("audiences remove", "security_admin"),
+    ("audiences set", "security_admin"),
+    ("audiences show", "security_admin"),
     ("audit export", "security_admin"),
     ("audit list", "security_admin"),
     ("audit verify", "security_admin"),
@@ -270,7 +282,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("search", "search_user"),
     ("serve", "-"),
     ("status", "connector_admin"),
-    ("why", "connector_admin"),
+    ("why", "connector_admin, or search_user of what they may see"),
 ];
 
 async fn of_commands(matrix: &mut String) {

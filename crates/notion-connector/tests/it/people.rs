@@ -110,7 +110,7 @@ fn sees(line: &Line, user_name: &str) -> bool {
     let store = &line.app().store;
     let person = store.load_person(user_name).unwrap().unwrap();
     match store.load_viewer(person.id).unwrap() {
-        Viewer::Mapped(connectors) => !connectors.is_empty(),
+        Viewer::Mapped(sights) => !sights.connectors.is_empty(),
         Viewer::LocalOperator => panic!("a person is not the operator"),
     }
 }

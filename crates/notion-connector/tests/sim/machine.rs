@@ -124,7 +124,7 @@ impl Machine {
         self.is_told = true;
     }
 
-    fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.data().join("store.sqlite")).unwrap()
     }
 

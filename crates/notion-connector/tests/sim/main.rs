@@ -2,7 +2,8 @@
 //!
 //! One seed is one story (`story`), told in virtual time on a paused clock: a `workspace` whose people rename, move, trash and
 //! share, a `network` on which requests fail and take their time, `events` that get lost or come twice, a `machine` whose
-//! processes die anywhere. Then the faults end, a reconciling full crawl runs, and the `oracle` compares the index with what the emulator says is true.
+//! processes die anywhere. Then the faults end, a reconciling full crawl runs, and the `oracle` compares the index with what the emulator says is true, and `audiences` what people
+//! find with who may see what.
 //!
 //! `cargo xtask sim` tells more of them, and sets the variables `SIM_SEEDS` and `SIM_FROM` (which seeds), `SIM_TRACE` (print all that
 //! happened) and `SIM_EXHAUSTIVE` (crash at every change of the store instead of a few).
@@ -12,6 +13,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should fail")]
 
+mod audiences;
 mod dice;
 mod events;
 mod files;

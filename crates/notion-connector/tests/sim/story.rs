@@ -1,6 +1,6 @@
 //! One seed, one story: a workspace under many hands, a connector that follows it, crashes, and peace at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use notion_emulator::{DEFAULT_BASE_MS, DEFAULT_TOKEN};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::audiences::Audiences;
 use crate::dice::Dice;
 use crate::events::Courier;
 use crate::files::MOST_MB;
@@ -57,6 +58,8 @@ pub(crate) struct Story {
     held: Vec<BTreeSet<Uuid>>,
     /// Crawls that were looked at after their end.
     judged: BTreeSet<i64>,
+    /// Who may see what.
+    audiences: Audiences,
 }
 
 impl Story {
@@ -89,6 +92,7 @@ impl Story {
             limit,
             held: Vec::new(),
             judged: BTreeSet::new(),
+            audiences: Audiences::new(seed),
         }
     }
 
@@ -605,6 +609,29 @@ impl Story {
     }
 }
 
+impl Story {
+    /// Somebody changes who may see what, and people find that and nothing else. Their moves since are told to the index by
+    /// crawls, rules, groups and mappings by nobody.
+    async fn judge_access(&mut self) {
+        let truth = self.workspace().truth();
+        let truth: BTreeMap<Uuid, Fact> = truth.into_iter().chain(self.workspace().expected()).collect();
+        let archived = self.workspace().wanted().iter().any(|wanted| wanted.archived);
+        let is_limited = self.limit.is_some();
+        let may_end_below = |holder: &Fact| is_limited || (!archived && holder.archived && holder.has_body());
+        let (app, index) = (self.app(), self.machine.search_index());
+        for _ in 0..2 {
+            self.audiences.shuffle_people(&self.machine.connect(), self.connectors);
+            self.audiences.change_rules(&app, self.connectors, &self.held, &truth).await;
+            let found = self.audiences.differences(&app, &index, &self.held, &truth, &may_end_below);
+            assert!(
+                found.is_empty(),
+                "people find what they may not, or not what they may:\n{}",
+                found.join("\n")
+            );
+        }
+    }
+}
+
 /// Tells the story of a seed, with every change of the store if `closely`. Fails where something is not as it has to be.
 pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
     on_a_paused_clock(async |trace| {
@@ -622,12 +649,15 @@ pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
         }
         story.quiesce().await;
         story.compare(true);
+        story.judge_access().await;
         story.follow_edits().await;
         story.compare(false);
+        story.judge_access().await;
         story.follow_events().await;
         story.compare(false);
         story.part().await;
         story.compare(false);
+        story.judge_access().await;
         story.tally()
     })
 }

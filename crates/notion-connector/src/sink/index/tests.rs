@@ -1,6 +1,6 @@
 //! What the index keeps when it is damaged, full, shared or broken off in the middle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -275,7 +275,7 @@ fn an_item_that_another_connector_lets_go_stays_for_the_rest() {
     shared.holders = vec![ConnectorId(1), ConnectorId(2)];
     sink.deliver_now(&[Change::Upsert(Box::new(shared.clone()))], cursor(1)).unwrap();
     let visible = |connector| {
-        let viewer = Viewer::Mapped(BTreeSet::from([ConnectorId(connector)]));
+        let viewer = Viewer::of_connectors([ConnectorId(connector)]);
         sink.search_index().get(&Lookup::Key(key(1)), &viewer).unwrap().is_some()
     };
     assert!(visible(1) && visible(2) && !visible(3));

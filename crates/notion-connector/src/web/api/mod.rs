@@ -1,7 +1,9 @@
 //! The REST API: a file for each resource.
 
+pub(super) mod access;
 pub(super) mod accounts;
 pub(super) mod analytics;
+pub(super) mod audiences;
 pub(super) mod audit;
 pub(super) mod connectors;
 pub(super) mod crawls;

@@ -19,7 +19,8 @@ use notion_connector::config::{Config, ServerConfig, SignInChoice};
 use notion_connector::crawl::Progress;
 use notion_connector::data_dir::DataDir;
 use notion_connector::model::{
-    Caller, Change, ConnectorId, Delivery, FileFacts, Item, ItemKey, ItemKind, NotionId, OutboxCursor, Parent,
+    Caller, Change, ConnectorId, Delivery, FileFacts, Item, ItemKey, ItemKind, NotionId, OutboxCursor,
+    Parent, Position,
 };
 use notion_connector::ops::{self, AddConnector, CrawlRequest};
 use notion_connector::runtime::Runtime;
@@ -128,7 +129,8 @@ impl Server {
             item,
             holders: vec![ConnectorId(1)],
             ancestors: Vec::new(),
-            relation_titles: Vec::new(),
+            position: Position::default(),
+            related: Vec::new(),
             last_edited_by_name: Some("<b>Mallory</b>".to_owned()),
         };
         let cursor = OutboxCursor { epoch: Uuid::from_u128(1), sequence: 1 };
