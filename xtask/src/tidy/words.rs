@@ -35,7 +35,9 @@ pub(crate) fn check(file: &File) -> Vec<Problem> {
     let is_rust = file.path.ends_with(".rs");
     let mut problems = Vec::new();
     for (number, line) in file.text.lines().enumerate() {
-        let found = ANYWHERE.iter().filter(|(word, _)| stands_alone(line, word));
+        // Users are a resource of SCIM.
+        let may = |word: &str| word == "/Users/" && file.path.contains("scim");
+        let found = ANYWHERE.iter().filter(|(word, _)| stands_alone(line, word) && !may(word));
         let code = if is_rust { without_comment(line) } else { "" };
         let found = found.chain(IN_CODE.iter().filter(|(word, _)| code.contains(word)));
         problems.extend(

@@ -257,6 +257,7 @@ fn exit_of(error: &OpsError) -> Exit {
         | OpsError::NotAllowed(_)
         | OpsError::TooMany { .. }
         | OpsError::NotFound(_)
+        | OpsError::Scim(_)
         | OpsError::NotValid(_)
         | OpsError::Io { .. } => Exit::Other,
     }

@@ -86,6 +86,15 @@ pub fn is_group_name(name: &str) -> bool {
     name_of("group", name).is_ok()
 }
 
+/// Name and external id of a group, trimmed.
+///
+/// # Errors
+/// When one of them is none of its kind.
+pub fn checked_group(name: &str, external_id: Option<&str>) -> Result<(String, Option<String>), String> {
+    let external_id = external_id.map(|id| name_of("external id", id)).transpose()?;
+    Ok((name_of("name", name)?, external_id))
+}
+
 fn name_of(what: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {

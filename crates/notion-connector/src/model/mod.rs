@@ -17,7 +17,7 @@ mod warning;
 
 pub use caller::{Actor, Caller, MissingRole, Role, Roles};
 pub use change::{Change, Crumb, Delivery, OutboxCursor, Related};
-pub use directory::{PersonRecord, directory_key, is_group_name};
+pub use directory::{PersonRecord, checked_group, directory_key, is_group_name};
 pub use file::{FileContent, FileFacts, FilePlace, FileRef, HoldingPage, PageFile, Validators};
 pub use id::{ConnectorId, ItemKey, ItemKind, KeyId, NotionId, ParseKeyError, PersonId};
 pub use item::{DateValue, Item, Link, LinkKind, Parent, Passage, Person, Property, PropertyValue};

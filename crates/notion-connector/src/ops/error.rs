@@ -1,5 +1,6 @@
 use notion_api::Class;
 
+use super::scim::ScimError;
 use crate::config::ConfigError;
 use crate::crawl::CrawlError;
 use crate::data_dir::DataDirError;
@@ -68,6 +69,9 @@ pub enum OpsError {
         /// After how long it may be tried again.
         seconds: u64,
     },
+    /// A request of an identity provider cannot be followed.
+    #[error(transparent)]
+    Scim(#[from] ScimError),
     /// What was named does not exist.
     #[error("{0}")]
     NotFound(String),

@@ -32,6 +32,7 @@ mod rerender;
 mod roles;
 mod scheduler;
 mod schedules;
+mod scim;
 mod search;
 mod sign_in;
 mod start_points;
@@ -93,6 +94,11 @@ pub use scheduler::run_scheduler;
 pub use schedules::{
     AddSchedule, EditSchedule, ScheduleSummary, add_schedule, delete_schedule, edit_schedule, list_schedules,
     parse_scope,
+};
+pub use scim::{
+    MAX_COUNT as MAX_SCIM_COUNT, ScimChange, ScimError, ScimKind, ScimQuery, change_scim_group,
+    change_scim_user, create_scim_group, create_scim_user, delete_scim_group, delete_scim_user, list_scim,
+    show_scim_group, show_scim_user,
 };
 pub use search::{
     FacetCount, FacetCounts, HitFile, HitProperty, SearchAnswer, SearchHit, SearchQuery, search,

@@ -99,9 +99,10 @@ pub struct IntakeCounts {
     pub memberships_removed: u64,
 }
 
-const COLUMNS: &str = "id, uid, external_id, user_name, name, email, email_verified, active, fields, source";
+pub(super) const COLUMNS: &str =
+    "id, uid, external_id, user_name, name, email, email_verified, active, fields, source";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<DirectoryPerson> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<DirectoryPerson> {
     let fields: String = row.get(8)?;
     Ok(DirectoryPerson {
         id: PersonId(row.get(0)?),
@@ -119,7 +120,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<DirectoryPerson> {
     })
 }
 
-fn uid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+pub(super) fn uid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     let bytes: Vec<u8> = row.get(column)?;
     Uuid::from_slice(&bytes)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error)))
@@ -241,11 +242,11 @@ pub enum Keep {
 
 /// People on their way into the directory, within one transaction.
 pub struct Intake<'a> {
-    store: &'a Store,
+    pub(super) store: &'a Store,
     pub(super) tx: &'a Transaction<'a>,
-    source: DirectorySource,
-    now: Timestamp,
-    new_uid: &'a mut dyn FnMut() -> Uuid,
+    pub(super) source: DirectorySource,
+    pub(super) now: Timestamp,
+    pub(super) new_uid: &'a mut dyn FnMut() -> Uuid,
     groups: BTreeMap<String, i64>,
     counts: IntakeCounts,
 }
@@ -353,7 +354,7 @@ impl Intake<'_> {
         })
     }
 
-    fn insert(&mut self, record: &PersonRecord) -> rusqlite::Result<PersonId> {
+    pub(super) fn insert(&mut self, record: &PersonRecord) -> rusqlite::Result<PersonId> {
         let fields: BTreeMap<&String, &String> =
             record.fields.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).collect();
         let email = record.email.as_ref().and_then(Option::as_deref);
@@ -385,7 +386,7 @@ impl Intake<'_> {
     }
 
     /// Whether anything of the person changed.
-    fn update(&self, old: &DirectoryPerson, record: &PersonRecord) -> rusqlite::Result<bool> {
+    pub(super) fn update(&self, old: &DirectoryPerson, record: &PersonRecord) -> rusqlite::Result<bool> {
         let mut new = old.clone();
         new.user_name.clone_from(&record.user_name);
         new.external_id = record.external_id.clone().or(new.external_id);

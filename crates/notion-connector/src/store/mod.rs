@@ -41,6 +41,7 @@ mod plans;
 mod positions;
 mod sameness;
 mod schedules;
+mod scim;
 mod scopes;
 mod sessions;
 mod signals;
@@ -87,6 +88,7 @@ pub use parts::{AnswerForm, PageSource, Part, PartAnswer, PartKey};
 pub use plans::{Inventory, PlannedKind};
 pub use positions::Stand;
 pub use schedules::Schedule;
+pub use scim::{PutRefusal, ScimGroup, ScimKey, ScimPerson};
 pub use scopes::{Known, KnownFailure, StartPoint};
 pub use sessions::{OneTimeLink, Session};
 pub use tasks::{GIVEN, NewTask, Task, TaskId, TaskKind};
@@ -124,6 +126,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0025_keys.sql"),
     include_str!("migrations/0026_accounts.sql"),
     include_str!("migrations/0027_audiences.sql"),
+    include_str!("migrations/0028_scim.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

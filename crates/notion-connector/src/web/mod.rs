@@ -26,6 +26,7 @@ mod pages;
 mod parameters;
 mod problem;
 mod router;
+mod scim;
 mod session;
 mod tls;
 mod webhooks;

@@ -23,6 +23,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         (name = "crawls", description = "What was crawled, and what is being crawled."),
         (name = "security", description = "Who may do and see what, and what was done."),
         (name = "people", description = "Who of the directory the people of workspaces are."),
+        (name = "scim", description = "The directory, as identity providers push it: SCIM 2.0."),
         (name = "health", description = "How the server is."),
         (name = "page", description = "What browsers are shown.")
     )
@@ -90,8 +91,8 @@ mod tests {
                 assert!(names.insert(name.clone()), "two routes are named {name}");
             }
         }
-        // Counted from the router's own text, so that two routes of one address and method show.
-        let router = include_str!("router.rs");
+        // Counted from the routers' own text, so that two routes of one address and method show.
+        let router = concat!(include_str!("router.rs"), include_str!("scim/mod.rs"));
         let lists = router.split(".routes(routes!(").skip(1).filter_map(|rest| rest.split("))").next());
         let handlers: usize =
             lists.map(|list| list.split(',').filter(|one| !one.trim().is_empty()).count()).sum();

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::pages;
+use super::{pages, scim};
 use crate::ops::OpsError;
 use crate::search::IndexError;
 
@@ -147,6 +147,10 @@ impl From<OpsError> for Problem {
                 let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message);
                 Self { retry_after: Some(seconds), ..problem }
             }
+            OpsError::Scim(error) => {
+                let status = if error.is_conflict() { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
+                Self::new(status, error.scim_type(), error.to_string())
+            }
             OpsError::NotFound(message) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             OpsError::Invalid(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
             OpsError::Index(IndexError::Corrupt { .. }) => failed(
@@ -212,6 +216,7 @@ pub(super) async fn no_such_method() -> Problem {
 /// Gives every answer that is an error its body.
 pub(super) async fn render(request: Request, next: Next) -> Response {
     let as_json = wants_json(request.uri().path());
+    let as_scim = scim::is_scim(request.uri().path());
     let mut response = next.run(request).await;
     let status = response.status();
     let is_whole = response.extensions().get::<Rendered>().is_some();
@@ -219,7 +224,9 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
         return response;
     }
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
-    let rendered = if as_json {
+    let rendered = if as_scim {
+        scim::error(status, problem.error.code, &problem.error.message)
+    } else if as_json {
         (status, Json(ProblemBody { error: problem.error })).into_response()
     } else {
         pages::problem::page(&problem)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::{Router, middleware};
 use tower::ServiceBuilder;
@@ -13,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::within;
-use super::{Web, api, assets, caller, guard, openapi, pages, problem};
+use super::{Web, api, assets, caller, guard, openapi, pages, problem, scim};
 use crate::mcp;
 use crate::model::KeyScope;
 
@@ -24,14 +25,18 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The routes, without what stands before them, and their document.
 pub(super) fn routes() -> (Router<Arc<Web>>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::head())
+    let ordinary = OpenApiRouter::new()
         .merge(open())
         .merge(within(KeyScope::Search, searching()))
         .merge(within(KeyScope::Connectors, connectors()))
         .merge(within(KeyScope::Connectors, crawls()))
         .merge(within(KeyScope::Security, security()))
         .merge(within(KeyScope::Metrics, OpenApiRouter::new().routes(routes!(api::metrics::metrics))))
-        .split_for_parts()
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
+    let pushed = within(KeyScope::Scim, scim::routes())
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(scim::MAX_BODY_BYTES));
+    OpenApiRouter::with_openapi(openapi::head()).merge(ordinary).merge(pushed).split_for_parts()
 }
 
 /// What everybody may ask: it tells nothing about anybody, or lets them in.
@@ -120,11 +125,11 @@ pub(super) fn router(web: Arc<Web>) -> Router {
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn_with_state(ground, guard::admit))
         .layer(middleware::from_fn_with_state(Arc::clone(&web), caller::identify))
-        .layer(timeout)
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
+        .layer(timeout);
     let agents = Router::new()
         .nest_service("/mcp", mcp::over_http(Arc::clone(&web.app)))
-        .route_layer(middleware::from_fn_with_state(KeyScope::Search, caller::admit));
+        .route_layer(middleware::from_fn_with_state(KeyScope::Search, caller::admit))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
     routes()
         .0
         .merge(agents)

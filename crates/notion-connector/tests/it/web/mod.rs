@@ -7,6 +7,7 @@ mod keys;
 mod node;
 mod openid;
 mod rest;
+mod scim;
 mod sign_in;
 
 pub(crate) use rest::Answer;
