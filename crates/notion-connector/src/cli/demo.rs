@@ -18,7 +18,7 @@ use crate::config::{Config, ServerConfig, SignInChoice, TlsConfig};
 use crate::crawl::Progress;
 use crate::data_dir::DataDir;
 use crate::model::Caller;
-use crate::ops::{self, AddConnector, CrawlRequest, OpsError};
+use crate::ops::{self, AddConnector, CrawlRequest, Grant, GrantTo, ImportDirectory, OpsError, SetAudience};
 use crate::store::Scope;
 
 #[derive(Debug, Args)]
@@ -74,7 +74,9 @@ async fn show(
     config.files.test_other_hosts = vec![place_of(&listeners.external)?];
     config.files.other_hosts = true;
     // Whoever works at this machine may look at it.
-    config.server = ServerConfig { sign_in: SignInChoice::None, ..ServerConfig::default() };
+    let sample_people =
+        PEOPLE.iter().map(|(user, name, ..)| ((*user).to_owned(), (*name).to_owned())).collect();
+    config.server = ServerConfig { sign_in: SignInChoice::None, sample_people, ..ServerConfig::default() };
     config.tls = TlsConfig::default();
     let dir = DataDir::create(&temporary.data().join("data"))?;
     let app = Arc::new(App::open(config, dir)?);
@@ -90,23 +92,66 @@ async fn show(
     ops::add_connector(&app, &Caller::LOCAL_OPERATOR, new).await?;
     let (told, progress) = watch::channel(Progress::default());
     let bar = tokio::spawn(show_progress(progress));
-    let request = CrawlRequest {
-        connector: Some("demo".to_owned()),
-        scope: Some(Scope::Full),
-        start_point: None,
-        name: None,
-        restart: false,
-        first_secret: None,
-    };
-    let report = ops::run_crawl(&app, &Caller::LOCAL_OPERATOR, request, told).await;
+    let report = ops::run_crawl(&app, &Caller::LOCAL_OPERATOR, crawl(Scope::Full), told).await;
     bar.abort();
     let _ = bar.await;
     let report = report?;
+    let_people_in(&app, temporary.data()).await?;
     context.output.remark(&describe(&report));
     context.output.show(&serde_json::json!({ "url": url, "crawl": report }), || try_this(&url));
     let served = keep_serving(&app, listener, None, std::future::pending()).await;
     serving.abort();
     served
+}
+
+/// People of the sample workspace: user name, name, and groups.
+const PEOPLE: [(&str, &str, &str); 4] = [
+    ("ines.duarte", "Ines Duarte, management", "Management|Engineering|Bremen"),
+    ("tomasz.wilk", "Tomasz Wilk, engineering", "Engineering"),
+    ("jonas.reuter", "Jonas Reuter, Bremen", "Bremen"),
+    ("priya.raman", "Priya Raman, in no group", ""),
+];
+
+/// What is not for everyone: titles at the top of the sample workspace, and groups.
+const CLOSED: [(&str, &str); 2] = [("Engineering", "Engineering"), ("Standort Bremen", "Bremen")];
+
+fn crawl(scope: Scope) -> CrawlRequest {
+    CrawlRequest {
+        connector: Some("demo".to_owned()),
+        scope: Some(scope),
+        start_point: None,
+        name: None,
+        restart: false,
+        first_secret: None,
+    }
+}
+
+/// A directory of some of the workspace's people, and audiences, so that what they find differs.
+async fn let_people_in(app: &Arc<App>, beside: &Path) -> Result<(), OpsError> {
+    let operator = &Caller::LOCAL_OPERATOR;
+    let rows =
+        PEOPLE.iter().map(|(user, _, groups)| format!("{user},{user}@halden-brook.example,{groups}\n"));
+    let file = beside.join("people.csv");
+    let lines = format!("user_name,email,groups\n{}", rows.collect::<String>());
+    std::fs::write(&file, lines).map_err(|source| OpsError::Io {
+        what: format!("the sample people could not be written to {}", file.display()),
+        source,
+    })?;
+    ops::import_directory(app, operator, &file, ImportDirectory::default())?;
+    ops::run_crawl(app, operator, crawl(Scope::People), watch::channel(Progress::default()).0).await?;
+    let set = async |place: Option<String>, to: Grant| {
+        let set = SetAudience { place, property: None, grants: vec![to] };
+        ops::set_audience(app, operator, Some("demo"), &set).await
+    };
+    set(None, Grant { to: GrantTo::Everyone, name: None, value: None }).await?;
+    let start_points = ops::list_start_points(app, operator, Some("demo"))?;
+    for (title, group) in CLOSED {
+        if let Some(place) = start_points.iter().find(|point| point.title == title) {
+            let grant = Grant { to: GrantTo::Group, name: Some(group.to_owned()), value: None };
+            set(Some(place.id.to_string()), grant).await?;
+        }
+    }
+    ops::switch_audiences(app, operator, Some("demo"), true).map(drop)
 }
 
 /// The sample workspace, its clock at `now_ms`.
@@ -125,6 +170,7 @@ fn try_this(url: &str) -> String {
          towing basin       in a document that stands in a page\n      \
          議事録             a Japanese one\n      \
          curl '{url}/api/v1/search?q=backup'\n\n\
+         At the top of the page you choose as whom of its people you look.\n\n\
          A workspace of your own:  NOTION_TOKEN=ntn_… notion-connector crawl\n\
          Ctrl-C ends the demo and deletes its data."
     )

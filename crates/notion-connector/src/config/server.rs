@@ -22,6 +22,9 @@ pub struct ServerConfig {
     pub session_idle_minutes: u32,
     /// Hours after which a session ends.
     pub session_hours: u32,
+    /// User names and names of people whom whoever looks may be. The demo has some; no setting names any.
+    #[serde(skip)]
+    pub sample_people: Vec<(String, String)>,
 }
 
 /// Whether one has to sign in.
@@ -133,6 +136,7 @@ impl Default for ServerConfig {
             proxy: None,
             session_idle_minutes: 12 * 60,
             session_hours: 7 * 24,
+            sample_people: Vec::new(),
         }
     }
 }

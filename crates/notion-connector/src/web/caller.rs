@@ -24,6 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::Web;
 use super::guard::Arrival;
 use super::problem::{Problem, wants_json};
+use super::sample;
 use super::session::{self, Keeping};
 use crate::config::SignInChoice;
 use crate::model::{Caller, KeyScope};
@@ -52,13 +53,16 @@ pub(super) async fn identify(
     let is_open = web.app.config.server.sign_in == SignInChoice::None;
     let named = named_by_proxy(&web, arrival, headers)?;
     let cookie = session::token(Keeping::Session, headers, arrival, web.port);
+    if is_open && let Some(picked) = sample::pick(&web, arrival, request.uri()) {
+        return picked;
+    }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let identity = match (key, named, cookie) {
         (Some(key), ..) => {
             let known = move |web: &Web| ops::identify_key(&web.app, &key, act_as.as_deref(), from);
             Some(web.blocking(known).await?)
         }
-        _ if is_open => Some(Identity::of(Caller::LOCAL_OPERATOR)),
+        (None, _, kept) if is_open => Some(sample::identity(&web, kept, from).await?),
         (None, None, None) => None,
         _ if changes && !arrival.names_origin => return Err(Problem::cross_origin()),
         (None, Some(name), _) => {

@@ -26,6 +26,7 @@ mod pages;
 mod parameters;
 mod problem;
 mod router;
+mod sample;
 mod scim;
 mod session;
 mod tls;

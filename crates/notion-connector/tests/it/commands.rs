@@ -354,3 +354,60 @@ async fn a_crawl_is_planned_and_compared_and_previewed_by_command() {
     let added = home.expect(0, &[&partial[..], &["--start-point", id, "--json"]].concat()).await.json();
     assert_eq!((&added["scope"], &added["start_point"]), (&"partial".into(), &points[0]["id"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_lets_one_look_as_its_people_and_their_picks_differ() {
+    let demo = Demo::start().await;
+    let everyone = demo.get("/", None).await;
+    assert!(everyone.contains("Look as") && everyone.contains("Priya Raman"), "{everyone}");
+    let count = async |user_name: &str| {
+        let cookie = format!("notion-connector-{}={user_name}", demo.port);
+        let answer = demo.get("/api/v1/search?limit=1", Some(&cookie)).await;
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()["total"].as_u64().unwrap()
+    };
+    let [all, ines, tomasz, priya, nobody] = [
+        count("").await,
+        count("ines.duarte").await,
+        count("tomasz.wilk").await,
+        count("priya.raman").await,
+        count("mallory").await,
+    ];
+    assert!(all == ines && nobody == all, "{all} {ines} {nobody}: who is none of them looks as everyone");
+    assert!(priya > 0 && tomasz > priya && ines > tomasz, "{ines} {tomasz} {priya}");
+}
+
+/// The demo, which ends with the test.
+struct Demo {
+    _process: tokio::process::Child,
+    port: u16,
+}
+
+impl Demo {
+    async fn start() -> Self {
+        use tokio::io::{AsyncBufReadExt as _, BufReader};
+        let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_notion-connector"))
+            .args(["demo", "--json"])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap().unwrap();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let port = told["url"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+        Self { _process: process, port }
+    }
+
+    async fn get(&self, path: &str, cookie: Option<&str>) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let cookie = cookie.map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
+        let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n{cookie}\r\n", self.port);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200") || answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+}

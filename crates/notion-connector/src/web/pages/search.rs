@@ -26,6 +26,7 @@ use crate::web::assets::Assets;
 use crate::web::caller::{Asking, SessionToken};
 use crate::web::parameters::MAX_VALUES;
 use crate::web::problem::Problem;
+use crate::web::sample::{self, Pick};
 
 /// Results of one page.
 const PAGE_SIZE: usize = 10;
@@ -92,6 +93,7 @@ pub(in crate::web) async fn results(
         },
         facets: BTreeSet::from([FacetBy::Extension, FacetBy::Database, FacetBy::Editor, FacetBy::Property]),
     };
+    let picks = sample::picks(&web, &caller);
     let found = web.blocking(move |web| {
         let index = web.index()?;
         let overview = ops::overview(&web.app, index.as_ref(), &caller)?;
@@ -102,7 +104,7 @@ pub(in crate::web) async fn results(
         Ok((overview, answer))
     });
     let (overview, answer) = found.await?;
-    super::render(&SearchPage { signed_in, ..SearchPage::new(&asked, &overview, &answer, now) })
+    super::render(&SearchPage { signed_in, picks, ..SearchPage::new(&asked, &overview, &answer, now) })
 }
 
 /// What an address asks the page for.
@@ -188,6 +190,8 @@ fn add<T: PartialEq>(values: &mut Vec<T>, value: Option<T>) {
 struct SearchPage<'a> {
     assets: &'static Assets,
     signed_in: Option<SignedIn>,
+    /// Whom one may look as, in the demo.
+    picks: Vec<Pick>,
     query: &'a str,
     /// What narrows the search: names and values of parameters.
     narrowing: Vec<(&'static str, String)>,
@@ -328,6 +332,7 @@ impl<'a> SearchPage<'a> {
         Self {
             assets: Assets::get(),
             signed_in: None,
+            picks: Vec::new(),
             query: &asked.text,
             narrowing: asked.narrowing(),
             filters: filters(asked),
