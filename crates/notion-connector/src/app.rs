@@ -21,7 +21,7 @@ use crate::ops::OpsError;
 use crate::runtime::Runtime;
 use crate::scripts::Scripts;
 use crate::search::{IndexError, SearchIndex};
-use crate::secrets::{KEY_VARIABLE, Vault};
+use crate::secrets::{KEY_VARIABLE, KeySource, Vault};
 use crate::sink::Sink;
 use crate::sink::index::IndexSink;
 use crate::sink::pump::Pump;
@@ -167,14 +167,23 @@ impl App {
         Self { sink: Some(sink), ..self }
     }
 
-    /// The vault, under the key that the environment or the settings name.
+    /// The vault, under the keys that the environment or the settings name.
     ///
     /// # Errors
     /// When there is no usable key.
     pub fn vault(&self) -> Result<Vault, OpsError> {
+        Ok(Vault::load(&self.key_source()?, self.dir.path())?)
+    }
+
+    /// Where the vault's keys come from.
+    ///
+    /// # Errors
+    /// When there is no such place.
+    pub fn key_source(&self) -> Result<KeySource, OpsError> {
         let variable = std::env::var(KEY_VARIABLE).ok().map(SecretString::from);
-        let file = self.config.secrets.key_file.clone().or_else(default_key_file);
-        Ok(Vault::load(variable, file.as_deref(), self.dir.path())?)
+        let settings = &self.config.secrets;
+        let file = settings.key_file.clone().or_else(default_key_file);
+        Ok(KeySource::choose(variable, &settings.key_command, file)?)
     }
 
     /// A client for `notion_url` with `secret`.

@@ -27,6 +27,7 @@ mod rerender;
 mod roles;
 mod schedule;
 mod search;
+mod secrets;
 mod serve;
 mod status;
 mod webhook;
@@ -133,6 +134,9 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Fill an empty data directory from a backup.
     Restore(backup::BackupArguments),
+    /// Exchange the key that encrypts secrets.
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Render again what an older version rendered, without asking Notion; crawl and serve do it by themselves.
     Rerender,
     /// Serve the search page and the REST API.
@@ -208,6 +212,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
         Command::Accounts(command) => accounts::run(&context, command),
         Command::Roles(command) => roles::run(&context, command),
         Command::Keys(command) => keys::run(&context, command),
+        Command::Secrets(command) => secrets::run(&context, &command),
         Command::Audiences(command) => audiences::run(&context, command).await,
         Command::Access(command) => access::run(&context, &command),
         Command::Analytics(arguments) => analytics::run(&context, arguments),

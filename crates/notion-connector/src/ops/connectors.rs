@@ -157,7 +157,7 @@ pub async fn add_connector(
                 "there is a connector “{name}” already; choose another name"
             )));
         }
-        let vault = app.vault()?;
+        app.vault()?;
         let client = app.client(&new.notion_url, new.secret.clone())?;
         let validation = if new.validate { Some(validate(&client).await?) } else { None };
         if let Some(validation) = &validation
@@ -168,7 +168,7 @@ pub async fn add_connector(
         let row = NewConnector {
             name: name.to_owned(),
             notion_url: new.notion_url,
-            sealed_secret: vault.seal(name, &new.secret),
+            sealed_secret: app.vault()?.seal(name, &new.secret),
             created: app.runtime.now(),
         };
         let Some(id) = app.store.add_connector(&row)? else {
@@ -230,7 +230,7 @@ pub async fn set_secret(
     let act = Act::of_connectors("connector.set_secret", name);
     act.run_async(app, caller, async {
         let connector = find_connector(app, Some(name))?;
-        let vault = app.vault()?;
+        app.vault()?;
         let validation = validate(&app.client(&connector.notion_url, secret.clone())?).await?;
         if connector.workspace.is_some_and(|before| validation.workspace != Some(before)) {
             return Err(OpsError::Invalid(format!(
@@ -238,7 +238,9 @@ pub async fn set_secret(
                 validation.workspace_name.as_deref().unwrap_or("without a name")
             )));
         }
-        app.store.save_secret(connector.id, &vault.seal(&connector.name, &secret))?;
+        // By the key of now: it may have been exchanged while Notion was asked.
+        let sealed = app.vault()?.seal(&connector.name, &secret);
+        app.store.save_secret(connector.id, &sealed)?;
         // Another integration may see other pages.
         app.store.void_plans(connector.id, plan::OTHER_SETTINGS, app.runtime.now())?;
         save_identity(app, connector.id, &validation)?;

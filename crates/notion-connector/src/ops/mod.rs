@@ -34,6 +34,7 @@ mod scheduler;
 mod schedules;
 mod scim;
 mod search;
+mod secrets;
 mod sign_in;
 mod start_points;
 mod status;
@@ -107,6 +108,7 @@ pub use search::{
 // What a search is narrowed by is the same for those who ask for it by words.
 pub use crate::model::{Plan, PlannedItems};
 pub use crate::search::{FacetBy, Filters, PointInTime, PropertyFilter};
+pub use secrets::{Rotation, rotate_secrets};
 pub use sign_in::{
     SignIn, accept_link, form_token, identify_named, identify_session, invite, is_form_token,
     link_for_first_administrator, open_session, sign_in, sign_out, sign_out_everywhere,

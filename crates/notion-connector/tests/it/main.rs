@@ -45,6 +45,7 @@ mod replay;
 mod revoked;
 mod scopes;
 mod scripts;
+mod secrets;
 mod serve;
 mod sign_in;
 mod tls;

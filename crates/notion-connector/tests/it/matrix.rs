@@ -280,6 +280,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("schedule pause", "connector_admin"),
     ("schedule resume", "connector_admin"),
     ("search", "search_user"),
+    ("secrets rotate", "security_admin"),
     ("serve", "-"),
     ("status", "connector_admin"),
     ("why", "connector_admin, or search_user of what they may see"),
