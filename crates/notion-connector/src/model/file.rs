@@ -160,7 +160,7 @@ pub struct PageFile {
     pub hosted: bool,
     /// Its name.
     pub name: String,
-    /// What the pages say of it, each once.
+    /// What that page says of it, each once.
     pub captions: Vec<String>,
     /// The page that holds it first.
     pub page: HoldingPage,

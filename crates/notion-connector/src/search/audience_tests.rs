@@ -219,7 +219,8 @@ fn has_nested_databases(things: &[Thing]) -> bool {
         }
         false
     };
-    things.iter().any(|thing| thing.kind == ItemKind::Database && lies_in_a_row(thing))
+    let is_table = |thing: &Thing| matches!(thing.kind, ItemKind::Database | ItemKind::DataSource);
+    things.iter().any(|thing| is_table(thing) && lies_in_a_row(thing))
 }
 
 /// What an answer says, but for scores, the order of hits, and what lies directly above them: that is another one in an index

@@ -399,7 +399,7 @@ pub(super) fn detail(row: &Row<'_>, column: usize) -> rusqlite::Result<PlaceDeta
 /// Most places that the item of a file tells of.
 pub(super) const MAX_PLACES: u32 = 100;
 
-/// Makes the description of a file of what all of its places say. Where that changed, what is rendered of it is out of date.
+/// Makes the description of a file of what its places say. Where that changed, what is rendered of it is out of date.
 fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
     let details: Vec<PlaceDetail> = tx
         .prepare_cached("SELECT detail FROM file_places WHERE file = ?1 ORDER BY page, ordinal LIMIT ?2")?
@@ -415,12 +415,14 @@ fn describe(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
         further_pages: Vec::new(),
     };
     for detail in &details {
-        if !detail.caption.is_empty() && !source.captions.contains(&detail.caption) {
-            source.captions.push(detail.caption.clone());
-        }
         let page = detail.page.id;
-        if page != source.page.id && !source.further_pages.contains(&page) {
-            source.further_pages.push(page);
+        if page != source.page.id {
+            // What these say of it is theirs: who sees the file need not see them.
+            if !source.further_pages.contains(&page) {
+                source.further_pages.push(page);
+            }
+        } else if !detail.caption.is_empty() && !source.captions.contains(&detail.caption) {
+            source.captions.push(detail.caption.clone());
         }
     }
     tx.prepare_cached(

@@ -11,6 +11,7 @@
 )]
 
 mod program;
+mod scratch;
 mod support;
 
 mod audiences;

@@ -7,14 +7,15 @@ use notion_emulator::DEFAULT_TOKEN;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use crate::scratch::Scratch;
 use crate::support::CONNECTOR;
 
 /// The key that the program encrypts secrets with, in every story.
-const KEY: &str = "5f1c0a9be37d4862a1b0c9d8e7f6a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4";
+pub(crate) const KEY: &str = "5f1c0a9be37d4862a1b0c9d8e7f6a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4";
 
 /// A home directory with a data directory in it, and the settings that the program takes from its environment.
 pub(crate) struct Home {
-    files: tempfile::TempDir,
+    files: Scratch,
     pub(crate) environment: Vec<(String, String)>,
 }
 
@@ -28,7 +29,7 @@ pub(crate) struct Ended {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { files: tempfile::tempdir().unwrap(), environment: Vec::new() }
+        Self { files: Scratch::new(), environment: Vec::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -42,6 +42,8 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::scratch::Scratch;
+
 /// Where an emulator in this process is addressed; nothing listens there.
 pub(crate) const IN_PROCESS: &str = "http://127.0.0.1:1";
 
@@ -58,7 +60,7 @@ pub(crate) struct Line {
     pub(crate) url: String,
     /// Whether crawls read files.
     reads_files: bool,
-    files: tempfile::TempDir,
+    files: Scratch,
     _server: Option<Server>,
 }
 
@@ -158,7 +160,7 @@ impl Line {
     }
 
     fn make(notion: Emulator, url: String, transport: Arc<dyn Transport>) -> Self {
-        let files = tempfile::tempdir().unwrap();
+        let files = Scratch::new();
         let mut config = Config::default();
         config.secrets.key_file = Some(files.path().join("key"));
         Self {

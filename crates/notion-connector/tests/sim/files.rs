@@ -340,7 +340,8 @@ impl Shelf {
             archived: false,
             mentions_in_title: false,
             files: Vec::new(),
-            said: places.iter().flat_map(|place| place.said()).collect(),
+            said: Vec::new(),
+            said_by: places.iter().flat_map(|place| place.said().map(|word| (place.parent, word))).collect(),
             places: places.iter().map(|place| place.parent).collect(),
         };
         readable.map(fact).collect()

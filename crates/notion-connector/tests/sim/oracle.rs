@@ -75,7 +75,9 @@ fn compare(
     }
     let searchable = format!("{} {}", line.text, serde_json::to_string(&line.properties).unwrap());
     let words: BTreeSet<&str> = searchable.split(|c: char| !c.is_alphanumeric()).collect();
-    for word in &fact.said {
+    let page = line.file.as_ref().map(|file| file.pages[0].id.0);
+    let by_page = fact.said_by.iter().filter(|(by, _)| Some(*by) == page).map(|(_, word)| word);
+    for word in fact.said.iter().chain(by_page) {
         if !words.contains(word.as_str()) && line.title.split('.').all(|part| part != word) {
             differ(format!("does not say {word} in the store"));
         }

@@ -36,6 +36,9 @@ pub(crate) struct Fact {
     /// Words that are to find it among others.
     #[serde(skip)]
     pub(crate) said: Vec<String>,
+    /// The same of a file, by the page that says so.
+    #[serde(skip)]
+    pub(crate) said_by: Vec<(Uuid, String)>,
     /// Of a file, the pages that show it: it stands below one of them.
     #[serde(skip)]
     pub(crate) places: Vec<Uuid>,

@@ -32,11 +32,12 @@ use notion_emulator::sample::sample;
 use notion_emulator::world::World;
 use notion_emulator::{DEFAULT_TOKEN, Emulator, Listeners, Options};
 use secrecy::SecretString;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
+
+use crate::scratch::Scratch;
 
 /// A server and what it stands on; both end with it.
 pub(crate) struct Server {
@@ -47,7 +48,7 @@ pub(crate) struct Server {
     stop: watch::Sender<bool>,
     /// The emulated Notion that was crawled.
     notion: Option<JoinHandle<()>>,
-    directory: TempDir,
+    directory: Scratch,
 }
 
 impl Drop for Server {
@@ -68,7 +69,7 @@ impl Server {
 
     /// With nothing indexed, under these settings.
     async fn with_settings(server: ServerConfig) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Scratch::new();
         let mut config = Config { server, ..Config::default() };
         config.secrets.key_file = Some(directory.path().join("key/secret.key"));
         let dir = DataDir::create(&directory.path().join("data")).unwrap();
