@@ -168,6 +168,12 @@ fn hold(
         .execute(params![crawl.connector.0, item])?;
     if was_left_out > 0 {
         redeliver(tx, item)?;
+    } else {
+        // What another connector had read is this one's too from now on, whatever becomes of the crawl.
+        tx.prepare_cached(
+            "INSERT INTO outbox (key) SELECT key FROM items WHERE id = ?1 AND rendered IS NOT NULL",
+        )?
+        .execute([item])?;
     }
     Ok(true)
 }

@@ -68,10 +68,6 @@ impl ShownFile {
         uuid::Builder::from_custom_bytes(hash.as_bytes()[..16].try_into().unwrap()).into_uuid()
     }
 
-    fn is_said_here(&self) -> bool {
-        self.caption.is_empty() || is_word(&self.caption)
-    }
-
     pub(crate) fn is_comments(&self) -> bool {
         self.place == "comment"
     }
@@ -224,8 +220,8 @@ impl Shelf {
         let (what, file) = (self.dice.below(11), self.dice.try_pick(&files));
         match (what, file) {
             (5 | 6, Some(file)) if !file.external => self.replace(words, file),
-            // A word of its page may stand in the caption of a file of the world.
-            (7, Some(file)) if shown.iter().all(|one| one.id != file.id || one.is_said_here()) => {
+            // What is said of a file of the world is a word of its page.
+            (7, Some(file)) if self.contents.contains_key(&file.id) => {
                 (format!("remove file {}", file.name), self.notion.remove_file(file.id))
             }
             (8, Some(file)) => {

@@ -143,3 +143,20 @@ fn what_a_later_crawl_found_gone_is_not_read_by_one_that_met_it_before() {
     gone(interrupted.clone());
     assert!(fixture.store.load_unaccounted(&interrupted, 10).unwrap().is_empty());
 }
+
+#[test]
+fn what_another_connector_has_read_is_delivered_as_soon_as_it_is_held_whatever_becomes_of_the_crawl() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    fixture.read(item(1, "Home", Parent::Workspace));
+    fixture.deliver();
+    let other = begin(&fixture.store, add_connector(&fixture.store, "others"));
+    let search = fixture.store.claim_tasks(other.id, 1, now()).unwrap().remove(0);
+    let discovery = Discovery { listed: vec![listed(1, "Home", Parent::Workspace)], ..Discovery::default() };
+    let plan = |listed: &Listed, _, _: &[PlaceDetail]| read_body(listed);
+    fixture.store.save_discovery(&other, &search, None, &discovery, now(), plan).unwrap();
+    fixture.store.end_crawl(other.id, CrawlState::Failed, None, now()).unwrap();
+    let delivered = fixture.deliver();
+    let [Change::Upsert(delivery)] = &delivered[..] else { panic!("{delivered:?}") };
+    assert_eq!(delivery.holders, [fixture.connector, other.connector]);
+}
