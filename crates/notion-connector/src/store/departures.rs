@@ -121,7 +121,7 @@ fn apply(tx: &Transaction<'_>, crawl: &Crawl, only_excluded: bool) -> rusqlite::
 }
 
 /// What stays below an object that left shows no title of it in its breadcrumb any more, nor does what is related to it.
-const REDELIVER_AROUND: &str = "WITH RECURSIVE below (workspace, object) AS (
+pub(super) const REDELIVER_AROUND: &str = "WITH RECURSIVE below (workspace, object) AS (
        SELECT workspace, ?2 FROM connectors WHERE id = ?1
        UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
          WHERE items.home = below.object)

@@ -167,14 +167,14 @@ pub(super) const UNMET: &str = "SELECT items.id, items.object
 /// Follows the index `files_astray`.
 const ASTRAY: &str = "SELECT item FROM files WHERE astray";
 
-/// Files all of whose pages leave the connector with this crawl leave too, on the word about their pages.
-const LEAVE_WITH_PAGES: &str = "SELECT DISTINCT items.id, departures.proof FROM departures
-     JOIN file_places ON file_places.page = departures.item
-     JOIN items ON items.id = file_places.file
-     JOIN holders ON holders.item = items.id AND holders.connector = ?2
+/// Files all of whose pages leave the connector with this crawl leave too, on the word about their pages. CROSS JOIN as in
+/// `links::REDELIVER`.
+pub(super) const LEAVE_WITH_PAGES: &str = "SELECT DISTINCT file, departures.proof FROM departures
+     CROSS JOIN file_places ON file_places.page = departures.item
+     CROSS JOIN holders ON holders.item = file AND holders.connector = ?2
      WHERE departures.crawl = ?1 AND (NOT ?3 OR departures.proof IN (?4, ?5)) AND NOT EXISTS (
-       SELECT 1 FROM file_places other JOIN holders ON holders.item = other.page AND holders.connector = ?2
-       WHERE other.file = items.id AND NOT EXISTS (
+       SELECT 1 FROM file_places other CROSS JOIN holders ON holders.item = other.page AND holders.connector = ?2
+       WHERE other.file = file_places.file AND NOT EXISTS (
          SELECT 1 FROM departures gone WHERE gone.crawl = ?1 AND gone.item = other.page
            AND (NOT ?3 OR gone.proof IN (?4, ?5))))";
 
@@ -678,16 +678,15 @@ pub(super) fn is_placed(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<boo
     tx.prepare_cached("SELECT 1 FROM file_places WHERE file = ?1")?.exists([item])
 }
 
-/// What selects holders of a file (?1) who hold no page that shows it.
-const NO_PLACE: &str = "NOT EXISTS (SELECT 1 FROM file_places
-     JOIN holders held ON held.item = file_places.page AND held.connector = holders.connector WHERE file = ?1)";
+/// The connectors that hold a file (?1) and no page that shows it. CROSS JOIN as in `links::REDELIVER`.
+pub(super) const WITHOUT_PLACE: &str = "SELECT connector FROM holders WHERE item = ?1
+     AND NOT EXISTS (SELECT 1 FROM file_places
+       CROSS JOIN holders held ON held.item = file_places.page AND held.connector = holders.connector WHERE file = ?1)";
 
 /// A file leaves the connector where none of its pages shows it.
 fn leave_without_place(tx: &Transaction<'_>, crawl: &Crawl, file: i64) -> rusqlite::Result<()> {
     let leaves: Option<NotionId> = tx
-        .prepare_cached(&format!(
-            "SELECT object FROM holders JOIN items ON items.id = item WHERE item = ?1 AND connector = ?2 AND {NO_PLACE}"
-        ))?
+        .prepare_cached(&format!("SELECT object FROM items WHERE id = ?1 AND ?2 IN ({WITHOUT_PLACE})"))?
         .query_row(params![file, crawl.connector.0], |row| row.get(0))
         .optional()?;
     leaves.map_or(Ok(()), |object| add_departure(tx, crawl, object, Proof::Removed))
@@ -702,7 +701,7 @@ fn describe_anew(tx: &Transaction<'_>, file: i64) -> rusqlite::Result<()> {
     )?
     .execute([file])?;
     tx.prepare_cached(&format!(
-        "UPDATE files SET astray = 0 WHERE item = ?1 AND NOT EXISTS (SELECT 1 FROM holders WHERE item = ?1 AND {NO_PLACE})"
+        "UPDATE files SET astray = 0 WHERE item = ?1 AND NOT EXISTS ({WITHOUT_PLACE})"
     ))?
     .execute([file])
     .map(|_| ())

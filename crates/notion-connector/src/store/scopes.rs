@@ -105,13 +105,11 @@ impl Store {
                  WHERE id = ?1",
                 params![crawl.connector.0, crawl.id.0],
             )?;
-            tx.execute(
-                "UPDATE holders SET rows_listed = 1 WHERE connector = ?2 AND item IN (
-                   SELECT items.id FROM asked JOIN items ON items.object = asked.object
-                   JOIN connectors ON connectors.workspace = items.workspace AND connectors.id = ?2
-                   WHERE asked.crawl = ?1 AND asked.kind = ?3)",
-                params![crawl.id.0, crawl.connector.0, TaskKind::QueryDataSource],
-            )?;
+            tx.prepare_cached(ROWS_LISTED)?.execute(params![
+                crawl.id.0,
+                crawl.connector.0,
+                TaskKind::QueryDataSource
+            ])?;
             settle_places(tx, crawl.connector)
         })
     }
@@ -221,6 +219,11 @@ pub(super) const DATA_SOURCES: &str = "SELECT items.object, rows_listed
      FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1
      WHERE connectors.id = ?1 AND items.kind = 'data_source' ORDER BY items.id";
 
+/// CROSS JOIN as in `links::REDELIVER`.
+pub(super) const ROWS_LISTED: &str = "UPDATE holders SET rows_listed = 1 WHERE connector = ?2 AND item IN (
+       SELECT items.id FROM connectors CROSS JOIN asked CROSS JOIN items USING (workspace, object)
+       WHERE connectors.id = ?2 AND asked.crawl = ?1 AND asked.kind = ?3)";
+
 /// What failed of a connector, with its kind where that is known; of a file, its page.
 pub(super) const FAILURES: &str = "SELECT failures.object, (
        SELECT items.kind FROM items JOIN holders ON holders.item = items.id AND holders.connector = ?1
@@ -250,7 +253,7 @@ pub(super) const BELOW: &str = "WITH RECURSIVE below (workspace, object) AS (
        UNION SELECT items.workspace, items.object FROM below CROSS JOIN items USING (workspace)
          WHERE items.home = below.object)
      SELECT items.object FROM below CROSS JOIN items USING (workspace, object)
-     JOIN holders ON holders.item = items.id AND holders.connector = ?2
+     CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?2
      WHERE (items.kind = ?5) = ?4 AND items.kind <> 'file'
        AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = items.id)
        AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = items.id)
@@ -263,13 +266,13 @@ pub(super) const DOUBTED: &str = "WITH RECURSIVE below (workspace, object) AS (
          WHERE items.home = below.object),
      doubted (id, object) AS (
        SELECT items.id, items.object FROM below CROSS JOIN items USING (workspace, object) WHERE items.kind <> 'file'
-       UNION SELECT items.id, items.object FROM connectors JOIN items USING (workspace)
+       UNION SELECT items.id, items.object FROM connectors CROSS JOIN items USING (workspace)
          WHERE ?3 AND connectors.id = ?2 AND items.kind IN ('page', 'row')
            AND (items.body_edited IS NULL OR items.body_read < items.body_edited + 120000)
        UNION SELECT items.id, items.object FROM departures CROSS JOIN items gone ON gone.id = departures.item
          CROSS JOIN items ON items.workspace = gone.workspace AND items.object = gone.home
          WHERE departures.crawl = ?1 AND gone.kind = 'data_source')
-     SELECT object FROM doubted JOIN holders ON holders.item = doubted.id AND holders.connector = ?2
+     SELECT object FROM doubted CROSS JOIN holders ON holders.item = doubted.id AND holders.connector = ?2
      WHERE NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = doubted.id)
        AND NOT EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = doubted.id)
      ORDER BY doubted.id";
