@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::dice::Dice;
-use crate::workspace::Fact;
+use crate::facts::Fact;
 
 const PEOPLE: usize = 4;
 const GROUPS: usize = 3;
@@ -24,6 +24,8 @@ struct Decided {
     on: bool,
     /// By place; none for the whole connector.
     rules: BTreeMap<Option<Uuid>, Vec<Grant>>,
+    /// By data source: the column that decides for its rows.
+    columns: BTreeMap<Uuid, (String, Vec<Grant>)>,
 }
 
 /// Everything that decides who sees what, as this side understands it.
@@ -33,16 +35,21 @@ pub(crate) struct Audiences {
     groups: Vec<BTreeSet<usize>>,
     /// By connector: who is mapped.
     mapped: Vec<BTreeSet<usize>>,
+    /// As whom of the workspace.
+    users: Vec<Uuid>,
     decided: Vec<Decided>,
 }
 
 impl Audiences {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { dice: Dice::new(seed, 77), groups: Vec::new(), mapped: Vec::new(), decided: Vec::new() }
+        let dice = Dice::new(seed, 77);
+        Self { dice, groups: Vec::new(), mapped: Vec::new(), users: Vec::new(), decided: Vec::new() }
     }
 
     /// Other people, groups and mappings; they are put where an import and a crawl of people would put them.
-    pub(crate) fn shuffle_people(&mut self, store: &Connection, connectors: &[&str]) {
+    pub(crate) fn shuffle_people(&mut self, store: &Connection, connectors: &[&str], users: &[Uuid]) {
+        let strangers = (0..PEOPLE).map(|person| Uuid::from_bytes([0xE0 + person as u8; 16]));
+        self.users = users.iter().copied().chain(strangers).take(PEOPLE).collect();
         let dice = &mut self.dice;
         let some =
             |dice: &mut Dice, percent| (0..PEOPLE).filter(|_| dice.chance(percent)).collect::<BTreeSet<_>>();
@@ -85,7 +92,7 @@ impl Audiences {
                     .execute(
                         "INSERT OR REPLACE INTO external_users (connector, object, is_guest, state, person, told)
                          SELECT id, ?2, 0, 'mapped', ?3, 0 FROM connectors WHERE name = ?1",
-                        params![name, [0xE0 + *person as u8; 16], *person as i64 + 1],
+                        params![name, self.users[*person].as_bytes(), *person as i64 + 1],
                     )
                     .unwrap();
             }
@@ -105,7 +112,11 @@ impl Audiences {
         for (at, name) in connectors.iter().enumerate() {
             for rule in ops::show_audiences(app, operator, Some(name)).unwrap().rules {
                 if self.dice.chance(70) {
-                    self.decided[at].rules.remove(&rule.place.map(|place| place.0));
+                    let place = rule.place.map(|place| place.0);
+                    match &rule.property {
+                        Some(_) => drop(self.decided[at].columns.remove(&place.unwrap())),
+                        None => drop(self.decided[at].rules.remove(&place)),
+                    }
                     ops::remove_audience(app, operator, Some(name), rule.id).unwrap();
                 }
             }
@@ -114,17 +125,38 @@ impl Audiences {
             for number in 0..self.dice.between(0, 5) {
                 let place = self.dice.try_pick(&places).filter(|_| number > 0);
                 let grants = self.grants();
-                let set = SetAudience {
-                    place: place.map(|id| id.to_string()),
-                    property: None,
-                    grants: grants.clone(),
-                };
-                ops::set_audience(app, operator, Some(name), &set).await.unwrap();
+                set(app, name, place, None, &grants).await;
                 self.decided[at].rules.insert(place, grants);
+            }
+            let rows = held[at].iter().filter_map(|id| truth.get(id)).filter(|fact| fact.kind == "row");
+            let with_columns: Vec<&Fact> =
+                rows.filter(|row| !row.options.is_empty() || !row.people.is_empty()).collect();
+            for _ in 0..self.dice.between(0, 2) {
+                let Some(row) = self.dice.try_pick(&with_columns) else { break };
+                let Some(place) = row.parent.filter(|place| held[at].contains(place)) else { continue };
+                let (column, grants) = self.grants_by_column(row);
+                set(app, name, Some(place), Some(&column), &grants).await;
+                self.decided[at].columns.insert(place, (column, grants));
             }
             self.decided[at].on = self.dice.chance(85);
             ops::switch_audiences(app, operator, Some(name), self.decided[at].on).unwrap();
         }
+    }
+
+    /// A column of that row, and grants that go by what rows say in it.
+    fn grants_by_column(&mut self, row: &Fact) -> (String, Vec<Grant>) {
+        let columns: Vec<&String> = row.options.keys().chain(row.people.keys()).collect();
+        let column = self.dice.pick(&columns).clone();
+        let mut grants = self.grants();
+        match row.options.get(&column) {
+            Some(options) => {
+                for grant in &mut grants {
+                    grant.value = Some(self.dice.pick(options)).filter(|_| self.dice.chance(80));
+                }
+            }
+            None => grants.push(Grant { to: GrantTo::Named, name: None, value: None }),
+        }
+        (column, grants)
     }
 
     fn grants(&mut self) -> Vec<Grant> {
@@ -139,9 +171,9 @@ impl Audiences {
         (0..dice.between(0, 2)).map(|_| grant(dice)).collect()
     }
 
-    fn grants_to(&self, grants: &[Grant], person: usize) -> bool {
+    fn grants_to<'a>(&self, grants: impl IntoIterator<Item = &'a Grant>, person: usize) -> bool {
         let number = |grant: &Grant| grant.name.as_deref().and_then(|name| name[1..].parse().ok());
-        grants.iter().any(|grant| match grant.to {
+        grants.into_iter().any(|grant| match grant.to {
             GrantTo::Everyone => true,
             GrantTo::Person => number(grant) == Some(person),
             GrantTo::Group => number(grant).is_some_and(|group: usize| self.groups[group].contains(&person)),
@@ -149,8 +181,19 @@ impl Audiences {
         })
     }
 
+    /// Whether the column that decides for the rows of a data source opens a row to somebody.
+    fn opens_row(&self, (column, grants): &(String, Vec<Grant>), person: usize, row: &Fact) -> bool {
+        let chosen = row.options.get(column).map_or(&[][..], Vec::as_slice);
+        let named = row.people.get(column).map_or(&[][..], Vec::as_slice);
+        let apply =
+            grants.iter().filter(|grant| grant.value.as_ref().is_none_or(|value| chosen.contains(value)));
+        let names =
+            grants.iter().any(|grant| grant.to == GrantTo::Named) && named.contains(&self.users[person]);
+        names || self.grants_to(apply, person)
+    }
+
     /// From the top down: whoever speaks last decides.
-    fn sees_by(&self, connector: usize, person: usize, path: &[Uuid]) -> bool {
+    fn sees_by(&self, connector: usize, person: usize, path: &[Uuid], truth: &BTreeMap<Uuid, Fact>) -> bool {
         let decided = &self.decided[connector];
         if !self.mapped[connector].contains(&person) {
             return false;
@@ -159,7 +202,16 @@ impl Audiences {
             return true;
         }
         let at = |place: Option<Uuid>| decided.rules.get(&place).map(|grants| self.grants_to(grants, person));
-        path.iter().fold(at(None).unwrap_or(false), |granted, place| at(Some(*place)).unwrap_or(granted))
+        let (mut granted, mut above) = (at(None).unwrap_or(false), None);
+        for place in path {
+            if let (Some(rule), Some(row)) = (above.and_then(|id| decided.columns.get(id)), truth.get(place))
+            {
+                granted = self.opens_row(rule, person, row);
+            }
+            granted = at(Some(*place)).unwrap_or(granted);
+            above = Some(place);
+        }
+        granted
     }
 
     /// What differs between what people find and what they are to find. Items of which it is not told where they stand are left
@@ -181,7 +233,7 @@ impl Audiences {
             for id in &everything {
                 let Some(paths) = paths(truth, *id, may_end_below) else { continue };
                 let sees = |path: &Vec<Uuid>| {
-                    (0..held.len()).any(|at| held[at].contains(id) && self.sees_by(at, person, path))
+                    (0..held.len()).any(|at| held[at].contains(id) && self.sees_by(at, person, path, truth))
                 };
                 let seen: BTreeSet<bool> = paths.iter().map(sees).collect();
                 if seen.len() == 1 && seen.contains(&true) != found.contains(id) {
@@ -262,6 +314,12 @@ impl Audiences {
         }
         differences
     }
+}
+
+async fn set(app: &Arc<App>, name: &str, place: Option<Uuid>, column: Option<&str>, grants: &[Grant]) {
+    let place = place.map(|id| id.to_string());
+    let set = SetAudience { place, property: column.map(str::to_owned), grants: grants.to_vec() };
+    ops::set_audience(app, &Caller::LOCAL_OPERATOR, Some(name), &set).await.unwrap();
 }
 
 fn found(index: &SearchIndex, viewer: &Viewer) -> BTreeSet<Uuid> {

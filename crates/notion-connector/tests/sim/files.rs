@@ -16,7 +16,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::dice::Dice;
-use crate::workspace::{Fact, Words};
+use crate::facts::Fact;
+use crate::workspace::Words;
 
 /// What is not escaped in an identity (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -335,6 +336,8 @@ impl Shelf {
             markers: places[0].markers.clone(),
             archived: false,
             mentions_in_title: false,
+            options: BTreeMap::new(),
+            people: BTreeMap::new(),
             files: Vec::new(),
             said: Vec::new(),
             said_by: places.iter().flat_map(|place| place.said().map(|word| (place.parent, word))).collect(),

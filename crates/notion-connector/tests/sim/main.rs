@@ -16,6 +16,7 @@
 mod audiences;
 mod dice;
 mod events;
+mod facts;
 mod files;
 mod machine;
 mod network;

@@ -7,7 +7,7 @@ use notion_connector::ops::{self, ExportLine, SearchQuery};
 use notion_connector::search::SearchIndex;
 use uuid::Uuid;
 
-use crate::workspace::Fact;
+use crate::facts::Fact;
 
 /// Every difference between the index (and the store behind it) and what is to be in it. A path may end below what `may_end_below`
 /// says: it is no item, and perhaps nobody asked for it.

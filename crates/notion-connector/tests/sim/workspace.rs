@@ -7,88 +7,16 @@ use notion_emulator::rules::limit::Window;
 use notion_emulator::seed::{BlockSeed, Content, DataSourceSeed, DatabaseSeed, PageSeed};
 use notion_emulator::world::World;
 use notion_emulator::{Behavior, DEFAULT_TOKEN, Edit, Emulator, Options, TokenOptions, VerbError};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::dice::Dice;
+use crate::facts::{Fact, Wanted, subtree};
 use crate::files::{FileRules, PAPERS, Shelf, ShownFile};
 use crate::trace::Trace;
 
 /// The secret that the integration has after the first one was revoked.
 pub(crate) const SECOND_TOKEN: &str = "ntn_emulator1111111111111111111111111111111111111";
-
-/// What the emulator says of one object.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Fact {
-    pub(crate) id: Uuid,
-    pub(crate) kind: String,
-    pub(crate) title: String,
-    pub(crate) parent: Option<Uuid>,
-    pub(crate) markers: Vec<String>,
-    #[serde(default)]
-    pub(crate) archived: bool,
-    #[serde(default)]
-    pub(crate) mentions_in_title: bool,
-    /// Files that it shows.
-    #[serde(skip)]
-    pub(crate) files: Vec<ShownFile>,
-    /// Words that are to find it among others.
-    #[serde(skip)]
-    pub(crate) said: Vec<String>,
-    /// The same of a file, by the page that says so.
-    #[serde(skip)]
-    pub(crate) said_by: Vec<(Uuid, String)>,
-    /// Of a file, the pages that show it: it stands below one of them.
-    #[serde(skip)]
-    pub(crate) places: Vec<Uuid>,
-}
-
-impl Fact {
-    pub(crate) fn has_body(&self) -> bool {
-        ["page", "row"].contains(&self.kind.as_str())
-    }
-
-    /// All words by which it is to be found.
-    fn words(&self) -> impl Iterator<Item = String> {
-        let of_files = self.files.iter().flat_map(ShownFile::words);
-        self.markers.iter().chain(&self.said).cloned().chain(of_files)
-    }
-
-    fn is_item(&self) -> bool {
-        self.has_body() || ["database", "data_source"].contains(&self.kind.as_str())
-    }
-}
-
-/// What a connector is to index, as this side understands it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) include: BTreeSet<Uuid>,
-    pub(crate) exclude: BTreeSet<Uuid>,
-    pub(crate) archived: bool,
-    pub(crate) comments: bool,
-}
-
-impl Wanted {
-    fn keeps(&self, truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> bool {
-        (self.archived || !fact.archived) && self.passes(truth, fact)
-    }
-
-    fn all(&self, truth: &BTreeMap<Uuid, Fact>) -> BTreeSet<Uuid> {
-        truth.values().filter(|fact| self.keeps(truth, fact)).map(|fact| fact.id).collect()
-    }
-
-    fn passes(&self, truth: &BTreeMap<Uuid, Fact>, fact: &Fact) -> bool {
-        let mut above = vec![fact.id];
-        let mut at = Some(fact);
-        while let Some(parent) = at.and_then(|here| here.parent) {
-            above.push(parent);
-            at = truth.get(&parent);
-        }
-        let excluded = above.iter().any(|id| self.exclude.contains(id));
-        !excluded && (self.include.is_empty() || above.iter().any(|id| self.include.contains(id)))
-    }
-}
 
 /// A workspace under the hands of its people.
 pub(crate) struct Workspace {
@@ -242,6 +170,13 @@ impl Workspace {
             }
         }
         items
+    }
+
+    /// The people of the workspace.
+    pub(crate) fn people(&self) -> Vec<Uuid> {
+        let all = self.notion.truth(None).unwrap();
+        let people = all.iter().filter(|fact| fact["kind"] == "user");
+        people.map(|person| person["id"].as_str().unwrap().parse().unwrap()).collect()
     }
 
     /// What is to be in the index.
@@ -404,6 +339,7 @@ impl Workspace {
                 Some(table) => self.add_column(table),
                 None => self.rename(any),
             },
+            16 if self.dice.chance(50) => self.choose(truth),
             16 => self.fill_in(truth),
             _ => self.shelf.change(&mut self.words, truth, body, false),
         }
@@ -547,6 +483,30 @@ impl Workspace {
         (format!("fill in {} {word}", row.id), self.edit(row.id, edit))
     }
 
+    /// Another option in a column of a row, or none, or somebody else.
+    fn choose(&mut self, truth: &BTreeMap<Uuid, Fact>) -> (String, Result<(), VerbError>) {
+        let rows: Vec<&Fact> = truth.values().filter(|fact| !fact.options.is_empty()).collect();
+        let Some(row) = self.dice.try_pick(&rows) else { return ("rest".to_owned(), Ok(())) };
+        let (columns, named) = match self.dice.chance(30) && !row.people.is_empty() {
+            true => (row.people.keys().cloned().collect::<Vec<_>>(), true),
+            false => (row.options.keys().cloned().collect(), false),
+        };
+        let column = self.dice.pick(&columns);
+        let value = if named {
+            let somebody = self.people().get(self.dice.below(4)).copied();
+            Value::from_iter(somebody.map(|person| json!({"object": "user", "id": person})))
+        } else {
+            let values = truth.values().filter_map(|fact| fact.options.get(&column)).flatten();
+            let option = self.dice.pick(&values.collect::<Vec<_>>());
+            // A list that is given one option alone has none from then on.
+            let is_list = row.options[&column].len() > 1;
+            if is_list { json!([{"name": option}]) } else { json!({"name": option}) }
+        };
+        let what = format!("set {column} of {} to {value}", row.id);
+        let edit = Edit { properties: Map::from_iter([(column, value)]), ..Edit::default() };
+        (what, self.edit(row.id, edit))
+    }
+
     /// The secret that the connector has is accepted no more, and another one is.
     pub(crate) fn revoke(&mut self) -> &'static str {
         let revoked = self.token;
@@ -599,6 +559,7 @@ impl Workspace {
             _ if subtree(&truth, body.id).len() < 4 => {
                 (format!("trash {}", body.id), self.notion.trash(body.id))
             }
+            _ if self.dice.chance(50) => self.choose(&truth),
             _ => self.fill_in(&truth),
         };
         let refused = result.err().map(|error| format!(" refused: {error}")).unwrap_or_default();
@@ -719,19 +680,6 @@ impl Workspace {
         self.notion.set_behavior(behavior);
         self.trace
             .say(format!("weather: {}", if told.is_empty() { "fair".to_owned() } else { told.join(", ") }));
-    }
-}
-
-/// The ids at and below `top`.
-pub(crate) fn subtree(truth: &BTreeMap<Uuid, Fact>, top: Uuid) -> BTreeSet<Uuid> {
-    let mut found = BTreeSet::from([top]);
-    loop {
-        let below = truth.values().filter(|fact| fact.parent.is_some_and(|parent| found.contains(&parent)));
-        let next: Vec<Uuid> = below.map(|fact| fact.id).filter(|id| !found.contains(id)).collect();
-        if next.is_empty() {
-            return found;
-        }
-        found.extend(next);
     }
 }
 

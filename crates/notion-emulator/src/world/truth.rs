@@ -7,13 +7,14 @@ use super::access::Access;
 use super::generate::{self, Marked};
 use super::ids::Space;
 use super::model::{Body, Detail, Ix, Kind, Node};
-use super::rich_text;
+use super::{rich_text, schema};
 use crate::files::signer;
 
 impl World {
     /// Every visible object that is not in the trash: `{id, kind, title, parent, markers}`, where the parent of a page in a
     /// block is that block's page. Archived objects carry `"archived": true`; of a title with `"mentions_in_title": true` only
-    /// the beginning is told, as mentions read what their targets are called now. A file is told once for each place where it
+    /// the beginning is told, as mentions read what their targets are called now. Of a row, `options` tells the names of what is chosen in its
+    /// columns and `people` the ids of whom they name, by column. A file is told once for each place where it
     /// stands, with that `place` (the block's type, `property` or `comment`), the block's `caption` if there is one, and the `path`
     /// of its address; one of the external host carries `"external": true`.
     #[must_use]
@@ -41,6 +42,9 @@ impl World {
             if entity.kind == Kind::Page && self.page(ix).title_text.is_array() {
                 object["mentions_in_title"] = Value::Bool(true);
             }
+            if kind == "row" {
+                self.tell_values(ix, &mut object);
+            }
             found.push(object);
             found.extend(self.files_in(ix));
         }
@@ -59,6 +63,26 @@ impl World {
             }
         }
         found
+    }
+
+    /// What a row says in columns of options and of people.
+    fn tell_values(&self, row: Ix, object: &mut Value) {
+        let page = self.page(row);
+        for (name, column) in schema::schema_of_row(self, row).into_iter().flatten() {
+            let Some(value) = page.properties.get(name) else { continue };
+            let (told, key) = match column["type"].as_str() {
+                Some("select" | "status" | "multi_select") => ("options", "name"),
+                Some("people") => ("people", "id"),
+                _ => continue,
+            };
+            let one = value.is_object().then_some(value);
+            let values = value.as_array().into_iter().flatten().chain(one);
+            let values: Vec<Value> =
+                values.map(|value| value[key].clone()).filter(Value::is_string).collect();
+            if !values.is_empty() {
+                object[told][name] = Value::Array(values);
+            }
+        }
     }
 
     /// Files that a page shows.

@@ -263,3 +263,17 @@ async fn an_externally_synced_data_source_has_a_data_source_above_it() {
     let rows = client.post(&format!("/v1/data_sources/{}/query", id("local")), &json!({})).await.ok();
     assert_eq!(rows["results"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_truth_tells_what_a_row_says_in_columns_of_options_and_people() {
+    let schema = json!({"Team": {"type": "select", "select": {}}, "Tags": {"type": "multi_select", "multi_select": {}},
+        "Owner": {"type": "people", "people": {}}, "Stage": {"type": "status", "status": {}}, "Empty": {"type": "select", "select": {}}});
+    let owner = "11111111-2222-4333-8444-555555555555";
+    let values = json!({"Team": {"name": "Red"}, "Tags": [{"name": "a"}, {"name": "b"}], "Owner": [{"id": owner}],
+        "Stage": {"name": "Done"}, "Empty": null});
+    let (client, row) = row_with(schema, values, Value::Null).await;
+    let truth = client.emulator.truth(None).unwrap();
+    let told = truth.iter().find(|object| object["id"] == row.as_str()).unwrap();
+    assert_eq!(told["options"], json!({"Team": ["Red"], "Tags": ["a", "b"], "Stage": ["Done"]}));
+    assert_eq!(told["people"], json!({"Owner": [owner]}));
+}
