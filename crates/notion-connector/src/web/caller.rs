@@ -200,6 +200,7 @@ mod tests {
     use axum::body::Body;
     use axum::http::StatusCode;
     use http_body_util::BodyExt;
+    use jiff::Timestamp;
     use tower::ServiceExt;
 
     use super::*;
@@ -210,6 +211,7 @@ mod tests {
     use crate::runtime::Runtime;
     use crate::search::fixture::{cursor, page};
     use crate::sink::index::IndexSink;
+    use crate::store::{NewConnector, Scope};
     use crate::web::{Web, router};
 
     /// Two pages that say "tide": one held by connector 1, one by connector 2.
@@ -281,5 +283,22 @@ mod tests {
             let expected = if path == "/" { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
             assert_eq!((status, body.as_str()), (expected, ""), "{path}");
         }
+    }
+
+    /// Whoever was signed out meanwhile follows no longer than that.
+    #[tokio::test(start_paused = true)]
+    async fn a_crawl_that_waits_is_followed_for_ten_minutes() {
+        let (_directory, web) = two_connectors();
+        let (_sender, stop) = tokio::sync::watch::channel(false);
+        let web = Web::new(Arc::clone(&web.app), 7350, stop);
+        let (name, notion_url) = ("acme".to_owned(), "http://127.0.0.1".to_owned());
+        let new = NewConnector { name, notion_url, sealed_secret: Vec::new(), created: Timestamp::UNIX_EPOCH };
+        let connector = web.app.store.add_connector(&new).unwrap().unwrap();
+        let id = web.app.store.add_crawl(connector, Scope::Full, "a test", Timestamp::UNIX_EPOCH).unwrap();
+        let begun = tokio::time::Instant::now();
+        let path = format!("/api/v1/crawls/{id}/events");
+        let (status, told) = ask(&web, Some(Caller::LOCAL_OPERATOR), &path).await;
+        assert_eq!((status, begun.elapsed().as_secs()), (StatusCode::OK, 600));
+        assert!(told.matches("\"state\":\"queued\"").count() > 100, "{told}");
     }
 }

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -14,10 +15,13 @@ use crate::web::Web;
 use crate::web::caller::Asking;
 use crate::web::problem::{Problem, ProblemBody};
 
+/// How long a crawl is followed by one request: the next one finds out anew who asks, who may have been signed out.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+
 /// Follow a crawl
 ///
 /// Server-sent events named `progress`, each with how far the crawl is as JSON: one at once, then one a second, until the one
-/// that says how it ended.
+/// that says how it ended. After ten minutes they end in any case: ask again, as browsers do by themselves.
 #[utoipa::path(
     get,
     path = "/api/v1/crawls/{id}/events",
@@ -50,7 +54,13 @@ pub(in crate::web) async fn events(
         let event = Event::default().event("progress").json_data(&progress).ok()?;
         Some((Ok::<_, Infallible>(event), (watch, permit)))
     });
-    let events = events.take_until(Box::pin(async move { stop.wait_for(|stop| *stop).await.map(drop) }));
+    let end = async move {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = web.app.runtime.sleep(LONGEST) => {}
+        }
+    };
+    let events = events.take_until(Box::pin(end));
     // Stricter than what the events say by themselves: nothing of them is to be kept.
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((headers, Sse::new(events).keep_alive(KeepAlive::default())))
