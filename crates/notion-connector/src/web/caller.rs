@@ -292,7 +292,8 @@ mod tests {
         let (_sender, stop) = tokio::sync::watch::channel(false);
         let web = Web::new(Arc::clone(&web.app), 7350, stop);
         let (name, notion_url) = ("acme".to_owned(), "http://127.0.0.1".to_owned());
-        let new = NewConnector { name, notion_url, sealed_secret: Vec::new(), created: Timestamp::UNIX_EPOCH };
+        let new =
+            NewConnector { name, notion_url, sealed_secret: Vec::new(), created: Timestamp::UNIX_EPOCH };
         let connector = web.app.store.add_connector(&new).unwrap().unwrap();
         let id = web.app.store.add_crawl(connector, Scope::Full, "a test", Timestamp::UNIX_EPOCH).unwrap();
         let begun = tokio::time::Instant::now();

@@ -2,40 +2,50 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Mutex;
 
 use notion_emulator::DEFAULT_TOKEN;
 
 use crate::program::KEY;
 
 /// A directory that is deleted with the story, and looked through before.
-pub(crate) struct Scratch(tempfile::TempDir);
+pub(crate) struct Scratch {
+    directory: tempfile::TempDir,
+    secrets: Mutex<Vec<String>>,
+}
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let secrets = [DEFAULT_TOKEN, KEY].map(str::to_owned).to_vec();
+        Self { directory: tempfile::tempdir().unwrap(), secrets: Mutex::new(secrets) }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.directory.path()
+    }
+
+    /// Something else that is to stand nowhere.
+    pub(crate) fn guard(&self, secret: &str) {
+        self.secrets.lock().unwrap().push(secret.to_owned());
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            look_through(self.path());
+            look_through(self.path(), &self.secrets.lock().unwrap());
         }
     }
 }
 
-fn look_through(directory: &Path) {
+fn look_through(directory: &Path, secrets: &[String]) {
     // What a process that still ends takes away is not there.
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let (path, kind) = (entry.path(), entry.file_type().unwrap());
         if kind.is_dir() {
-            look_through(&path);
+            look_through(&path, secrets);
         } else if kind.is_file() {
-            for secret in [DEFAULT_TOKEN, KEY] {
+            for secret in secrets {
                 assert!(!holds(&path, secret.as_bytes()), "{} holds a secret in clear", path.display());
             }
         }

@@ -95,6 +95,11 @@ impl Drop for Server {
 }
 
 impl Line {
+    /// A secret that this story is to write nowhere in clear.
+    pub(crate) fn guard(&self, secret: &str) {
+        self.files.guard(secret);
+    }
+
     /// Over real HTTP.
     pub(crate) async fn over_http(world: World) -> Self {
         let notion = Emulator::new(world, Options::default());

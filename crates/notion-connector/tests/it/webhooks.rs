@@ -96,6 +96,7 @@ async fn subscribe(line: &Line, app: &App) -> (String, Uuid) {
     let handshake = line.notion.verification_request(id).unwrap();
     assert_eq!(ops::receive_webhook(app, &path, None, &handshake.body).unwrap(), Received::Token);
     let token = ops::show_webhook(app, &Caller::LOCAL_OPERATOR, None).unwrap().verification_token.unwrap();
+    line.guard(&token);
     line.notion.verify_subscription(id, &token).unwrap();
     line.control("behavior", json!({"webhook_gathering_ms": 0})).await;
     (path, id)
@@ -522,6 +523,24 @@ async fn events_of_another_subscription_or_workspace_are_refused() {
     let event = &strange.notion.take_deliveries(true)[0];
     let signature = event.signature.as_deref().map(str::as_bytes);
     assert_eq!(ops::receive_webhook(&app, &path, signature, &event.body).unwrap(), Received::Unwanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_signed_is_believed_after_the_key_was_exchanged() {
+    let (line, service, path) = listening("pages=5,seed=915").await;
+    let sealed = || service.app.store.load_sealed().unwrap();
+    let before = sealed();
+    let rotation = ops::rotate_secrets(&service.app, &Caller::LOCAL_OPERATOR).unwrap();
+    assert!(rotation.resealed >= 2 && rotation.old_key_removed, "{rotation:?}");
+    let after = sealed();
+    assert_eq!((before.len(), after.len()), (2, 2), "the secret and the token");
+    assert!(
+        before.iter().zip(&after).all(|(old, new)| old.purpose == new.purpose && old.sealed != new.sealed)
+    );
+    edit(&line.notion, pages(&line)[0], "cerulean");
+    assert_eq!(deliver(&line, &service.app, &path), 1);
+    service.until_found("cerulean", 1).await;
+    service.stop().await;
 }
 
 /// A command for a crawl of what events named is refused, and one that a service left is ended by the next crawl.
