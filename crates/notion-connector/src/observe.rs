@@ -7,9 +7,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Begins logging; later calls change nothing.
 pub fn start(verbosity: u8) {
+    // tantivy warns of a merge that it gives up, which happens when all entries of a segment in it are replaced meanwhile:
+    // what it was to merge stays as it is, and nobody has to do anything.
     let default = match verbosity {
-        0 => "warn",
-        1 => "notion_connector=info,notion_api=info,warn",
+        0 => "warn,tantivy=error",
+        1 => "notion_connector=info,notion_api=info,warn,tantivy=error",
         _ => "notion_connector=debug,notion_api=debug,info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
