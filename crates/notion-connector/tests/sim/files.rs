@@ -33,6 +33,9 @@ pub(crate) const OTHER_FILES: &str = "127.0.0.1:3";
 /// The property of rows made here that holds files.
 pub(crate) const PAPERS: &str = "Papers";
 
+/// How names of files begin that were made by this side.
+const MADE_HERE: &str = "zf";
+
 /// The largest file that is read.
 pub(crate) const MOST_MB: u64 = 1;
 
@@ -221,8 +224,8 @@ impl Shelf {
         let (what, file) = (self.dice.below(11), self.dice.try_pick(&files));
         match (what, file) {
             (5 | 6, Some(file)) if !file.external => self.replace(words, file),
-            // What is said of a file of the world is a word of its page.
-            (7, Some(file)) if self.contents.contains_key(&file.id) => {
+            // What is said of a file of the world, whatever its content is by now, is a word of its page.
+            (7, Some(file)) if file.name.starts_with(MADE_HERE) => {
                 (format!("remove file {}", file.name), self.notion.remove_file(file.id))
             }
             (8, Some(file)) => {
@@ -249,7 +252,7 @@ impl Shelf {
     }
 
     pub(crate) fn add(&mut self, words: &mut Words, truth: &BTreeMap<Uuid, Fact>, page: Uuid) -> Told {
-        let (stem, word, content) = (words.next("zf"), words.next("zw"), self.choose());
+        let (stem, word, content) = (words.next(MADE_HERE), words.next("zw"), self.choose());
         let extension = match content {
             Content::Locked | Content::Broken => "docx",
             _ => self.dice.pick(&["txt", "txt", "csv", "md", "html", "png"]),
@@ -291,7 +294,7 @@ impl Shelf {
 
     /// Comments on the page with a file.
     fn attach(&mut self, words: &mut Words, page: Uuid) -> Told {
-        let (name, content) = (format!("{}.txt", words.next("zf")), self.choose());
+        let (name, content) = (format!("{}.txt", words.next(MADE_HERE)), self.choose());
         let seed = CommentSeed {
             rich_text: json!([{"text": {"content": "See this."}}]),
             attachments: json!([{"category": "productivity", "file": {"ref": name}}]),
