@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -112,6 +112,12 @@ impl FromStr for Network {
 }
 
 impl Network {
+    /// Every address of this machine that no other reaches.
+    pub const LOOPBACK: [Self; 2] = [
+        Self { base: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), bits: 8 },
+        Self { base: IpAddr::V6(Ipv6Addr::LOCALHOST), bits: 128 },
+    ];
+
     /// Whether the address is one of them.
     pub fn contains(&self, address: IpAddr) -> bool {
         let bits = u32::from(self.bits);

@@ -7,7 +7,8 @@
 //! - `router` names every route; `api/` has a file for each resource, `pages/` what browsers are shown.
 //! - `guard` decides which requests are heard at all; `caller` says who asks; `problem` is the only place that knows
 //!   which failure is which status.
-//! - `connections` bounds what may be asked of a listener at all, `tls` keeps its certificate fresh.
+//! - `connections` bounds what may be asked of a listener at all, `stalls` how long an answer waits to be taken; `tls` keeps the
+//!   certificate fresh.
 //! - `session` is the cookie of a browser that is signed in; `pages/sign_in` is where it gets one.
 //! - `webhooks` is a listener of its own, which others may reach: it serves Notion's events and nothing else.
 //! - Verbs block (database, index): handlers run them through [`Web::blocking`], a bounded number at once.
@@ -29,6 +30,7 @@ mod router;
 mod sample;
 mod scim;
 mod session;
+mod stalls;
 mod tls;
 mod webhooks;
 
@@ -40,6 +42,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
+use crate::config::Network;
 use crate::ops::{OpsError, SignInGate};
 use crate::search::SearchIndex;
 use connections::Bounds;
@@ -49,9 +52,14 @@ pub use webhooks::serve_webhooks;
 /// Verbs that run at once; more wait. Each may hold a thread and a share of the page cache.
 const WORKING_AT_ONCE: usize = 16;
 
-/// What connections may take. Somebody may follow a crawl for as long as it runs.
-const CONNECTIONS: Bounds =
-    Bounds { connections: 1024, life: Duration::from_secs(86_400), header_bytes: 64 << 10 };
+/// What connections may take. Proxies keep theirs for long.
+const CONNECTIONS: Bounds = Bounds {
+    connections: 1024,
+    of_address: 128,
+    spared: Vec::new(),
+    life: Duration::from_secs(86_400),
+    header_bytes: 64 << 10,
+};
 
 /// Crawls that are followed at once: each costs a look at the database every second.
 const FOLLOWING_AT_ONCE: usize = 32;
@@ -71,7 +79,10 @@ pub async fn serve(
     app.config.check_listen(address).map_err(OpsError::Invalid)?;
     let certificate = tls::Certificate::load(&app.config.tls)?;
     let router = router::router(Web::new(Arc::clone(&app), address.port(), stop.clone()));
-    let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, CONNECTIONS, stop);
+    let proxy = app.config.server.proxy.as_ref().map_or(&[][..], |proxy| &proxy.from);
+    // For whom a proxy speaks, its connection does not say; and it may well stand on this machine.
+    let bounds = Bounds { spared: [&Network::LOOPBACK, proxy].concat(), ..CONNECTIONS };
+    let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, bounds, stop);
     let refreshing = async {
         match &certificate {
             Some(certificate) => certificate.keep_fresh(&app.runtime).await,

@@ -1,5 +1,8 @@
 //! The description of the REST API: what routes do not say themselves.
 
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
@@ -47,9 +50,13 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
     head
 }
 
-/// The whole document, as it is served and committed.
-pub(super) fn document() -> Result<String, serde_json::Error> {
-    super::router::routes().1.to_pretty_json()
+/// Made once: anybody may ask for it, and it takes long to make.
+static DOCUMENT: LazyLock<Result<Bytes, serde_json::Error>> =
+    LazyLock::new(|| super::router::routes().1.to_pretty_json().map(Bytes::from));
+
+/// The whole document, as it is served and committed. All answers share its bytes.
+pub(super) fn document() -> Result<Bytes, &'static serde_json::Error> {
+    DOCUMENT.as_ref().map(Bytes::clone)
 }
 
 #[cfg(test)]
@@ -60,9 +67,18 @@ mod tests {
 
     const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json");
 
+    fn text() -> String {
+        String::from_utf8(document().unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_document_is_made_once() {
+        assert_eq!(document().unwrap().as_ptr(), document().unwrap().as_ptr());
+    }
+
     #[test]
     fn the_committed_document_is_the_one_that_is_served() {
-        let served = document().unwrap() + "\n";
+        let served = text() + "\n";
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(COMMITTED, &served).unwrap();
         }
@@ -76,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_route_says_what_it_is_for_and_has_a_name_of_its_own() {
-        let document: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&document().unwrap()).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
         let mut names = BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {

@@ -22,7 +22,14 @@ use crate::ops::{self, OpsError, Received};
 
 /// Bytes of a body. An event names the blocks that changed, some hundred bytes each.
 const MAX_BODY_BYTES: usize = 256 << 10;
-const BOUNDS: Bounds = Bounds { connections: 128, life: Duration::from_secs(300), header_bytes: 16 << 10 };
+/// A proxy brings all of them from one address.
+const BOUNDS: Bounds = Bounds {
+    connections: 128,
+    of_address: 128,
+    spared: Vec::new(),
+    life: Duration::from_secs(300),
+    header_bytes: 16 << 10,
+};
 /// Requests that are worked on at once; more wait.
 const WORKING_AT_ONCE: usize = 8;
 /// How long a request may take once its headers are read, its body included.
