@@ -17,7 +17,7 @@ use crate::data_dir::{DataDir, Ownership};
 use crate::extract::Extractor;
 use crate::files::{FetchSettings, Fetcher, HttpFiles};
 use crate::openid::Provider;
-use crate::ops::OpsError;
+use crate::ops::{OpsError, Refusals};
 use crate::runtime::Runtime;
 use crate::scripts::Scripts;
 use crate::search::{IndexError, SearchIndex};
@@ -41,6 +41,8 @@ pub struct App {
     pub budgets: Arc<Budgets>,
     /// Requests to Notion so far.
     pub requests: Arc<RequestCounts>,
+    /// What this process refused lately, so that the audit log stays within bounds.
+    pub refusals: Refusals,
     /// What makes text of files.
     pub extractor: Arc<Extractor>,
     /// What runs mapping scripts.
@@ -152,6 +154,7 @@ impl App {
             store,
             budgets,
             requests,
+            refusals: Refusals::default(),
             extractor,
             scripts: Arc::new(scripts),
             openid: None,

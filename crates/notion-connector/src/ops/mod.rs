@@ -59,7 +59,7 @@ pub use audiences::{
     AudienceLine, Audiences, Grant, GrantTo, SetAudience, remove_audience, set_audience, show_audiences,
     switch_audiences,
 };
-pub use audit::{AuditPage, export_audit, list_audit};
+pub use audit::{AuditPage, Refusals, export_audit, list_audit};
 pub use backup::{Backup, backup, restore};
 pub use connector_life::{
     ConnectorDetail, DeletedConnector, EditConnector, Effective, Setting, delete_connector, edit_connector,

@@ -52,6 +52,52 @@ async fn acts_failures_and_refusals_are_written_down_with_who_and_from_where() {
     assert!(refused.reason.as_ref().is_some_and(|reason| reason.contains("connector_admin")), "{refused:?}");
 }
 
+/// Somebody who searches and does nothing else.
+fn searching(id: i64) -> Caller {
+    Caller {
+        actor: Actor::Person { id: PersonId(id), name: format!("person {id}") },
+        roles: [Role::SearchUser].into_iter().collect(),
+        viewer: Viewer::of_connectors([]),
+        from: "192.0.2.7".parse().ok(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_do_nothing_cannot_fill_the_log() {
+    let line = Line::in_process(generated("pages=2,seed=6"), Options::default()).await;
+    let app = line.app();
+    let refuse = |caller: &Caller, times: usize| {
+        let edit = EditConnector::default();
+        for _ in 0..times {
+            let refused = ops::edit_connector(&app, caller, &"é\n".repeat(30_000), &edit);
+            assert!(matches!(refused, Err(OpsError::Forbidden(_))));
+        }
+    };
+    let refused_to = |id: i64| {
+        let mut rows = app.store.load_audit(None, 1_000).unwrap();
+        rows.retain(|row| row.entry.actor_id == Some(id) && row.entry.stage == AuditStage::Refused);
+        rows
+    };
+    refuse(&searching(7), 300);
+    let written = refused_to(7);
+    assert_eq!(written.len(), 60);
+    let bytes: usize = written.iter().map(|row| serde_json::to_string(row).unwrap().len()).sum();
+    assert!(bytes < 100_000, "{bytes}");
+    assert!(written[0].entry.target.ends_with("… (cut: 60000 characters)"), "{:?}", written[0]);
+    let reason = |at: usize| refused_to(7)[at].entry.reason.clone().unwrap();
+    assert!(reason(0).ends_with("; what else is refused to them within the hour is only counted"));
+    assert!(!reason(1).contains("only counted"), "{}", reason(1));
+
+    refuse(&searching(8), 1);
+    assert_eq!(refused_to(8).len(), 1, "others have entries of their own");
+    tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
+    refuse(&searching(7), 1);
+    assert_eq!(refused_to(7).len(), 61);
+    assert!(reason(0).ends_with("; 240 refusals before it are not written down"), "{}", reason(0));
+    let check = ops::export_audit(&app, &Caller::LOCAL_OPERATOR, |_| Ok(())).unwrap();
+    assert_eq!(check.broken_at, None);
+}
+
 #[tokio::test]
 async fn the_log_is_listed_exported_and_checked_by_command_and_holds_no_secret() {
     let notion = Emulator::new(generated("pages=5,seed=6"), Options::default());
