@@ -103,6 +103,7 @@ impl App {
     /// # Errors
     /// When the directory or the database cannot be used.
     pub fn open(config: Config, dir: DataDir) -> Result<Self, OpsError> {
+        dir.keep_private();
         let settings = HttpSettings {
             extra_roots_pem: read_authorities(config.notion.ca_file.as_deref())?,
             connect_timeout: Duration::from_secs(config.notion.connect_timeout_seconds),

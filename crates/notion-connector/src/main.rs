@@ -12,6 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BLOCKING_THREADS: usize = 4;
 
 fn main() -> ExitCode {
+    notion_connector::data_dir::write_for_owner_only();
     // Before there is any thread: what confines a worker confines all of the process.
     if let Some(ended) = notion_connector::cli::work() {
         return ended;

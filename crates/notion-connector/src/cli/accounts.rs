@@ -70,10 +70,15 @@ pub(super) fn run(context: &Context, command: AccountsCommand) -> Result<Exit, O
         AccountsCommand::Invite { user, create } => {
             let app = context.open()?;
             let link = ops::invite(&app, caller, &user, create)?;
-            let origin = app.config.origin();
-            let url = welcome_url(&origin, &link);
-            context.output.show(&serde_json::json!({ "user_name": user, "url": url }), || {
-                format!("{url}\n\nIt sets the password of “{user}”, once and within a day.")
+            let server = app.dir.server();
+            let is_known = server.is_some() || app.config.server.public_url.is_some();
+            let url = welcome_url(&server.unwrap_or_else(|| app.config.origin()), &link);
+            let shown = serde_json::json!({ "user_name": user, "url": url, "address_is_known": is_known });
+            context.output.show(&shown, || {
+                let unknown = "\nNo server runs on this data directory and server.public_url is not set: where serve listens elsewhere \
+                               (--listen), put its address in place of what stands before /welcome.";
+                let more = if is_known { "" } else { unknown };
+                format!("{url}\n\nIt sets the password of “{user}”, once and within a day.{more}")
             });
         }
         AccountsCommand::SignOut { user } => {

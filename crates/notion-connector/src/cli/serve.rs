@@ -49,6 +49,7 @@ pub(super) async fn run(mut context: Context, arguments: ServeArguments) -> Resu
     };
     let webhook_url = webhooks.as_ref().map(url_of).transpose()?;
     let reached = settings.public_url.as_ref().map_or(&url, |public| &public.origin);
+    let _announcement = app.dir.announce(reached)?;
     let welcome = match settings.sign_in {
         SignInChoice::Required => ops::link_for_first_administrator(&app, &Caller::LOCAL_OPERATOR)?,
         SignInChoice::None => None,

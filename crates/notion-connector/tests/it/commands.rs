@@ -411,3 +411,31 @@ impl Demo {
         answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_written_only_its_owner_reads_in_a_directory_that_all_may_enter_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    std::fs::create_dir(home.data_dir()).unwrap();
+    std::fs::set_permissions(home.data_dir(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let invite = || async {
+        let mut shell = home.command_of("sh");
+        shell.args(["-c", "umask 022; exec \"$0\" accounts invite bo --create", PROGRAM]);
+        Ended::of(shell.output().await.unwrap())
+    };
+    let modes = || {
+        let entries = std::fs::read_dir(home.data_dir()).unwrap().map(Result::unwrap);
+        let mode = |entry: std::fs::DirEntry| entry.metadata().unwrap().permissions().mode() & 0o077;
+        entries.map(mode).collect::<Vec<_>>()
+    };
+    let told = invite().await;
+    assert!(told.code == Some(0) && told.stderr.contains("chmod 700"), "{told:?}");
+    assert!(!modes().is_empty() && modes().iter().all(|mode| *mode == 0), "{:?}", modes());
+    let store = home.data_dir().join("store.sqlite");
+    std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(invite().await.code, Some(0));
+    assert!(modes().iter().all(|mode| *mode == 0), "{:?}", modes());
+    std::fs::set_permissions(home.data_dir(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(invite().await.stderr, "");
+}

@@ -67,6 +67,23 @@ async fn serve_shows_a_link_until_there_is_an_administrator_and_no_log_holds_a_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_leads_to_the_server_that_runs_and_says_when_none_does() {
+    let home = Home::new();
+    let mut server = home.spawn(&["serve", "--listen", "127.0.0.1:0", "--json"]);
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let told: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    let invite = ["--json", "accounts", "invite", "bo", "--create"];
+    let invited = home.expect(0, &invite).await.json();
+    let begins = format!("{}/welcome#ncl_", told["url"].as_str().unwrap());
+    assert!(invited["url"].as_str().unwrap().starts_with(&begins), "{invited} {told}");
+    assert_eq!(invited["address_is_known"], true);
+    server.start_kill().unwrap();
+    server.wait().await.unwrap();
+    let invited = home.expect(0, &["accounts", "invite", "bo"]).await.stdout;
+    assert!(invited.contains("No server runs on this data directory"), "{invited}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_are_made_listed_and_taken_away_by_command() {
     let home = Home::new();
     assert_eq!(set_password(&home, &["ana"], PASSWORD).await.code, Some(1), "nobody of that name");
@@ -75,6 +92,7 @@ async fn accounts_are_made_listed_and_taken_away_by_command() {
     assert!(done.code == Some(0) && !done.stdout.contains(PASSWORD), "{done:?}");
     let invited = home.expect(0, &["--json", "accounts", "invite", "bo", "--create"]).await.json();
     assert!(invited["url"].as_str().unwrap().starts_with("http://127.0.0.1:7350/welcome#ncl_"), "{invited}");
+    assert_eq!(invited["address_is_known"], false);
     let listed = home.expect(0, &["--json", "accounts", "list"]).await.json();
     assert_eq!((&listed["total"], &listed["accounts"][0]["has_password"]), (&1.into(), &true.into()));
     let people = home.expect(0, &["--json", "directory", "list"]).await.json();
