@@ -77,7 +77,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("argon2", &["ops"]),
     ("plaintext", &["crawl", "extract"]),
     ("seccompiler", &["confined"]),
-    ("rustix", &["confined", "extract"]),
+    ("rustix", &["confined", "data_dir", "extract"]),
     ("ring", &["openid", "ops", "store", "web"]),
     ("jsonwebtoken", &["openid"]),
     ("signature", &["openid"]),
