@@ -39,7 +39,7 @@ pub(super) enum AccountsCommand {
         /// The person, by user name.
         user: String,
     },
-    /// Take a person's password away, and what providers know them as.
+    /// Take a person's password away, what providers know them as, and their invitation.
     Delete {
         /// The person, by user name.
         user: String,
@@ -88,9 +88,14 @@ pub(super) fn run(context: &Context, command: AccountsCommand) -> Result<Exit, O
             });
         }
         AccountsCommand::Delete { user } => {
-            ops::delete_account(&context.open_existing()?, caller, &user)?;
-            context.output.show(&serde_json::json!({ "user_name": user }), || {
-                format!("“{user}” has no password any more.")
+            let deleted = ops::delete_account(&context.open_existing()?, caller, &user)?;
+            let told =
+                serde_json::json!({ "user_name": user, "invitation_taken_back": deleted.had_invitation });
+            context.output.show(&told, || {
+                let account = deleted.had_account.then(|| format!("“{user}” has no account any more."));
+                let link =
+                    deleted.had_invitation.then(|| format!("The invitation of “{user}” was taken back."));
+                account.into_iter().chain(link).collect::<Vec<_>>().join("\n")
             });
         }
     }

@@ -105,8 +105,6 @@ pub struct ProviderAccount {
     pub subject: String,
     /// Their e-mail address, if the provider verified it.
     pub email: Option<String>,
-    /// The name they sign in with there.
-    pub user_name: Option<String>,
     /// What they are called.
     pub name: Option<String>,
     /// The groups they are in; none where the provider does not say.
@@ -270,7 +268,6 @@ impl Provider {
             issuer: self.issuer.clone(),
             subject,
             email: text("email").filter(|_| is_verified),
-            user_name: text("preferred_username"),
             name: text("name"),
             groups,
         }

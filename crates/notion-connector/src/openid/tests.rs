@@ -184,7 +184,6 @@ async fn a_person_signs_in_with_a_code_that_only_this_browser_can_use() {
         issuer: ISSUER.to_owned(),
         subject: "248289761001".to_owned(),
         email: Some("Ana@Example.org".to_owned()),
-        user_name: Some("ana".to_owned()),
         name: Some("Ana Alba".to_owned()),
         groups: Some(vec!["Harbour".to_owned(), "Pilots".to_owned()]),
     };

@@ -11,7 +11,7 @@ use super::passwords::{hash_password, is_password};
 use super::sign_in::open_session;
 use crate::app::App;
 use crate::model::{Actor, Caller, PersonRecord};
-use crate::store::{AccountPage, DirectoryPerson, DirectorySource, Keep};
+use crate::store::{AccountPage, DeletedAccount, DirectoryPerson, DirectorySource, Keep};
 
 /// People who can sign in or have a role of their own.
 ///
@@ -36,7 +36,7 @@ pub fn set_password(
     Act::of_security("account.set_password", user_name).run(app, caller, || {
         let hash = hash_password(password, user_name)?;
         let person = match app.store.load_person(user_name)? {
-            Some(person) => person,
+            Some(person) => taken_over(app, person)?,
             None if create => make_person(app, user_name)?,
             None => {
                 let why = format!("the directory has no “{user_name}”: import them, or say --create");
@@ -90,17 +90,19 @@ pub async fn change_password(
     changed
 }
 
-/// Takes a person's password away, and what providers know them as, and ends their sessions. A provider may make them known
-/// again: who must stay out is deactivated in the directory.
+/// Takes a person's password away, what providers know them as, and their invitation, and ends their sessions. A provider may make
+/// them known again: who must stay out is deactivated in the directory.
 ///
 /// # Errors
-/// When the caller is no security administrator, or there is no such account.
-pub fn delete_account(app: &App, caller: &Caller, user_name: &str) -> Result<(), OpsError> {
+/// When the caller is no security administrator, or there is no such account and nobody invited.
+pub fn delete_account(app: &App, caller: &Caller, user_name: &str) -> Result<DeletedAccount, OpsError> {
     Act::of_security("account.delete", user_name).run(app, caller, || {
         let none = || OpsError::NotFound(format!("there is no account “{user_name}”"));
         let person = app.store.load_person(user_name)?.ok_or_else(none)?;
-        app.store.end_sessions(person.id, app.runtime.now())?;
-        app.store.delete_account(person.id)?.then_some(()).ok_or_else(none)
+        let now = app.runtime.now();
+        app.store.end_sessions(person.id, now)?;
+        let deleted = app.store.delete_account(person.id, now)?;
+        (deleted.had_account || deleted.had_invitation).then_some(deleted).ok_or_else(none)
     })
 }
 
@@ -116,7 +118,15 @@ pub fn sign_out_account(app: &App, caller: &Caller, user_name: &str) -> Result<u
     })
 }
 
-/// A person of this name, made here.
+/// The person, to be let in by their user name: whoever signed in by it at a provider is out.
+pub(super) fn taken_over(app: &App, person: DirectoryPerson) -> Result<DirectoryPerson, OpsError> {
+    match person.source {
+        DirectorySource::Openid => make_person(app, &person.user_name),
+        _ => Ok(person),
+    }
+}
+
+/// A person of this name, made here; or taken over, if a sign-in made them.
 pub(super) fn make_person(app: &App, user_name: &str) -> Result<DirectoryPerson, OpsError> {
     let mut new_uid = || app.runtime.uuid();
     let made = app.store.take_in(DirectorySource::Local, app.runtime.now(), &mut new_uid, |intake| {

@@ -87,17 +87,7 @@ fn told(error: &OpenidError) -> OpsError {
 
 fn let_in(app: &App, account: &ProviderAccount, from: Option<IpAddr>) -> Result<SecretString, OpsError> {
     let settings = &app.config.openid;
-    let record = PersonRecord {
-        user_name: account
-            .user_name
-            .clone()
-            .or_else(|| account.email.clone())
-            .unwrap_or_else(|| account.subject.clone()),
-        name: account.name.clone().map(Some),
-        email: account.email.clone().map(Some),
-        email_verified: account.email.is_some().then_some(true),
-        ..PersonRecord::default()
-    };
+    let record = record_of(account);
     let introduction = Introduction {
         issuer: &account.issuer,
         subject: &account.subject,
@@ -134,6 +124,23 @@ fn let_in(app: &App, account: &ProviderAccount, from: Option<IpAddr>) -> Result<
     open_session(app, person.id, from, WAY)
 }
 
+/// Who they are to be in the directory, if they are new to it. A user name opens doors: import and SCIM know people by it. So it is
+/// one that only this identity can give, and no claim that whoever signs in may choose (OpenID Connect Core 1.0, 5.7).
+fn record_of(account: &ProviderAccount) -> PersonRecord {
+    let user_name = account.email.clone().unwrap_or_else(|| {
+        let identity = format!("{}\n{}", account.issuer, account.subject);
+        let digest = ring::digest::digest(&ring::digest::SHA256, identity.as_bytes());
+        digest.as_ref().iter().take(16).fold("openid-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+    });
+    PersonRecord {
+        user_name,
+        name: account.name.clone().map(Some),
+        email: account.email.clone().map(Some),
+        email_verified: account.email.is_some().then_some(true),
+        ..PersonRecord::default()
+    }
+}
+
 /// That somebody is known to the provider as a person of the directory is on the record.
 fn tell_first(
     app: &App,
@@ -144,4 +151,27 @@ fn tell_first(
     let Some(standing) = app.store.load_standing(person.id)? else { return Ok(()) };
     let caller = caller_of(standing, Viewer::Mapped(Default::default()), from);
     Act::of_searching("identity.link", issuer).run(app, &caller, || Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_new_is_named_by_a_verified_address_or_by_what_only_the_provider_can_say() {
+        let account = |issuer: &str, subject: &str, email: Option<&str>| ProviderAccount {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            email: email.map(str::to_owned),
+            name: Some("cleo@acme.example".to_owned()),
+            groups: None,
+        };
+        let named = |account: ProviderAccount| record_of(&account).checked().unwrap().user_name;
+        assert_eq!(named(account("https://a.example", "1", Some("ana@acme.example"))), "ana@acme.example");
+        let nameless = named(account("https://a.example", "cleo@acme.example", None));
+        assert!(nameless.starts_with("openid-") && nameless.len() == 39, "{nameless}");
+        assert_eq!(nameless, named(account("https://a.example", "cleo@acme.example", None)));
+        assert_ne!(nameless, named(account("https://b.example", "cleo@acme.example", None)));
+        assert_ne!(nameless, named(account("https://a.example", "2", None)));
+    }
 }

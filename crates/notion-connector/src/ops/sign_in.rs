@@ -12,7 +12,7 @@ use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::accounts::make_person;
+use super::accounts::{make_person, taken_over};
 use super::audit::Act;
 use super::gate::{SignInGate, Trying};
 use super::passwords::{MAX_BYTES, hash_password, is_password};
@@ -38,7 +38,7 @@ const BEAT: Duration = Duration::from_millis(250);
 
 const WRONG: OpsError = OpsError::NotIdentified("the user name or the password is wrong");
 const NO_LINK: OpsError = OpsError::NotIdentified(
-    "this link opens nothing: it was used, it is older than a day, or a newer one took its place",
+    "this link opens nothing: it was used or taken back, it is older than a day, or a newer one took its place",
 );
 
 /// Somebody who wants in, with what they brought.
@@ -226,14 +226,17 @@ pub fn is_form_token(session: &SecretString, token: &str) -> bool {
 
 const FORM: &[u8] = b"form";
 
+/// Whether people need no account here to sign in, as those whom a proxy names.
+fn is_by_others(app: &App) -> bool {
+    app.config.server.user_header().is_some()
+}
+
 /// A link for the first administrator, while nobody who can sign in administers security; it takes the place of the one before.
 ///
 /// # Errors
 /// When the caller is no security administrator, or the database fails.
 pub fn link_for_first_administrator(app: &App, caller: &Caller) -> Result<Option<SecretString>, OpsError> {
-    // Whom a proxy names needs no account here.
-    let by_others = app.config.server.user_header().is_some();
-    if app.store.has_account_with(Role::SecurityAdmin, by_others)? {
+    if app.store.withdraw_first_link(is_by_others(app))? {
         return Ok(None);
     }
     Act::of_security("account.link", "first administrator")
@@ -248,7 +251,7 @@ pub fn link_for_first_administrator(app: &App, caller: &Caller) -> Result<Option
 pub fn invite(app: &App, caller: &Caller, user_name: &str, create: bool) -> Result<SecretString, OpsError> {
     Act::of_security("account.link", user_name).run(app, caller, || {
         let person = match app.store.load_person(user_name)? {
-            Some(person) if person.active => person,
+            Some(person) if person.active => taken_over(app, person)?,
             None if create => make_person(app, user_name)?,
             _ => {
                 let why = format!("the directory has no active “{user_name}”: import them, or say --create");
@@ -314,8 +317,12 @@ fn use_link(app: &App, link: &SecretString, wish: &SignIn) -> Result<SecretStrin
             (None, _) => {}
         }
         // Of two who come at once one is too late; from here on nothing depends on what was typed.
-        app.store.use_one_time_link(hash, now)?.then_some(()).ok_or(NO_LINK)?;
-        let person = named.map_or_else(|| make_person(app, &wish.user_name), Ok)?;
+        let is_used = app.store.use_one_time_link(hash, is_by_others(app), now)?;
+        is_used.then_some(()).ok_or(NO_LINK)?;
+        let person = match named {
+            Some(named) => taken_over(app, named)?,
+            None => make_person(app, &wish.user_name)?,
+        };
         app.store.save_password(person.id, &password, now)?;
         if found.person.is_none() {
             for role in [Role::SecurityAdmin, Role::ConnectorAdmin] {

@@ -1,7 +1,7 @@
 //! Accounts: how people of the directory sign in here, by a password or by what a provider knows them as.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,6 +36,15 @@ pub struct AccountPage {
     pub accounts: Vec<Account>,
 }
 
+/// What was taken from a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeletedAccount {
+    /// Whether they had a password, or a provider knew them.
+    pub had_account: bool,
+    /// Whether there was a link that would have set their password.
+    pub had_invitation: bool,
+}
+
 /// What a password is compared with.
 #[derive(Debug, Clone)]
 pub struct SavedPassword {
@@ -49,12 +58,13 @@ const WITH_ACCOUNT: &str = "FROM persons WHERE id IN (SELECT person FROM account
      OR id IN (SELECT person FROM identities) OR id IN (SELECT person FROM role_grants WHERE person IS NOT NULL)";
 
 impl Store {
-    /// Keeps the hash of a person's password, instead of the one before.
+    /// Keeps the hash of a person's password, instead of the one before. A link that would set another one opens nothing any more.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn save_password(&self, person: PersonId, hash: &str, now: Timestamp) -> Result<()> {
         self.write(|tx| {
+            tx.prepare_cached("DELETE FROM one_time_links WHERE person = ?1")?.execute([person.0])?;
             tx.prepare_cached(
                 "INSERT INTO accounts (person, password, changed) VALUES (?1, ?2, ?3)
                  ON CONFLICT (person) DO UPDATE SET password = excluded.password, changed = excluded.changed",
@@ -80,17 +90,20 @@ impl Store {
         })
     }
 
-    /// Forgets a person's password and what providers know them as; whether there was any of it.
+    /// Forgets a person's password and what providers know them as, and takes their invitation back; what of it there was.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn delete_account(&self, person: PersonId) -> Result<bool> {
+    pub fn delete_account(&self, person: PersonId, now: Timestamp) -> Result<DeletedAccount> {
         self.write(|tx| {
+            let links = tx
+                .prepare_cached("DELETE FROM one_time_links WHERE person = ?1 AND ends > ?2")?
+                .execute(params![person.0, Millis(now)])?;
             let password =
                 tx.prepare_cached("DELETE FROM accounts WHERE person = ?1")?.execute([person.0])?;
             let identities =
                 tx.prepare_cached("DELETE FROM identities WHERE person = ?1")?.execute([person.0])?;
-            Ok(password + identities > 0)
+            Ok(DeletedAccount { had_account: password + identities > 0, had_invitation: links > 0 })
         })
     }
 
@@ -133,20 +146,15 @@ impl Store {
             Ok(AccountPage { total, accounts })
         })
     }
+}
 
-    /// Whether an active person has that role and a way to sign in: an account here, or any at all where others vouch for people.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn has_account_with(&self, role: Role, by_others: bool) -> Result<bool> {
-        self.read(|tx| {
-            tx.prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM persons
-                   WHERE active AND (?2 OR id IN (SELECT person FROM accounts) OR id IN (SELECT person FROM identities))
-                     AND (id IN (SELECT person FROM role_grants WHERE role = ?1 AND person IS NOT NULL)
-                       OR id IN (SELECT memberships.person FROM role_grants JOIN memberships USING (grp) WHERE role = ?1)))",
-            )?
-            .query_row(params![role.as_str(), by_others], |row| row.get(0))
-        })
-    }
+/// Whether an active person has that role and a way to sign in: an account here, or any at all where others vouch for people.
+pub(super) fn has_account_with(tx: &Transaction<'_>, role: Role, by_others: bool) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM persons
+           WHERE active AND (?2 OR id IN (SELECT person FROM accounts) OR id IN (SELECT person FROM identities))
+             AND (id IN (SELECT person FROM role_grants WHERE role = ?1 AND person IS NOT NULL)
+               OR id IN (SELECT memberships.person FROM role_grants JOIN memberships USING (grp) WHERE role = ?1)))",
+    )?
+    .query_row(params![role.as_str(), by_others], |row| row.get(0))
 }

@@ -32,7 +32,11 @@ impl Store {
             .lock_writer()
             .execute("VACUUM INTO ?1", [name.as_ref()])
             .map_err(|source| self.sqlite(source));
-        let moved = copied.and_then(|_| move_into_place(&partial, target).map_err(fail));
+        let wiped = copied.and_then(|_| {
+            let wipe = || sign_everybody_out(&open_copy(&partial)?);
+            wipe().map_err(|source| self.sqlite(source))
+        });
+        let moved = wiped.and_then(|()| move_into_place(&partial, target).map_err(fail));
         if moved.is_err() {
             // What is left of it is no backup; whether it can be removed changes nothing about that.
             let _ = remove(&partial);
@@ -67,8 +71,7 @@ impl Store {
 fn check(copy: &Path, backup: &Path) -> Result<()> {
     let refuse = |what: String| StoreError::NoBackup { path: backup.to_owned(), what };
     let read = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(copy, flags)?;
+        let connection = open_copy(copy)?;
         let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict == "ok" {
@@ -87,7 +90,17 @@ fn check(copy: &Path, backup: &Path) -> Result<()> {
     }
 }
 
-/// Whoever was signed in when the copy was made may have signed out since; and a link may have been used.
+/// A copy that is nobody's database yet. What is deleted in it is overwritten, and stands in no journal beside it.
+fn open_copy(copy: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(copy, flags)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    Ok(connection)
+}
+
+/// Whoever was signed in when the copy was made may have signed out since; and a link may have been used. Copies by older versions
+/// hold both, so that it is done when one is taken back, too.
 fn sign_everybody_out(connection: &Connection) -> rusqlite::Result<()> {
     for table in ["sessions", "one_time_links"] {
         // Older copies have none.
@@ -155,6 +168,10 @@ mod tests {
         assert!(refused(&good).contains("newer program"));
     }
 
+    fn is_of(entry: &io::Result<std::fs::DirEntry>, name: &str) -> bool {
+        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(name)
+    }
+
     #[test]
     fn nobody_is_signed_in_by_a_backup() {
         let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -172,9 +189,21 @@ mod tests {
         store.add_one_time_link([2; 32], Some(ana), now, later).unwrap();
         let backup = dir.path().join("backup");
         store.copy_to(&backup).unwrap();
+        let holds = |file: &Path| {
+            let bytes = std::fs::read(file).unwrap();
+            [[1_u8; 32], [2; 32]].map(|hash| bytes.windows(32).any(|window| window == hash))
+        };
+        assert_eq!(holds(&backup), [false, false], "the file itself has neither, deleted or not");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().filter(|entry| is_of(entry, "backup")).count(), 1);
         Store::restore(other.path(), &backup).unwrap();
-        let restored = Store::open(other.path()).unwrap();
         assert!(store.find_session([1; 32], now).unwrap().is_some());
+        // As copies by older versions are.
+        let old = dir.path().join("old");
+        store.lock_writer().execute("VACUUM INTO ?1", [old.to_str().unwrap()]).unwrap();
+        assert_eq!(holds(&old), [true, true]);
+        std::fs::remove_file(other.path().join("store.sqlite")).unwrap();
+        Store::restore(other.path(), &old).unwrap();
+        let restored = Store::open(other.path()).unwrap();
         assert!(restored.find_session([1; 32], now).unwrap().is_none());
         assert!(restored.find_one_time_link([2; 32], now).unwrap().is_none());
     }

@@ -297,7 +297,7 @@ impl Intake<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let (id, mut changed) = match &found {
-            Some(old) => (old.id, self.update(old, record)?),
+            Some(old) => (old.id, self.change(old, record)?),
             None => (self.insert(record)?, false),
         };
         let fresh = self

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
-use super::directory::{DirectoryPerson, DirectorySource, Keep};
+use super::directory::{DirectoryPerson, DirectorySource, Intake, Keep};
 use super::{Millis, Result, Store};
 use crate::model::{PersonId, PersonRecord, directory_key};
 
@@ -105,7 +105,7 @@ impl Store {
     /// Who somebody is whose identity is new.
     fn acquaint(
         &self,
-        intake: &mut super::directory::Intake<'_>,
+        intake: &mut Intake<'_>,
         who: Introduction<'_>,
         how: Acquaintance,
     ) -> Result<std::result::Result<PersonId, Recognised>> {
@@ -140,6 +140,54 @@ impl Store {
     }
 }
 
+impl Intake<'_> {
+    /// Takes in what is said of somebody known; whether anything of them changed. Whom a sign-in made is taken over by the first
+    /// other source that names them as active: who signed in by that name may be somebody else, and none of their ways in stays. A
+    /// provider knows them again by their verified e-mail address.
+    pub(super) fn change(&mut self, old: &DirectoryPerson, record: &PersonRecord) -> rusqlite::Result<bool> {
+        let is_taken_over = old.source == DirectorySource::Openid
+            && self.source != DirectorySource::Openid
+            && record.active.unwrap_or(old.active);
+        if !is_taken_over {
+            return self.update(old, record);
+        }
+        self.shut_out(old.id)?;
+        // An address that is not the user name says only who signed in, and would let them in again.
+        let name_key = directory_key(&record.user_name);
+        let is_named_so = old.email.as_deref().is_some_and(|email| directory_key(email) == name_key);
+        let said = record.email.clone().filter(|email| *email != old.email);
+        let record = PersonRecord {
+            name: record.name.clone().or(Some(None)),
+            email: said.or((!is_named_so).then_some(None)),
+            ..record.clone()
+        };
+        self.update(old, &record)?;
+        self.tx
+            .prepare_cached("UPDATE persons SET source = ?2, changed = ?3 WHERE id = ?1")?
+            .execute(params![old.id.0, self.source, Millis(self.now)])?;
+        Ok(true)
+    }
+
+    /// Takes every way in from a person, and the groups that a provider put them into.
+    fn shut_out(&self, person: PersonId) -> rusqlite::Result<()> {
+        for sql in [
+            "DELETE FROM identities WHERE person = ?1",
+            "DELETE FROM accounts WHERE person = ?1",
+            "DELETE FROM one_time_links WHERE person = ?1",
+            "DELETE FROM memberships WHERE person = ?1 AND grp IN (SELECT id FROM groups_ WHERE source = 'openid')",
+        ] {
+            self.tx.prepare_cached(sql)?.execute([person.0])?;
+        }
+        for sql in [
+            "UPDATE sessions SET ends = ?2 WHERE person = ?1 AND ends > ?2",
+            "UPDATE keys SET revoked = ?2 WHERE person = ?1 AND revoked IS NULL",
+        ] {
+            self.tx.prepare_cached(sql)?.execute(params![person.0, Millis(self.now)])?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +219,7 @@ mod tests {
     impl Fixture {
         fn import(&self, records: &[PersonRecord]) {
             let mut uid = Uuid::new_v4_of_tests();
-            let put = |intake: &mut super::super::directory::Intake<'_>| {
+            let put = |intake: &mut Intake<'_>| {
                 for (line, record) in records.iter().enumerate() {
                     intake.put(line as u64, record.clone())?.unwrap();
                 }
@@ -258,6 +306,66 @@ mod tests {
             assert_eq!(back, Recognised::Inactive);
         }
         assert_eq!(fixture.names(), ["ana"]);
+    }
+
+    #[test]
+    fn whom_a_sign_in_made_keeps_no_way_in_when_another_source_names_them() {
+        let fixture = fixture();
+        let hers = "cleo@example.org";
+        let made = person(fixture.sign_in("1", &record(hers, Some(hers)), &["Crew"], BOTH));
+        let lure =
+            person(fixture.sign_in("2", &record("dora", Some("mallory@elsewhere.example")), &[], BOTH));
+        let now = Timestamp::UNIX_EPOCH;
+        let later = Timestamp::from_second(1_000).unwrap();
+        let has_ways = |id: PersonId| {
+            let password = fixture.store.load_accounts(10, 0).unwrap().accounts;
+            let session = fixture.store.find_session([id.0 as u8; 32], now).unwrap().is_some();
+            let link = fixture.store.find_one_time_link([id.0 as u8; 32], now).unwrap().is_some();
+            let key = fixture.store.find_key([id.0 as u8; 32]).unwrap().unwrap().is_good(now);
+            let name = fixture.store.load_person_by_id(id).unwrap().unwrap().user_name;
+            let account = password.iter().find(|one| one.user_name == name);
+            let known = account.map(|one| (one.has_password, one.providers.len()));
+            (known, session, link, key)
+        };
+        for id in [made.id, lure.id] {
+            let hash = [id.0 as u8; 32];
+            fixture.store.save_password(id, "$argon2id$", now).unwrap();
+            fixture.store.add_session(hash, id, None, now, later).unwrap();
+            fixture.store.add_one_time_link(hash, Some(id), now, later).unwrap();
+            let (name, roles) = (format!("key {}", id.0), crate::model::Roles::NONE);
+            let key = crate::store::NewKey {
+                name: &name,
+                hash,
+                roles,
+                scopes: &[],
+                person: Some(id),
+                may_act_as: false,
+                ends: None,
+            };
+            fixture.store.add_key(&key, now).unwrap().unwrap();
+            assert_eq!(has_ways(id), (Some((true, 1)), true, true, true));
+        }
+        // Who is only said to have left is nobody's to come in by: they stay who they are, and stay out.
+        let silent = |name: &str| PersonRecord { user_name: name.to_owned(), ..PersonRecord::default() };
+        fixture.import(&[PersonRecord { active: Some(false), ..silent(hers) }]);
+        let gone = fixture.sign_in("1", &record(hers, Some(hers)), &[], BOTH);
+        assert_eq!(gone, Recognised::Inactive);
+        let active = |name: &str| PersonRecord { active: Some(true), ..silent(name) };
+        fixture.import(&[active(hers), silent("DORA")]);
+        for id in [made.id, lure.id] {
+            assert_eq!(has_ways(id), (None, false, false, false));
+        }
+        let taken = fixture.store.load_person_by_id(made.id).unwrap().unwrap();
+        assert_eq!((taken.source, taken.groups.len()), (DirectorySource::Import, 0));
+        let again = person(fixture.sign_in("1", &record("x", Some(hers)), &["Crew"], BOTH));
+        assert_eq!((again.id, again.groups.len()), (made.id, 1), "known again by her verified address");
+        let stranger = record("openid-2", Some("mallory@elsewhere.example"));
+        let stranger = person(fixture.sign_in("2", &stranger, &[], BOTH));
+        assert_ne!(stranger.id, lure.id, "the address of who signed in went with them");
+
+        // From then on they are the source's, and what it says again takes nothing away.
+        fixture.import(&[active(hers)]);
+        assert!(!matches!(fixture.sign_in("1", &record("x", None), &[], NEITHER), Recognised::Nobody));
     }
 
     #[test]

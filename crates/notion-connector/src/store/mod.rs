@@ -61,7 +61,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use access::{Granted, MappedAs};
-pub use accounts::{Account, AccountPage, SavedPassword};
+pub use accounts::{Account, AccountPage, DeletedAccount, SavedPassword};
 pub use admission::{Admission, LeftOut, Place, Standing};
 pub use alerts::{Alert, AlertFilter, AlertLevel, AlertPage, AlertScope, Failure, NewAlert, UnknownKind};
 pub use audiences::{AudienceGrant, AudienceRule, GrantedTo, NewAudienceRule};
@@ -129,6 +129,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0026_accounts.sql"),
     include_str!("migrations/0027_audiences.sql"),
     include_str!("migrations/0028_scim.sql"),
+    include_str!("migrations/0029_whoever_left.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

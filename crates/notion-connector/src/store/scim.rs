@@ -254,7 +254,7 @@ impl Intake<'_> {
             }
             let id = match held {
                 Some(held) => {
-                    self.update(held, &record)?;
+                    self.change(held, &record)?;
                     held.id
                 }
                 None => self.insert(&record)?,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::accounts::has_account_with;
 use super::{Millis, Result, Store};
-use crate::model::{PersonId, directory_key};
+use crate::model::{PersonId, Role, directory_key};
 
 /// How exactly it is remembered when a session was used last: a write for each request would be dear.
 const SEEN_KEPT: Duration = Duration::from_secs(60);
@@ -30,6 +31,14 @@ pub struct Session {
 pub struct OneTimeLink {
     /// Whose password it sets; none makes the first administrator.
     pub person: Option<PersonId>,
+}
+
+fn withdraw_first(tx: &Transaction<'_>, by_others: bool) -> rusqlite::Result<bool> {
+    let has_one = has_account_with(tx, Role::SecurityAdmin, by_others)?;
+    if has_one {
+        tx.prepare_cached("DELETE FROM one_time_links WHERE person IS NULL")?.execute([])?;
+    }
+    Ok(has_one)
 }
 
 impl Store {
@@ -160,15 +169,26 @@ impl Store {
         })
     }
 
-    /// Uses a link up; whether it was there still. Of two who come at once one is too late.
+    /// Uses a link up; whether it was there still. Of two who come at once one is too late, and so is a first administrator where
+    /// there is one by now; `by_others` says that people need no account here to sign in.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn use_one_time_link(&self, hash: [u8; 32], now: Timestamp) -> Result<bool> {
+    pub fn use_one_time_link(&self, hash: [u8; 32], by_others: bool, now: Timestamp) -> Result<bool> {
         self.write(|tx| {
+            withdraw_first(tx, by_others)?;
             tx.prepare_cached("DELETE FROM one_time_links WHERE hash = ?1 AND ends > ?2")?
                 .execute(params![hash, Millis(now)])
                 .map(|used| used > 0)
         })
+    }
+
+    /// Whether there is an administrator of security who can sign in; then links for the first one are no more. `by_others` says that
+    /// people need no account here to sign in.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn withdraw_first_link(&self, by_others: bool) -> Result<bool> {
+        self.write(|tx| withdraw_first(tx, by_others))
     }
 }

@@ -99,8 +99,12 @@ async fn accounts_are_made_listed_and_taken_away_by_command() {
     assert_eq!((&people["total"], &people["people"][0]["source"]), (&2.into(), &"local".into()));
     let out = home.expect(0, &["--json", "accounts", "sign-out", "ana"]).await.json();
     assert_eq!(out["ended"], 0);
-    home.expect(0, &["accounts", "delete", "ana"]).await;
+    let deleted = home.expect(0, &["--json", "accounts", "delete", "ana"]).await.json();
+    assert_eq!(deleted["invitation_taken_back"], false);
     home.expect(1, &["accounts", "delete", "ana"]).await;
+    let taken_back = home.expect(0, &["accounts", "delete", "bo"]).await.stdout;
+    assert_eq!(taken_back.trim(), "The invitation of “bo” was taken back.");
+    home.expect(1, &["accounts", "delete", "bo"]).await;
     assert_eq!(home.expect(0, &["--json", "accounts", "list"]).await.json()["total"], 0);
 }
 

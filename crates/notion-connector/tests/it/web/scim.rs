@@ -1,8 +1,9 @@
 //! SCIM over a real listener: what RFC 7643 and RFC 7644 show by example, and what Okta and Entra ID send.
 
-use notion_connector::model::{Caller, Viewer};
+use notion_connector::model::{Caller, PersonRecord, Viewer};
 use notion_connector::ops::{self, CreateKey};
-use notion_connector::store::{DirectoryFilter, DirectoryPerson};
+use notion_connector::store::{Acquaintance, DirectoryFilter, DirectoryPerson, Introduction, Recognised};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::Server;
@@ -21,7 +22,10 @@ struct Provider {
 
 impl Provider {
     async fn new() -> Self {
-        let server = Server::empty().await;
+        Self::of(Server::empty().await)
+    }
+
+    fn of(server: Server) -> Self {
         let create =
             CreateKey { name: "idp".to_owned(), scopes: vec!["scim".to_owned()], ..CreateKey::default() };
         let key = server.key(&create);
@@ -101,6 +105,27 @@ impl Provider {
             .collect();
         assert_eq!(list["totalResults"], ids.len());
         ids
+    }
+
+    /// A browser and a program of a person: the cookie of one, the key of the other.
+    fn ways_in(&self, user_name: &str) -> (String, String) {
+        let person = self.person(user_name).unwrap().id;
+        let session = ops::open_session(&self.server.app, person, None, "a test").unwrap();
+        let cookie = format!("notion-connector-{}={}", self.server.address.port(), session.expose_secret());
+        let create = CreateKey {
+            name: format!("of {user_name}"),
+            scopes: vec!["search".to_owned()],
+            person: Some(user_name.to_owned()),
+            ..CreateKey::default()
+        };
+        (cookie, format!("Bearer {}", self.server.key(&create)))
+    }
+
+    /// What is answered to that browser and that program.
+    async fn answers(&self, ways: &(String, String)) -> [u16; 2] {
+        let search = "/api/v1/search";
+        let by_cookie = self.server.ask("GET", search, &[("cookie", &ways.0)]).await.status;
+        [by_cookie, self.server.ask("GET", search, &[("authorization", &ways.1)]).await.status]
     }
 
     /// What the directory knows.
@@ -601,4 +626,50 @@ async fn people_who_were_imported_are_taken_over_and_who_is_deactivated_sees_not
     assert_eq!(provider.send("DELETE", &path, &Value::Null).await.status, 204);
     let users = provider.server.app.store.count_users().unwrap();
     assert_eq!(users[0].mapped, 0, "who was mapped to nobody's entry is nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deactivated_and_active_again_comes_in_by_nothing_of_before() {
+    let provider = Provider::of(Server::guarded().await);
+    let path = format!("/Users/{}", provider.make_user(json!({"userName": "ana"})).await);
+    let ways = provider.ways_in("ana");
+    assert_eq!(provider.answers(&ways).await, [200, 200]);
+    let set = async |active: bool| {
+        provider.patch(&path, json!([{"op": "replace", "path": "active", "value": active}])).await;
+    };
+    set(false).await;
+    assert_eq!(provider.answers(&ways).await, [401, 401]);
+    set(true).await;
+    assert_eq!(provider.answers(&ways).await, [401, 401], "both ended for good");
+    let keys = ops::list_keys(&provider.server.app, &Caller::LOCAL_OPERATOR).unwrap();
+    assert!(keys.iter().any(|key| key.name == "of ana" && key.revoked.is_some()), "{keys:?}");
+    assert_eq!(provider.answers(&provider.ways_in("ana")).await, [200, 200]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signed_in_under_a_name_is_out_when_the_provider_pushes_its_owner() {
+    let provider = Provider::of(Server::guarded().await);
+    let sign_in = |subject: &str, user_name: &str, email: &str| {
+        let email = Some(Some(email.to_owned()));
+        let record = PersonRecord { user_name: user_name.to_owned(), email, ..PersonRecord::default() };
+        let issuer = "https://login.acme.example";
+        let who = Introduction { issuer, subject, record: &record, groups: None };
+        let (how, app) = (Acquaintance { by_email: true, as_new: true }, &provider.server.app);
+        match app.store.recognise(who, how, app.runtime.now(), &mut || app.runtime.uuid()).unwrap() {
+            Recognised::Person { person, .. } => person.id,
+            other => panic!("{other:?}"),
+        }
+    };
+    let name = "cleo@acme.example";
+    let before = sign_in("mallory", name, "mallory@elsewhere.example");
+    let ways = provider.ways_in(name);
+    assert_eq!(provider.answers(&ways).await, [200, 200]);
+    let cleo = json!({"userName": name, "emails": [{"value": name, "primary": true}]});
+    assert_eq!(provider.send("POST", "/Users", &cleo).await.status, 409);
+    let id = provider.find("Users", &format!("userName eq \"{name}\"")).await.remove(0);
+    provider.expect(200, "PUT", &format!("/Users/{id}"), cleo).await;
+    assert_eq!(provider.answers(&ways).await, [401, 401]);
+    assert_eq!(provider.person(name).unwrap().id, before, "the entry is the owner's now");
+    assert_ne!(sign_in("mallory", "openid-1", "mallory@elsewhere.example"), before);
+    assert_eq!(sign_in("cleo", "openid-2", name), before, "the owner is known by their verified address");
 }

@@ -145,6 +145,33 @@ async fn the_first_administrator_comes_in_by_a_link_that_opens_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrators_link_opens_nothing_once_somebody_administers() {
+    let server = Server::with_accounts(&["ana"]).await;
+    let link = || {
+        let made = ops::link_for_first_administrator(&server.app, &Caller::LOCAL_OPERATOR).unwrap();
+        made.map(|link| link.expose_secret().to_owned())
+    };
+    let accept = async |code: &str| {
+        let values = [("code", code), ("user_name", "mallory"), ("password", PASSWORD), ("again", PASSWORD)];
+        server.submit("/welcome", "", &values).await.status
+    };
+    let security = RoleOf { role: "security_admin".to_owned(), person: Some("ana".to_owned()), group: None };
+    let old = link().unwrap();
+    ops::grant_role(&server.app, &Caller::LOCAL_OPERATOR, &security).unwrap();
+    assert_eq!(accept(&old).await, 401, "there is an administrator who can sign in");
+    assert!(server.app.store.load_person("mallory").unwrap().is_none());
+    // It does not come to life again with the next start, nor when there is none any more.
+    assert_eq!(link(), None);
+    ops::revoke_role(&server.app, &Caller::LOCAL_OPERATOR, &security).unwrap();
+    assert_eq!(accept(&old).await, 401);
+    let unused = link().unwrap();
+    ops::grant_role(&server.app, &Caller::LOCAL_OPERATOR, &security).unwrap();
+    assert_eq!(link(), None);
+    ops::revoke_role(&server.app, &Caller::LOCAL_OPERATOR, &security).unwrap();
+    assert_eq!(accept(&unused).await, 401, "a start withdraws it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_for_one_person_and_for_a_day() {
     let server = Server::with_accounts(&["bo"]).await;
     let invite = |name: &str| {
@@ -163,6 +190,14 @@ async fn a_link_is_for_one_person_and_for_a_day() {
     assert_eq!(accept("ncl_nonsense", "cy").await, 401);
     assert_eq!(accept(&code, "cy").await, 303);
     assert_eq!(accept(&code, "cy").await, 401);
+    // It is taken back by deleting what it was for, and by another password.
+    let taken_back = invite("eve");
+    assert!(ops::delete_account(&server.app, &Caller::LOCAL_OPERATOR, "eve").unwrap().had_invitation);
+    assert_eq!(accept(&taken_back, "eve").await, 401);
+    let outrun = invite("eve");
+    let password = SecretString::from("another long password");
+    ops::set_password(&server.app, &Caller::LOCAL_OPERATOR, "eve", &password, false).unwrap();
+    assert_eq!(accept(&outrun, "eve").await, 401);
     // Nobody became an administrator by it.
     let cookie = server.cookie_of("cy").await;
     assert_eq!(server.with_cookie(&cookie, "/api/v1/keys").await.status, 403);
@@ -329,6 +364,8 @@ async fn a_session_ends_by_idleness_age_and_whatever_takes_its_person_away() {
     server.people("ana,,false,").await;
     assert!(!server.is_in(&cookie).await);
     server.people("ana,,true,").await;
+    assert!(!server.is_in(&cookie).await, "what let her in before she left does not let her in again");
+    let cookie = self::cookie(&server.sign_in("ana", "another long password").await);
     assert!(server.is_in(&cookie).await);
     assert_eq!(ops::sign_out_account(&server.app, &Caller::LOCAL_OPERATOR, "ana").unwrap(), 1);
     assert!(!server.is_in(&cookie).await);
