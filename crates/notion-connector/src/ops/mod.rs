@@ -81,7 +81,7 @@ pub use items::{ExportLine, ExportedFile, FileStands, export, load_item};
 pub use keys::{CreateKey, CreatedKey, Identity, create_key, identify_key, list_keys, revoke_key};
 pub use metrics::metrics;
 pub use openid::{Returning, begin_openid, finish_openid, openid_label};
-pub use overview::{Overview, UnderWay, overview};
+pub use overview::{Nothing, Overview, Reach, UnderWay, overview};
 pub use people::{
     ListPeople, MappingAnswer, MappingTest, TestMapping, count_people, list_people, set_mapping_script,
     test_mapping,

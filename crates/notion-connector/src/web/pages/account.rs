@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::Sentence;
 use super::sign_in::{SignedIn, again, enter, is_told_here};
 use crate::model::{Caller, KeyScope};
 use crate::ops::{self, Identity};
@@ -23,7 +24,7 @@ use crate::web::problem::Problem;
 struct AccountPage<'a> {
     assets: &'static Assets,
     who: SignedIn,
-    problem: Option<&'a str>,
+    problem: Option<Sentence<'a>>,
 }
 
 /// Who came with a session, and as whom.
@@ -97,7 +98,7 @@ pub(in crate::web) async fn change(
         // The session before has ended with all others.
         Ok(token) => enter(&web, arrival, None, &token, "/").await,
         Err(problem) if is_told_here(&problem) => {
-            let page = AccountPage { assets: Assets::get(), who, problem: Some(problem.message()) };
+            let page = AccountPage { assets: Assets::get(), who, problem: Some(Sentence(problem.message())) };
             again(&problem, &page)
         }
         Err(problem) => Err(problem),

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 
+use super::Sentence;
 use crate::web::assets::Assets;
 use crate::web::problem::Problem;
 
@@ -11,7 +12,7 @@ use crate::web::problem::Problem;
 struct ProblemPage<'a> {
     assets: &'static Assets,
     heading: &'static str,
-    message: &'a str,
+    message: Sentence<'a>,
 }
 
 /// The page for a problem.
@@ -25,7 +26,7 @@ pub(in crate::web) fn page(problem: &Problem) -> Response {
         500..=599 => "This did not work",
         _ => "This cannot be answered",
     };
-    let page = ProblemPage { assets: Assets::get(), heading, message: problem.message() };
+    let page = ProblemPage { assets: Assets::get(), heading, message: Sentence(problem.message()) };
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(_) => (status, problem.message().to_owned()).into_response(),

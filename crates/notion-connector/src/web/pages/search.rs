@@ -16,8 +16,8 @@ use super::sign_in::SignedIn;
 use super::when::When;
 use crate::model::{ItemKind, NotionId};
 use crate::ops::{
-    self, FacetBy, FacetCounts, Filters, HitFile, HitProperty, Overview, PropertyFilter, SearchAnswer,
-    SearchHit, SearchQuery,
+    self, FacetBy, FacetCounts, Filters, HitFile, HitProperty, Nothing, Overview, PropertyFilter, Reach,
+    SearchAnswer, SearchHit, SearchQuery,
 };
 use crate::search::MAX_OFFSET;
 use crate::web::Web;
@@ -205,6 +205,11 @@ struct SearchPage<'a> {
     items: String,
     /// Whether nothing could.
     is_empty: bool,
+    /// Why.
+    nothing: Nothing,
+    /// Whether the one who looks may be told what administrators do about it.
+    administers: bool,
+    who_sees: &'static str,
     under_way: Vec<String>,
     /// "3 results", "Edited last".
     heading: String,
@@ -346,6 +351,9 @@ impl<'a> SearchPage<'a> {
             workspace,
             items: counted(overview.items, "item"),
             is_empty,
+            nothing: overview.nothing,
+            administers: overview.administers,
+            who_sees: who_sees(overview.reach),
             under_way: overview.under_way.iter().map(under_way).collect(),
             heading: heading(asked, answer),
             relaxed: answer.relaxed,
@@ -413,6 +421,31 @@ fn filters(asked: &Asked) -> Vec<Filter> {
     ]
 }
 
+/// Who sees what, for one who looks.
+const fn who_sees(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Everything => {
+            "nobody signs in here, so whoever works at this machine finds everything that was indexed."
+        }
+        Reach::Nowhere => {
+            "Notion tells nobody's permissions. One finds here what was indexed of the workspaces in which one is known as a \
+             person."
+        }
+        Reach::Workspaces => {
+            "Notion tells nobody's permissions, so whoever is known here as a person of the workspace finds everything that \
+             was indexed of it."
+        }
+        Reach::Rules => {
+            "Notion tells nobody's permissions. Here, rules of your organisation say who finds what, and you find what they \
+             grant you."
+        }
+        Reach::Both => {
+            "Notion tells nobody's permissions. Of some workspaces, whoever is known here as a person of them finds \
+             everything; of others, what rules of your organisation grant."
+        }
+    }
+}
+
 fn heading(asked: &Asked, answer: &SearchAnswer) -> String {
     if asked.text.is_empty() {
         return "Edited last".to_owned();
@@ -478,7 +511,7 @@ mod tests {
     }
 
     fn full() -> Overview {
-        Overview { items: 12_345, workspaces: vec!["<Acme>".to_owned()], under_way: Vec::new() }
+        Overview { items: 12_345, workspaces: vec!["<Acme>".to_owned()], ..Overview::default() }
     }
 
     #[test]
@@ -516,8 +549,44 @@ mod tests {
 
     #[test]
     fn an_empty_index_teaches_how_to_begin() {
-        let html = html(&Asked::from_query(""), &Overview::default(), &SearchAnswer::default());
-        assert!(html.contains("notion-connector crawl"), "{html}");
+        let shown = |administers, nothing| {
+            let overview = Overview { administers, nothing, ..Overview::default() };
+            html(&Asked::from_query(""), &overview, &SearchAnswer::default())
+        };
+        assert!(shown(true, Nothing::NotIndexed).contains("notion-connector crawl"));
+        assert!(shown(true, Nothing::Unmapped).contains("people list --state unmapped"));
+        assert!(shown(true, Nothing::NotGranted).contains("access what"));
+        for (nothing, heading) in [
+            (Nothing::NotIndexed, "Nothing is indexed yet"),
+            (Nothing::Unmapped, "You are not known here yet"),
+            (Nothing::NotGranted, "Nothing is granted to you yet"),
+        ] {
+            let html = shown(false, nothing);
+            assert!(
+                html.contains(heading) && html.contains("Ask ") && !html.contains("<code>notion"),
+                "{html}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_foot_says_who_sees_what_and_blames_this_machine_only_where_nobody_signs_in() {
+        let foot = |reach| {
+            let overview = Overview { reach, ..full() };
+            html(&Asked::from_query(""), &overview, &SearchAnswer::default())
+        };
+        for (reach, says) in [
+            (Reach::Everything, [true, false, false]),
+            (Reach::Nowhere, [false, false, true]),
+            (Reach::Workspaces, [false, false, true]),
+            (Reach::Rules, [false, true, false]),
+            (Reach::Both, [false, true, true]),
+        ] {
+            let foot = foot(reach);
+            let said =
+                ["at this machine", "rules of your organisation", "known "].map(|part| foot.contains(part));
+            assert_eq!(said, says, "{reach:?}");
+        }
     }
 
     #[test]

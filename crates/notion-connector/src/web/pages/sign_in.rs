@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
+use super::Sentence;
 use crate::model::KeyScope;
 use crate::ops::{self, Identity, SignIn};
 use crate::web::Web;
@@ -58,7 +59,7 @@ struct SignInPage<'a> {
     assets: &'static Assets,
     ways: Vec<Way>,
     /// What went wrong with the attempt before.
-    problem: Option<&'a str>,
+    problem: Option<Sentence<'a>>,
     user_name: &'a str,
     to: &'a str,
 }
@@ -73,7 +74,7 @@ impl<'a> SignInPage<'a> {
 #[template(path = "welcome.html")]
 struct WelcomePage<'a> {
     assets: &'static Assets,
-    problem: Option<&'a str>,
+    problem: Option<Sentence<'a>>,
     code: &'a str,
     user_name: &'a str,
 }
@@ -152,7 +153,10 @@ pub(in crate::web) async fn submit(
         Ok(token) => enter(&web, arrival, before, &token, local_path(&to)).await,
         Err(problem) if is_told_here(&problem) => {
             let page = SignInPage::to(&web, local_path(&to));
-            again(&problem, &SignInPage { problem: Some(problem.message()), user_name: &user_name, ..page })
+            again(
+                &problem,
+                &SignInPage { problem: Some(Sentence(problem.message())), user_name: &user_name, ..page },
+            )
         }
         Err(problem) => Err(problem),
     }
@@ -217,7 +221,7 @@ pub(in crate::web) async fn accept(
         Err(problem) if is_told_here(&problem) => {
             let page = WelcomePage {
                 assets: Assets::get(),
-                problem: Some(problem.message()),
+                problem: Some(Sentence(problem.message())),
                 code: &code,
                 user_name: &user_name,
             };
@@ -236,7 +240,7 @@ pub(super) fn refuse(web: &Web, problem: Problem, to: &str) -> Result<Response, 
     if !is_told_here(&problem) {
         return Err(problem);
     }
-    again(&problem, &SignInPage { problem: Some(problem.message()), ..SignInPage::to(web, to) })
+    again(&problem, &SignInPage { problem: Some(Sentence(problem.message())), ..SignInPage::to(web, to) })
 }
 
 /// The page once more, with what was wrong. It is no [`Problem`] any more: nothing is to make another page of it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use notion_connector::config::{ProxyConfig, PublicUrl, ServerConfig};
 use notion_connector::model::Caller;
-use notion_connector::ops::{self, RoleOf};
+use notion_connector::ops::{self, RoleOf, SetAudience};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::time::Instant;
@@ -260,7 +260,7 @@ async fn guessing_is_slowed_and_whoever_was_here_before_is_not_locked_out_by_it(
     let slowed = server.sign_in("ana", PASSWORD).await;
     assert_eq!(slowed.status, 429);
     let seconds: u64 = slowed.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=11).contains(&seconds) && slowed.body.contains("too many attempts"), "{}", slowed.body);
+    assert!((1..=11).contains(&seconds) && slowed.body.contains("oo many attempts"), "{}", slowed.body);
     let cookies = server.sign_in("bo", PASSWORD).await;
     assert_eq!(cookies.status, 429, "it is the address that waits, whatever the name");
 
@@ -369,6 +369,44 @@ async fn a_session_ends_by_idleness_age_and_whatever_takes_its_person_away() {
     assert!(server.is_in(&cookie).await);
     assert_eq!(ops::sign_out_account(&server.app, &Caller::LOCAL_OPERATOR, "ana").unwrap(), 1);
     assert!(!server.is_in(&cookie).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_who_sees_what_and_why_somebody_finds_nothing_but_not_how_much_there_is() {
+    let server = Server::guarded().await.crawled().await;
+    for name in ["ines", "lone", "chief"] {
+        let password = SecretString::from(PASSWORD);
+        ops::set_password(&server.app, &Caller::LOCAL_OPERATOR, name, &password, true).unwrap();
+    }
+    server.people("ines,Ines.Duarte@halden-brook.example,,\nlone,lone@example.org,,\nchief,,,").await;
+    let chief = RoleOf { role: "security_admin".to_owned(), person: Some("chief".to_owned()), group: None };
+    ops::grant_role(&server.app, &Caller::LOCAL_OPERATOR, &chief).unwrap();
+    let page = async |name: &str| {
+        let page = server.with_cookie(&server.cookie_of(name).await, "/").await.body;
+        assert!(!page.contains("Nothing is indexed") && !page.contains("at this machine"), "{page}");
+        page
+    };
+    let foot = "whoever is known here as a person of the workspace finds everything";
+    let shown = page("ines").await;
+    assert!(shown.contains(foot) && shown.contains("class=\"count\""), "{shown}");
+    let shown = page("lone").await;
+    assert!(shown.contains("no connector knows you") && shown.contains("security administrator"), "{shown}");
+    for privileged in ["notion-connector ", "class=\"count\"", "Halden", " items"] {
+        assert!(!shown.contains(privileged), "{privileged} in {shown}");
+    }
+    let shown = page("chief").await;
+    assert!(
+        shown.contains("no connector knows you") && shown.contains("people list --state unmapped"),
+        "{shown}"
+    );
+
+    ops::switch_audiences(&server.app, &Caller::LOCAL_OPERATOR, None, true).unwrap();
+    let shown = page("ines").await;
+    assert!(shown.contains("none of them grants you anything") && !shown.contains(" items"), "{shown}");
+    let everyone = SetAudience { place: None, property: None, grants: vec!["everyone".parse().unwrap()] };
+    ops::set_audience(&server.app, &Caller::LOCAL_OPERATOR, None, &everyone).await.unwrap();
+    let shown = page("ines").await;
+    assert!(shown.contains("you find what they") && shown.contains("class=\"count\""), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
