@@ -130,6 +130,9 @@ impl Crawler {
             Verdict::Nothing => {
                 Ok(self.blocking(move |crawler| crawler.store.finish_task(&one, None, &[])).await?)
             }
+            Verdict::Absent => {
+                Ok(self.blocking(move |crawler| crawler.store.save_absence(&at, &one)).await?)
+            }
             Verdict::WithoutArchived => {
                 let told = move |crawler: &Self| {
                     let alert = NewAlert::error(AlertScope::Items, "archived", NO_ARCHIVED);

@@ -92,6 +92,8 @@ pub enum Verdict {
     WithoutDialect,
     /// Notion does not have it: not shared, deleted, or never there.
     Gone(Proof),
+    /// What others lie in, or settings name, is not there: nothing leaves for it.
+    Absent,
     /// Give the task up and say so.
     Fail,
     /// Nothing can go on.
@@ -129,7 +131,8 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
         Class::MissingCapability if task.kind == TaskKind::ReadComments => Verdict::WithoutComments,
         Class::MissingCapability => Verdict::Stop,
         // Asked for as one kind of object, and another.
-        Class::Validation(_) | Class::NotFound if task.detail.as_deref() == Some(GIVEN) => Verdict::Nothing,
+        Class::Validation(_) if task.detail.as_deref() == Some(GIVEN) => Verdict::Nothing,
+        Class::NotFound if task.detail.as_deref() == Some(GIVEN) => Verdict::Absent,
         Class::Validation(_) if task.is_hint() => Verdict::Nothing,
         Class::NotFound => in_its_own_place(task).unwrap_or(Verdict::Gone(Proof::NotFound)),
         // Before 2026 a linked view was refused in these words; its rows live in the original, which is listed by itself.

@@ -78,8 +78,12 @@ impl Crawler {
                     Scope::Partial => self.store.queue_below(crawl, true)?,
                     Scope::Test | Scope::People => 0,
                 };
+                if crawl.scope != Scope::Test {
+                    self.store.queue_homes(crawl)?;
+                }
                 Phase::Verify
             }
+            Phase::Verify if self.store.queue_homeless(crawl)? > 0 => return Ok(true),
             // Only now it is known which pages there are.
             Phase::Verify if self.account_for_files(crawl, BATCH)? => return Ok(true),
             Phase::Verify => Phase::Settle,
@@ -227,6 +231,8 @@ impl Crawler {
         let now = self.runtime.now();
         if crawl.scope != Scope::Test {
             self.store.settle_files(crawl)?;
+            // What leaves now may leave others without a place, of whom this crawl has proven nothing.
+            self.store.settle_places(crawl)?;
         }
         let (gone, held) = self.store.count_departures(crawl)?;
         let ask =

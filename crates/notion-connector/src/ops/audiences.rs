@@ -14,7 +14,7 @@ use super::connectors::find_connector;
 use super::why::named;
 use crate::app::App;
 use crate::model::{
-    Caller, ConnectorId, ItemKind, NotionId, PropertyValue, RowsRuling, Ruling, Rulings, Sight, Sights,
+    Caller, ConnectorId, ItemKind, NotionId, PropertyValue, Role, RowsRuling, Ruling, Rulings, Sight, Sights,
     Viewer, on_one_line,
 };
 use crate::search::SearchIndex;
@@ -299,6 +299,15 @@ pub(super) fn shown(grant: &AudienceGrant) -> Grant {
         GrantedTo::Person(name) => (GrantTo::Person, Some(name.clone())),
     };
     Grant { to, name, value: grant.value.clone() }
+}
+
+/// While audiences are on, whatever may open what they close is a matter of security: who is mapped as whom, and whether there are
+/// rules at all.
+///
+/// # Errors
+/// When the caller may not decide it.
+pub(super) fn check_may_open(app: &App, caller: &Caller, connector: &Connector) -> Result<(), OpsError> {
+    if app.store.has_audiences(connector.id)? { Ok(caller.require(Role::SecurityAdmin)?) } else { Ok(()) }
 }
 
 fn checked(app: &App, connector: &Connector, set: &SetAudience) -> Result<NewAudienceRule, OpsError> {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::audiences::check_may_open;
 use super::audit::Act;
 use super::connectors::{check_name, find_connector};
 use super::{ConnectorSummary, OpsError, plan, rerender};
@@ -292,6 +293,9 @@ pub fn edit_connector(
         let connector = find_connector(app, Some(name))?;
         let before = settings_of(&connector)?;
         let after = edit.apply(before.clone())?;
+        if before.people != after.people {
+            check_may_open(app, caller, &connector)?;
+        }
         let (was, is) = (before.over(&app.config), effective(app, &connector.name, &after)?);
         let effect =
             SettingsEffect { recrawl: was.indexes_otherwise(&is), read_again: was.reads_otherwise(&is) };
@@ -426,6 +430,8 @@ pub async fn delete_connector(
     let act = Act::of_connectors("connector.delete", name);
     act.run_async(app, caller, async {
     let connector = find_connector(app, Some(name))?;
+    // Its rules go with it, and a new one has none.
+    check_may_open(app, caller, &connector)?;
     let ownership = app.own("connector delete").ok();
     let open = app.store.load_open_crawl(connector.id, None, None)?;
     if let Some(crawl) = open.filter(|_| ownership.is_none()) {

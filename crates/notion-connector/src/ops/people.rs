@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::OpsError;
+use super::audiences::check_may_open;
 use super::audit::Act;
 use super::connector_life::{ConnectorDetail, effective_settings, settings_of, show_connector};
 use super::connectors::find_connector;
@@ -166,6 +167,7 @@ pub async fn set_mapping_script(
     let act = Act::of_connectors("connector.script", name);
     act.run_async(app, caller, async {
         let connector = find_connector(app, Some(name))?;
+        check_may_open(app, caller, &connector)?;
         if let Some(script) = script {
             if script.len() > MAX_SCRIPT_BYTES {
                 return Err(OpsError::Invalid(format!("a script has at most {MAX_SCRIPT_BYTES} bytes")));

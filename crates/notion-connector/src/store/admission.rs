@@ -325,16 +325,23 @@ pub(super) fn is_awaited(tx: &Transaction<'_>, item: i64) -> rusqlite::Result<bo
 
 /// Deletes what a crawl that ended before filters had decided met, and what nobody holds, left out or awaits.
 pub(super) fn drop_undecided(tx: &Transaction<'_>, crawl: CrawlId) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "DELETE FROM items WHERE id IN (SELECT item FROM sightings WHERE crawl = ?1 AND undecided)
-           AND NOT EXISTS (SELECT 1 FROM holders WHERE item = items.id)
-           AND NOT EXISTS (SELECT 1 FROM left_out WHERE item = items.id)
-           AND NOT EXISTS (
-             SELECT 1 FROM sightings other JOIN crawls ON crawls.id = other.crawl
-             WHERE other.item = items.id AND outcome IS NULL AND ended IS NULL)",
-    )?
-    .execute([crawl.0])
-    .map(|_| ())
+    let dropped: Vec<i64> = tx
+        .prepare_cached(
+            "SELECT item FROM sightings WHERE crawl = ?1 AND undecided
+               AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = sightings.item)
+               AND NOT EXISTS (SELECT 1 FROM left_out WHERE left_out.item = sightings.item)
+               AND NOT EXISTS (
+                 SELECT 1 FROM sightings other JOIN crawls ON crawls.id = other.crawl
+                 WHERE other.item = sightings.item AND other.outcome IS NULL AND ended IS NULL)",
+        )?
+        .query_map([crawl.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for item in dropped {
+        // What is indexed below it stands nowhere that is known.
+        redeliver(tx, item)?;
+        tx.prepare_cached("DELETE FROM items WHERE id = ?1")?.execute([item])?;
+    }
+    Ok(())
 }
 
 /// Forgets the content of an item that nobody holds any more and somebody left out, unless it is awaited.

@@ -91,7 +91,8 @@ impl Store {
         })
     }
 
-    /// Remembers which workspace and bot the connector's secret opens.
+    /// Remembers which workspace and bot the connector's secret opens. Where another connector of the workspace has audiences, this
+    /// one begins with them: what is closed there is not open by the way of a new one.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -102,6 +103,11 @@ impl Store {
         bot: (NotionId, Option<&str>),
     ) -> Result<()> {
         self.write(|tx| {
+            tx.execute(
+                "INSERT INTO audiences (connector) SELECT id FROM connectors WHERE id = ?1 AND workspace IS NULL
+                   AND EXISTS (SELECT 1 FROM audiences JOIN connectors other ON other.id = connector WHERE other.workspace = ?2)",
+                params![connector.0, workspace.0],
+            )?;
             tx.execute(
                 "UPDATE connectors SET workspace = ?2, workspace_name = ?3, bot = ?4, bot_name = ?5 WHERE id = ?1",
                 params![connector.0, workspace.0, workspace.1, bot.0, bot.1],

@@ -7,6 +7,7 @@ use super::admission;
 use super::alerts::remove_failure;
 use super::connectors::COUNT_ITEMS;
 use super::crawls::{end, load, unsee};
+use super::positions::note_absence;
 use super::scopes::ask_below;
 use super::tasks::sighted;
 use super::{Crawl, CrawlId, CrawlState, Result, Scope, Store, files, named_enum, outbox, traces};
@@ -148,6 +149,9 @@ pub(super) fn add_departure(
     proof: Proof,
 ) -> rusqlite::Result<()> {
     let Some(item) = held(tx, crawl, object)? else {
+        if proof == Proof::NotFound {
+            note_absence(tx, crawl, object)?;
+        }
         // A crawl that met it and went on later, when another had found it gone: there is nothing to account for.
         if let Some(item) = sighted(tx, crawl, object)? {
             unsee(tx, crawl.id, item)?;

@@ -130,6 +130,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0027_audiences.sql"),
     include_str!("migrations/0028_scim.sql"),
     include_str!("migrations/0029_whoever_left.sql"),
+    include_str!("migrations/0030_places.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::items::unreadable;
 use super::links::redeliver;
-use super::{Crawl, Packed, Result, Store};
+use super::{Crawl, NewTask, Packed, Result, Store, Task, TaskKind, tasks};
 use crate::model::{
     ConnectorId, Crumb, Item, ItemKey, ItemKind, NotionId, Position, Property, PropertyValue, on_one_line,
     option_mark, person_mark,
@@ -234,33 +234,119 @@ fn said_in(property: &Property, rules: &[(i64, String)]) -> Vec<String> {
     marks
 }
 
-/// Takes note that an item stands in something that is not known (yet), or that it is.
+/// Takes note that an item has another home: whether that is known, or is still to be found.
 pub(super) fn note_place(
     tx: &Transaction<'_>,
     crawl: &Crawl,
     row: i64,
     home: Option<NotionId>,
 ) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM unplaced WHERE item = ?1")?.execute([row])?;
     let Some(home) = home else { return Ok(()) };
     tx.prepare_cached(
-        "INSERT INTO unplaced (item, connector) SELECT ?1, ?2 WHERE NOT EXISTS (
-           SELECT 1 FROM items WHERE workspace = (SELECT workspace FROM connectors WHERE id = ?2) AND object = ?3)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO unplaced (item) SELECT ?1 WHERE NOT EXISTS (
+           SELECT 1 FROM items WHERE workspace = (SELECT workspace FROM connectors WHERE id = ?2) AND object = ?3)",
     )?
     .execute(params![row, crawl.connector.0, home])
     .map(|_| ())
 }
 
-/// All listings of a crawl have ended: what its connector met in something that is not known stands in what nobody can read.
-pub(super) fn settle_places(tx: &Transaction<'_>, connector: ConnectorId) -> rusqlite::Result<()> {
-    let topmost: Vec<i64> = tx
-        .prepare_cached(
-            "SELECT unplaced.item FROM unplaced JOIN items ON items.id = unplaced.item
-             WHERE connector = ?1 AND NOT EXISTS (
-               SELECT 1 FROM items above WHERE above.workspace = items.workspace AND above.object = items.home)",
-        )?
-        .query_map([connector.0], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    tx.prepare_cached("DELETE FROM unplaced WHERE connector = ?1")?.execute([connector.0])?;
-    topmost.into_iter().try_for_each(|item| redeliver(tx, item))
+/// Notion does not know what unplaced items lie in, or the integration may not see it.
+pub(super) fn note_absence(tx: &Transaction<'_>, crawl: &Crawl, home: NotionId) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE unplaced SET home_absent = ?1 WHERE item IN (
+           SELECT id FROM items WHERE workspace = (SELECT workspace FROM connectors WHERE id = ?2) AND home = ?3)",
+    )?
+    .execute(params![crawl.id.0, crawl.connector.0, home])
+    .map(|_| ())
+}
+
+/// Unplaced items that a connector (?1) holds, and whether their home is known by now. Files follow their pages.
+const UNPLACED: &str = "FROM unplaced CROSS JOIN items ON items.id = unplaced.item
+     CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1 WHERE items.kind <> 'file'";
+
+const HOME_IS_KNOWN: &str = "EXISTS (SELECT 1 FROM items above WHERE above.workspace = items.workspace AND above.object = items.home)";
+
+impl Store {
+    /// Asks for what unplaced items of the connector lie in, once a crawl. Returns how many requests that makes.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn queue_homes(&self, crawl: &Crawl) -> Result<u64> {
+        let homes: Vec<NotionId> = self.read(|tx| {
+            tx.prepare_cached(&format!("SELECT DISTINCT items.home {UNPLACED} AND NOT {HOME_IS_KNOWN}"))?
+                .query_map([crawl.connector.0], |row| row.get(0))?
+                .collect()
+        })?;
+        if homes.is_empty() { Ok(0) } else { self.ask_for_given(crawl, homes) }
+    }
+
+    /// Finishes a task that asked for something that Notion says is not there, nothing held being concluded from it.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or the task is not claimed.
+    pub fn save_absence(&self, crawl: &Crawl, task: &Task) -> Result<()> {
+        self.try_write(|tx| {
+            self.finish_in(tx, task, None)?;
+            let noted = task.target.map_or(Ok(()), |object| note_absence(tx, crawl, object));
+            noted.map_err(|source| self.sqlite(source))
+        })
+    }
+
+    /// Asks once more for each item in something that Notion said in this crawl not to be there: both may have gone since the item
+    /// was listed. Returns how many requests that makes.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn queue_homeless(&self, crawl: &Crawl) -> Result<u64> {
+        let ours = params![crawl.connector.0, crawl.id.0];
+        let homeless: Vec<(i64, NotionId)> = self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT items.id, items.object {UNPLACED} AND home_absent = ?2 AND asked_again IS NOT ?2"
+            ))?
+            .query_map(ours, |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+        })?;
+        if homeless.is_empty() {
+            return Ok(0);
+        }
+        self.write(|tx| {
+            for (row, object) in &homeless {
+                tx.prepare_cached("UPDATE unplaced SET asked_again = ?2 WHERE item = ?1")?
+                    .execute(params![row, crawl.id.0])?;
+                tasks::add(tx, crawl.id, &NewTask::on(TaskKind::Verify, *object))?;
+            }
+            Ok(homeless.len() as u64)
+        })
+    }
+
+    /// Takes those items for placed whose home is known by now, and those that are there while their home is not: they stand in what
+    /// nobody can read.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn settle_places(&self, crawl: &Crawl) -> Result<()> {
+        let settled: Vec<(i64, bool)> = self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT items.id, {HOME_IS_KNOWN} AS is_known {UNPLACED} AND (is_known
+                   OR (home_absent = ?2 AND asked_again = ?2
+                     AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.connector = ?1 AND failures.object = items.object)
+                     AND NOT EXISTS (SELECT 1 FROM departures WHERE departures.crawl = ?2 AND departures.item = items.id)))"
+            ))?
+            .query_map(params![crawl.connector.0, crawl.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+        })?;
+        if settled.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            for (row, home_is_known) in &settled {
+                tx.prepare_cached("DELETE FROM unplaced WHERE item = ?1")?.execute([row])?;
+                if !home_is_known {
+                    redeliver(tx, *row)?;
+                }
+            }
+            Ok(())
+        })
+    }
 }

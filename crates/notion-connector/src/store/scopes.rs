@@ -5,7 +5,6 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::positions::settle_places;
 use super::tasks::ask;
 use super::{Crawl, CrawlId, Millis, Result, Scope, Store, TaskKind};
 use crate::model::{ConnectorId, ItemKind, NotionId};
@@ -109,8 +108,8 @@ impl Store {
                 crawl.id.0,
                 crawl.connector.0,
                 TaskKind::QueryDataSource
-            ])?;
-            settle_places(tx, crawl.connector)
+            ])
+            .map(|_| ())
         })
     }
 

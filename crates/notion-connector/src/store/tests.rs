@@ -9,6 +9,7 @@ use crate::model::{
     Related,
 };
 
+mod places;
 mod shared;
 
 const WORKSPACE: NotionId = NotionId(Uuid::from_u128(0xA));
