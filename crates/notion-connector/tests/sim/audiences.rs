@@ -40,6 +40,27 @@ pub(crate) struct Audiences {
     decided: Vec<Decided>,
 }
 
+/// Where an object stood, with what rows above it and it itself said, and who may find it there.
+#[derive(Debug, Clone)]
+pub(crate) struct Anchor {
+    path: Vec<Fact>,
+    seers: BTreeSet<usize>,
+}
+
+impl Anchor {
+    /// Whether it is there still. What is gone stands nowhere else.
+    pub(crate) fn holds(&self, id: Uuid, truth: &BTreeMap<Uuid, Fact>) -> bool {
+        let same = |stood: &Fact| {
+            truth.get(&stood.id).is_none_or(|stands| {
+                (&stands.parent, &stands.options, &stands.people)
+                    == (&stood.parent, &stood.options, &stood.people)
+            })
+        };
+        debug_assert_eq!(self.path.last().map(|fact| fact.id), Some(id));
+        self.path.iter().all(same)
+    }
+}
+
 impl Audiences {
     pub(crate) fn new(seed: u64) -> Self {
         let dice = Dice::new(seed, 77);
@@ -249,6 +270,43 @@ impl Audiences {
             }
         }
         differences
+    }
+
+    /// Where things stand, and who may find them there by any of the connectors. Files aside: they go from page to page.
+    pub(crate) fn anchor(
+        &self,
+        held: &BTreeSet<Uuid>,
+        truth: &BTreeMap<Uuid, Fact>,
+        may_end_below: &dyn Fn(&Fact) -> bool,
+    ) -> BTreeMap<Uuid, Anchor> {
+        let objects = held.iter().filter(|id| truth.get(id).is_some_and(|fact| fact.kind != "file"));
+        let anchor = |id: &Uuid| {
+            let path = paths(truth, *id, may_end_below)?.remove(0);
+            let sees =
+                |person: &usize| (0..self.decided.len()).any(|at| self.sees_by(at, *person, &path, truth));
+            let seers = (0..PEOPLE).filter(sees).collect();
+            let path = path.iter().filter_map(|id| truth.get(id)).cloned().collect();
+            Some((*id, Anchor { path, seers }))
+        };
+        objects.filter_map(anchor).collect()
+    }
+
+    /// What people find of it that they may not.
+    pub(crate) fn leaks(
+        &self,
+        app: &App,
+        index: &SearchIndex,
+        anchors: &BTreeMap<Uuid, Anchor>,
+    ) -> Vec<String> {
+        let mut leaks = Vec::new();
+        for person in 0..PEOPLE {
+            let viewer = app.store.load_viewer(PersonId(person as i64 + 1)).unwrap();
+            let found = found(index, &viewer);
+            let leaked =
+                anchors.iter().filter(|(id, anchor)| found.contains(id) && !anchor.seers.contains(&person));
+            leaks.extend(leaked.map(|(id, anchor)| format!("p{person} finds {id} {anchor:?}: {self:?}")));
+        }
+        leaks
     }
 
     /// Hits, counts and facets are those of an index that holds nothing else.

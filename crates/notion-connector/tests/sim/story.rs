@@ -1,6 +1,6 @@
 //! One seed, one story: a workspace under many hands, a connector that follows it, crashes, and peace at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use crate::process::{Task, is_explained, is_good, perform};
 use crate::run::Tally;
 use crate::trace::Trace;
 use crate::workspace::Workspace;
+
+mod access;
 
 /// The seed of the world in which a crawl dies at each of its changes.
 const CRASHED_SEED: u64 = 1;
@@ -610,63 +612,6 @@ impl Story {
     }
 }
 
-impl Story {
-    /// People, rules, and what is in the workspace change one after the other, and after each people find what they may and nothing
-    /// else. What changed in Notion is told to the index by a crawl; rules, groups and mappings by nobody.
-    async fn judge_access(&mut self, steps: u32) {
-        self.shuffle_people();
-        self.change_rules().await;
-        self.compare_access();
-        for _ in 0..steps {
-            match self.dice.below(4) {
-                0 => self.shuffle_people(),
-                1 => self.change_rules().await,
-                _ => {
-                    self.workspace().edit_something();
-                    tokio::time::sleep(10 * MINUTE).await;
-                    for connector in self.connectors {
-                        self.peaceful_crawl(connector, Some(Scope::Incremental)).await;
-                    }
-                }
-            }
-            self.compare_access();
-        }
-    }
-
-    fn shuffle_people(&mut self) {
-        let users = self.workspace().people();
-        self.audiences.shuffle_people(&self.machine.connect(), self.connectors, &users);
-    }
-
-    async fn change_rules(&mut self) {
-        let (app, truth) = (self.app(), self.known());
-        self.audiences.change_rules(&app, self.connectors, &self.held, &truth).await;
-        // A rule by a column has to be written into the index.
-        let deliver = |app: Arc<App>| async move { app.pump().unwrap().drain().await };
-        let End::Done(Ok(_)) = self.machine.run(None, deliver).await else { panic!("not delivered") };
-    }
-
-    /// Objects and files.
-    fn known(&self) -> BTreeMap<Uuid, Fact> {
-        let truth = self.workspace().truth();
-        truth.into_iter().chain(self.workspace().expected()).collect()
-    }
-
-    fn compare_access(&mut self) {
-        let truth = self.known();
-        let archived = self.workspace().wanted().iter().any(|wanted| wanted.archived);
-        let is_limited = self.limit.is_some();
-        let may_end_below = |holder: &Fact| is_limited || (!archived && holder.archived && holder.has_body());
-        let (app, index) = (self.app(), self.machine.search_index());
-        let found = self.audiences.differences(&app, &index, &self.held, &truth, &may_end_below);
-        assert!(
-            found.is_empty(),
-            "people find what they may not, or not what they may:\n{}",
-            found.join("\n")
-        );
-    }
-}
-
 /// Tells the story of a seed, with every change of the store if `closely`. Fails where something is not as it has to be.
 pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
     on_a_paused_clock(async |trace| {
@@ -685,6 +630,7 @@ pub(crate) fn tell(seed: u64, closely: bool) -> (Trace, Result<Tally, String>) {
         story.quiesce().await;
         story.compare(true);
         story.judge_access(0).await;
+        story.guard_access().await;
         story.follow_edits().await;
         story.compare(false);
         story.judge_access(4).await;

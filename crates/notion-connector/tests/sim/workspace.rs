@@ -10,6 +10,7 @@ use notion_emulator::{Behavior, DEFAULT_TOKEN, Edit, Emulator, Options, TokenOpt
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::audiences::Anchor;
 use crate::dice::Dice;
 use crate::facts::{Fact, Wanted, subtree};
 use crate::files::{FileRules, PAPERS, Shelf, ShownFile};
@@ -44,6 +45,8 @@ pub(crate) struct Workspace {
     changes: u64,
     /// Whose text was edited last by somebody whose edits are to be found.
     latest: Option<Uuid>,
+    /// Who may find what has not moved since.
+    anchors: BTreeMap<Uuid, Anchor>,
 }
 
 /// What a connector was to index all the time.
@@ -120,6 +123,7 @@ impl Workspace {
             steady: None,
             changes: 0,
             latest: None,
+            anchors: BTreeMap::new(),
         };
         workspace.furnish();
         workspace
@@ -248,6 +252,16 @@ impl Workspace {
         self.steady = Some(self.wanted.iter().map(|wanted| self.all(wanted, &truth)).collect());
     }
 
+    /// From now on it is looked after where these stand.
+    pub(crate) fn anchor(&mut self, anchors: BTreeMap<Uuid, Anchor>) {
+        self.anchors = anchors;
+    }
+
+    /// Those that stand where they stood, or are gone.
+    pub(crate) fn anchors(&self) -> &BTreeMap<Uuid, Anchor> {
+        &self.anchors
+    }
+
     /// Nothing can be said of what was to be indexed all the time.
     pub(crate) fn stop_watching(&mut self) {
         self.steady = None;
@@ -266,6 +280,7 @@ impl Workspace {
         for (steady, now) in self.steady.iter_mut().flatten().zip(&now) {
             steady.keep(now);
         }
+        self.anchors.retain(|id, anchor| anchor.holds(*id, truth));
     }
 
     /// Somebody changes which files are wanted.
