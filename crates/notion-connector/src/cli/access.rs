@@ -41,6 +41,9 @@ fn who(access: &AccessOfPage) -> String {
         let rule = match (&by.rule, by.audiences) {
             (_, false) => "audiences are off: everybody who is mapped".to_owned(),
             (Some(rule), true) => described(rule),
+            (None, true) if !by.place_is_known => {
+                "where it stands is not known for certain: nobody, until a crawl has found out".to_owned()
+            }
             (None, true) => "no rule decides it: nobody".to_owned(),
         };
         told.push(format!("\nBy connector “{}”: {rule}", by.connector));

@@ -55,6 +55,8 @@ pub struct AccessByConnector {
     pub audiences: bool,
     /// The rule that decides; none where audiences are off, and where there is none, so that nobody sees it.
     pub rule: Option<Deciding>,
+    /// Whether it is known for certain where it stands; else the rule of the whole connector does not open it.
+    pub place_is_known: bool,
     /// How many people see it.
     pub total: u64,
     /// Those people, by user name; at most 1,000.
@@ -157,7 +159,8 @@ fn access_by(app: &App, connector: &Connector, stand: &Stand) -> Result<AccessBy
         people.push(Seeing { because: because(&one), user_name: one.user_name, name: one.name, mapped_as });
     }
     let (connector, rule) = (connector.name.clone(), rule.map(deciding));
-    Ok(AccessByConnector { connector, audiences, rule, total, people })
+    let place_is_known = stand.position.is_known;
+    Ok(AccessByConnector { connector, audiences, rule, place_is_known, total, people })
 }
 
 fn because(granted: &Granted) -> Vec<String> {
