@@ -78,7 +78,8 @@ impl Crawler {
                     Scope::Partial => self.store.queue_below(crawl, true)?,
                     Scope::Test | Scope::People => 0,
                 };
-                if crawl.scope != Scope::Test {
+                // A crawl of a part brings in nothing that is above it.
+                if crawl.scope.lists_all() || matches!(crawl.scope, Scope::Incremental | Scope::Events) {
                     self.store.queue_homes(crawl)?;
                 }
                 Phase::Verify
