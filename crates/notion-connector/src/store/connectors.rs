@@ -1,3 +1,5 @@
+//! Connectors: their secrets, settings and state, what they hold, and what goes with one that is deleted.
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
