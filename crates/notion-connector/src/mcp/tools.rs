@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::model::{Caller, ItemKind, NotionId, Viewer};
+use crate::model::{Caller, ItemKind, NotionId};
 use crate::ops::{self, ExportLine, Filters, OpsError, PointInTime, SearchAnswer, SearchQuery};
 use crate::search::{MAX_LIMIT, MAX_OFFSET};
 
@@ -208,11 +208,7 @@ fn time(text: Option<String>) -> Result<Option<Timestamp>, OpsError> {
 
 fn search(app: &App, caller: &Caller, query: &SearchQuery) -> Result<Value, OpsError> {
     let index = app.require_index()?;
-    let answer = match caller.viewer {
-        Viewer::LocalOperator => ops::search_on_record(app, &index, query, caller)?,
-        Viewer::Mapped(_) => ops::search(&index, query, caller)?,
-    };
-    Ok(found(answer))
+    Ok(found(ops::search_on_record(app, &index, query, caller)?))
 }
 
 fn found(answer: SearchAnswer) -> Value {

@@ -1,6 +1,7 @@
 //! Keys of programs: made, listed, revoked, and who a key speaks for.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +19,8 @@ use crate::store::{Key, NewKey};
 const PREFIX: &str = "nck_";
 /// Longest name of a key, in characters.
 const MAX_NAME_CHARS: usize = 100;
+/// How long an entry of the audit log stands for whatever a key does as one person.
+const ACTING_NOTED: Duration = Duration::from_secs(3_600);
 
 /// A key to be made.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -169,6 +172,25 @@ impl Identity {
     }
 }
 
+/// What a key may do and sees that acts as the person of that name. Whom it reads as is on the record, once an hour for each.
+fn speak_as(app: &App, key: &Key, name: &str, from: Option<IpAddr>) -> Result<(Roles, Viewer), OpsError> {
+    let person = app.store.load_person(name)?.filter(|person| person.active);
+    let none = || OpsError::NotAllowed("X-Act-As names nobody who is active in the directory".to_owned());
+    let person = person.ok_or_else(none)?;
+    let searching: Roles = [Role::SearchUser].into_iter().collect();
+    let (roles, viewer) = (key.roles.and(searching), app.store.load_viewer(person.id)?);
+    let now = app.runtime.now();
+    if roles.contains(Role::SearchUser)
+        && !app.store.is_acting_noted(key.id, person.id, now - ACTING_NOTED)?
+    {
+        let actor = Actor::Key { id: key.id, name: key.name.clone() };
+        let caller = Caller { actor, roles, viewer: viewer.clone(), from };
+        Act::of_searching("key.act_as", &person.user_name)
+            .run(app, &caller, || Ok(app.store.save_acting_noted(key.id, person.id, now)?))?;
+    }
+    Ok((roles, viewer))
+}
+
 /// Whom a key speaks for: the person it belongs to, the one it acts as, or itself, who sees no content.
 ///
 /// # Errors
@@ -196,13 +218,7 @@ pub fn identify_key(
             let standing = app.store.load_standing(person)?.ok_or(UNKNOWN)?;
             (key.roles.and(standing.roles), app.store.load_viewer(person)?)
         }
-        (None, Some(name)) => {
-            let person = app.store.load_person(name)?.filter(|person| person.active);
-            let none =
-                || OpsError::NotAllowed("X-Act-As names nobody who is active in the directory".to_owned());
-            let searching: Roles = [Role::SearchUser].into_iter().collect();
-            (key.roles.and(searching), app.store.load_viewer(person.ok_or_else(none)?.id)?)
-        }
+        (None, Some(name)) => speak_as(app, &key, name, from)?,
         (None, None) => (key.roles, nobody),
     };
     app.store.save_key_use(&key, now)?;

@@ -11,9 +11,9 @@ use super::audit::Act;
 use super::gate::{SignInGate, Trying};
 use super::sign_in::{caller_of, open_session};
 use crate::app::App;
-use crate::model::{PersonRecord, Viewer};
+use crate::model::{Caller, PersonRecord, Viewer};
 use crate::openid::{Answer, Attempt, OpenidError, Provider, ProviderAccount};
-use crate::store::{Acquaintance, DirectoryPerson, Introduction, Recognised};
+use crate::store::{Acquaintance, DirectoryPerson, Introduction, Keep, News, Recognised};
 
 /// What the audit log calls this way in.
 const WAY: &str = "openid";
@@ -95,33 +95,56 @@ fn let_in(app: &App, account: &ProviderAccount, from: Option<IpAddr>) -> Result<
         groups: account.groups.as_deref(),
     };
     let how = Acquaintance { by_email: settings.links_by_email, as_new: settings.creates_people };
-    let recognised = app.store.recognise(introduction, how, app.runtime.now(), &mut || app.runtime.uuid())?;
-    let (person, is_first) = match recognised {
-        Recognised::Person { person, is_first } => (person, is_first),
-        Recognised::Inactive | Recognised::Nobody => {
-            tracing::warn!(
-                subject = account.subject,
-                "the directory does not know who signed in, or not as active"
-            );
-            return Err(OpsError::NotIdentified(
-                "you are not in the directory of this server: ask a security administrator",
-            ));
-        }
-        Recognised::Impossible(reason) => {
-            tracing::warn!(
-                subject = account.subject,
-                reason,
-                "who signed in cannot be taken into the directory"
-            );
-            return Err(OpsError::NotIdentified(
-                "the directory cannot tell you from somebody else: ask a security administrator",
-            ));
-        }
+    let recognise = |keep| {
+        let known =
+            app.store.recognise(introduction, how, keep, app.runtime.now(), &mut || app.runtime.uuid())?;
+        admitted(known, account)
     };
-    if is_first {
-        tell_first(app, &person, &account.issuer, from)?;
+    let (mut person, news) = recognise(Keep::Nothing)?;
+    if news != News::default() {
+        // On the record before it is done; who is not there yet is made on behalf of whoever set the provider up.
+        let standing = if news.is_new { None } else { app.store.load_standing(person.id)? };
+        let caller = match standing {
+            Some(standing) => caller_of(standing, Viewer::Mapped(Default::default()), from),
+            None => Caller { from, ..Caller::LOCAL_OPERATOR },
+        };
+        let action = if news.is_first { "identity.link" } else { "identity.groups" };
+        let target = told_of(account, &person, &news);
+        (person, _) = Act::of_searching(action, &target).run(app, &caller, || recognise(Keep::All))?;
     }
     open_session(app, person.id, from, WAY)
+}
+
+/// The person, if the directory knows them as one who may come in.
+fn admitted(known: Recognised, account: &ProviderAccount) -> Result<(Box<DirectoryPerson>, News), OpsError> {
+    let subject = account.subject.as_str();
+    match known {
+        Recognised::Person { person, news } => Ok((person, news)),
+        Recognised::Inactive | Recognised::Nobody => {
+            tracing::warn!(subject, "the directory does not know who signed in, or not as active");
+            Err(OpsError::NotIdentified(
+                "you are not in the directory of this server: ask a security administrator",
+            ))
+        }
+        Recognised::Impossible(reason) => {
+            tracing::warn!(subject, reason, "who signed in cannot be taken into the directory");
+            Err(OpsError::NotIdentified(
+                "the directory cannot tell you from somebody else: ask a security administrator",
+            ))
+        }
+    }
+}
+
+/// Who is known as what, and the groups that change by it, as the audit log says it.
+fn told_of(account: &ProviderAccount, person: &DirectoryPerson, news: &News) -> String {
+    let is_new = if news.is_new { ", new to the directory," } else { "" };
+    let mut told = format!("{}{is_new} as {} of {}", person.user_name, account.subject, account.issuer);
+    for (what, groups) in [("into", &news.joined), ("out of", &news.left)] {
+        if !groups.is_empty() {
+            told = format!("{told}; {what} {}", groups.join(", "));
+        }
+    }
+    told
 }
 
 /// Who they are to be in the directory, if they are new to it. A user name opens doors: import and SCIM know people by it. So it is
@@ -141,21 +164,53 @@ fn record_of(account: &ProviderAccount) -> PersonRecord {
     }
 }
 
-/// That somebody is known to the provider as a person of the directory is on the record.
-fn tell_first(
-    app: &App,
-    person: &DirectoryPerson,
-    issuer: &str,
-    from: Option<IpAddr>,
-) -> Result<(), OpsError> {
-    let Some(standing) = app.store.load_standing(person.id)? else { return Ok(()) };
-    let caller = caller_of(standing, Viewer::Mapped(Default::default()), from);
-    Act::of_searching("identity.link", issuer).run(app, &caller, || Ok(()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::data_dir::DataDir;
+
+    #[test]
+    fn whatever_a_sign_in_changes_is_on_the_record_before_with_the_providers_id() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.openid.creates_people = true;
+        let app = App::open(config, DataDir::create(&directory.path().join("data")).unwrap()).unwrap();
+        let sign_in = |groups: &[&str]| {
+            let account = ProviderAccount {
+                issuer: "https://login.example.org".to_owned(),
+                subject: "4711".to_owned(),
+                email: Some("ana@example.org".to_owned()),
+                name: None,
+                groups: Some(groups.iter().map(|&name| name.to_owned()).collect()),
+            };
+            let_in(&app, &account, "192.0.2.7".parse().ok())
+        };
+        let told = || {
+            let entries = app.store.load_audit(None, 100).unwrap().into_iter().rev().map(|row| row.entry);
+            let told = entries.filter(|entry| entry.from.as_deref() == Some("192.0.2.7"));
+            told.map(|entry| format!("{}: {} {}", entry.actor, entry.action, entry.target))
+                .collect::<Vec<_>>()
+        };
+        sign_in(&["Crew"]).unwrap();
+        sign_in(&["Crew"]).unwrap();
+        sign_in(&["Pilots"]).unwrap();
+        let who = "as 4711 of https://login.example.org";
+        let expected = [
+            format!("local operator: identity.link ana@example.org, new to the directory, {who}; into Crew"),
+            "ana@example.org: session.open openid".to_owned(),
+            "ana@example.org: session.open openid".to_owned(),
+            format!("ana@example.org: identity.groups ana@example.org {who}; into Pilots; out of Crew"),
+            "ana@example.org: session.open openid".to_owned(),
+        ];
+        assert_eq!(told(), expected);
+        // Where nothing can be written down, nothing changes.
+        let refuse = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END";
+        let file = app.dir.path().join("store.sqlite");
+        rusqlite::Connection::open(file).unwrap().execute_batch(refuse).unwrap();
+        assert!(sign_in(&["Board"]).is_err());
+        assert_eq!(app.store.load_person("ana@example.org").unwrap().unwrap().groups, ["Pilots"]);
+    }
 
     #[test]
     fn whoever_is_new_is_named_by_a_verified_address_or_by_what_only_the_provider_can_say() {

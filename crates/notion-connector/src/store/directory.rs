@@ -211,16 +211,18 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn load_person_by_id(&self, id: PersonId) -> Result<Option<DirectoryPerson>> {
-        self.read(|tx| {
-            let found = tx
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM persons WHERE id = ?1"))?
-                .query_row([id.0], from_row)
-                .optional()?;
-            let Some(person) = found else { return Ok(None) };
-            let groups = groups_of(tx, person.id)?;
-            Ok(Some(DirectoryPerson { groups, ..person }))
-        })
+        self.read(|tx| person_by_id(tx, id))
     }
+}
+
+pub(super) fn person_by_id(tx: &Transaction<'_>, id: PersonId) -> rusqlite::Result<Option<DirectoryPerson>> {
+    let found = tx
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM persons WHERE id = ?1"))?
+        .query_row([id.0], from_row)
+        .optional()?;
+    let Some(person) = found else { return Ok(None) };
+    let groups = groups_of(tx, person.id)?;
+    Ok(Some(DirectoryPerson { groups, ..person }))
 }
 
 pub(super) fn groups_of(tx: &Transaction<'_>, person: PersonId) -> rusqlite::Result<Vec<String>> {

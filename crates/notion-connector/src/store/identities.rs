@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
-use super::directory::{DirectoryPerson, DirectorySource, Intake, Keep};
+use super::directory::{DirectoryPerson, DirectorySource, Intake, Keep, person_by_id};
 use super::{Millis, Result, Store};
 use crate::model::{PersonId, PersonRecord, directory_key};
 
@@ -38,10 +38,10 @@ pub struct Acquaintance {
 pub enum Recognised {
     /// A person of it.
     Person {
-        /// Who.
+        /// Who, with what changed of them.
         person: Box<DirectoryPerson>,
-        /// Whether they were not known to the provider as that before.
-        is_first: bool,
+        /// What changed.
+        news: News,
     },
     /// A person who does not belong to the organisation any more.
     Inactive,
@@ -51,8 +51,22 @@ pub enum Recognised {
     Impossible(String),
 }
 
+/// What a sign-in changes in the directory; nothing, as a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// Whether they are new to the directory.
+    pub is_new: bool,
+    /// Whether they were not known to the provider as that before.
+    pub is_first: bool,
+    /// Names of groups that they come into.
+    pub joined: Vec<String>,
+    /// Names of groups that they leave.
+    pub left: Vec<String>,
+}
+
 impl Store {
-    /// Whom the directory takes somebody for; their groups at the provider become those of the directory.
+    /// Whom the directory takes somebody for; their groups at the provider become those of the directory. With [`Keep::Nothing`]
+    /// only what would be is told.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -60,55 +74,56 @@ impl Store {
         &self,
         who: Introduction<'_>,
         how: Acquaintance,
+        keep: Keep,
         now: Timestamp,
         new_uid: &mut dyn FnMut() -> Uuid,
     ) -> Result<Recognised> {
-        let outcome = self.take_in(DirectorySource::Openid, now, new_uid, |intake| {
+        self.take_in(DirectorySource::Openid, now, new_uid, |intake| {
             let sqlite = |source| self.sqlite(source);
-            let tx = intake.tx;
-            let known = tx
+            let known = intake
+                .tx
                 .prepare_cached("SELECT person FROM identities WHERE issuer = ?1 AND subject = ?2")
                 .and_then(|mut known| {
                     known.query_row([who.issuer, who.subject], |row| row.get(0).map(PersonId)).optional()
                 })
                 .map_err(sqlite)?;
-            let person = match known {
-                Some(person) => person,
+            let (id, is_new) = match known {
+                Some(person) => (person, false),
                 None => match self.acquaint(intake, who, how)? {
-                    Ok(person) => person,
-                    Err(outcome) => return Ok((Keep::Nothing, Err(outcome))),
+                    Ok(found) => found,
+                    Err(outcome) => return Ok((Keep::Nothing, outcome)),
                 },
             };
-            if known.is_none() {
-                tx.prepare_cached(
-                    "INSERT INTO identities (issuer, subject, person, created) VALUES (?1, ?2, ?3, ?4)",
-                )
-                .and_then(|mut new| new.execute(params![who.issuer, who.subject, person.0, Millis(now)]))
-                .map_err(sqlite)?;
-            }
-            if let Some(groups) = who.groups {
-                intake.put_own_groups(person, groups).map_err(sqlite)?;
-            }
-            Ok::<_, super::StoreError>((Keep::All, Ok((person, known.is_none()))))
-        })?;
-        let (person, is_first) = match outcome {
-            Ok(known) => known,
-            Err(outcome) => return Ok(outcome),
-        };
-        Ok(match self.load_person_by_id(person)? {
-            Some(person) if person.active => Recognised::Person { person: Box::new(person), is_first },
-            Some(_) => Recognised::Inactive,
-            None => Recognised::Nobody,
+            let before = match person_by_id(intake.tx, id).map_err(sqlite)? {
+                Some(person) if person.active => person.groups,
+                // Nothing is written of whoever left: they are not let in, and an identity that is not theirs yet stays nobody's.
+                Some(_) => return Ok((Keep::Nothing, Recognised::Inactive)),
+                None => return Ok((Keep::Nothing, Recognised::Nobody)),
+            };
+            intake.introduce(id, who).map_err(sqlite)?;
+            let Some(person) = person_by_id(intake.tx, id).map_err(sqlite)? else {
+                return Ok((Keep::Nothing, Recognised::Nobody));
+            };
+            let without = |some: &[String], others: &[String]| {
+                some.iter().filter(|name| !others.contains(name)).cloned().collect()
+            };
+            let news = News {
+                is_new,
+                is_first: known.is_none(),
+                joined: without(&person.groups, &before),
+                left: without(&before, &person.groups),
+            };
+            Ok((keep, Recognised::Person { person: Box::new(person), news }))
         })
     }
 
-    /// Who somebody is whose identity is new.
+    /// Who somebody is whose identity is new, and whether they are made by it.
     fn acquaint(
         &self,
         intake: &mut Intake<'_>,
         who: Introduction<'_>,
         how: Acquaintance,
-    ) -> Result<std::result::Result<PersonId, Recognised>> {
+    ) -> Result<std::result::Result<(PersonId, bool), Recognised>> {
         let email = who.record.email.as_ref().and_then(Option::as_deref);
         if let Some(email) = email.filter(|_| how.by_email) {
             let theirs: Vec<PersonId> = intake
@@ -121,7 +136,7 @@ impl Store {
                 .map_err(|source| self.sqlite(source))?;
             match theirs.as_slice() {
                 [] => {}
-                [person] => return Ok(Ok(*person)),
+                [person] => return Ok(Ok((*person, false))),
                 _ => {
                     let why = "the directory has several people with that e-mail address";
                     return Ok(Err(Recognised::Impossible(why.to_owned())));
@@ -136,11 +151,22 @@ impl Store {
             let why = format!("the directory has another person called “{}”", who.record.user_name);
             return Ok(Err(Recognised::Impossible(why)));
         }
-        Ok(intake.put(1, who.record.clone())?.map_err(Recognised::Impossible))
+        let made = intake.put(1, who.record.clone())?;
+        Ok(made.map(|person| (person, true)).map_err(Recognised::Impossible))
     }
 }
 
 impl Intake<'_> {
+    /// Has the identity be a person's, with the groups that come with it.
+    fn introduce(&mut self, person: PersonId, who: Introduction<'_>) -> rusqlite::Result<()> {
+        self.tx
+            .prepare_cached(
+                "INSERT INTO identities (issuer, subject, person, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![who.issuer, who.subject, person.0, Millis(self.now)])?;
+        who.groups.map_or(Ok(()), |groups| self.put_own_groups(person, groups))
+    }
+
     /// Takes in what is said of somebody known; whether anything of them changed. Whom a sign-in made is taken over by the first
     /// other source that names them as active: who signed in by that name may be somebody else, and none of their ways in stays. A
     /// provider knows them again by their verified e-mail address.
@@ -238,7 +264,7 @@ mod tests {
             let groups: Vec<String> = groups.iter().map(|&name| name.to_owned()).collect();
             let who = Introduction { issuer: ISSUER, subject, record, groups: Some(&groups) };
             let mut uid = Uuid::new_v4_of_tests();
-            self.store.recognise(who, how, Timestamp::UNIX_EPOCH, &mut uid).unwrap()
+            self.store.recognise(who, how, Keep::All, Timestamp::UNIX_EPOCH, &mut uid).unwrap()
         }
 
         fn names(&self) -> Vec<String> {
@@ -306,6 +332,14 @@ mod tests {
             assert_eq!(back, Recognised::Inactive);
         }
         assert_eq!(fixture.names(), ["ana"]);
+        let accounts = fixture.store.load_accounts(10, 0).unwrap();
+        assert_eq!(accounts.total, 0, "nobody is known to the provider as her: {accounts:?}");
+        // Who was known before stays known, and gains nothing while they are away.
+        fixture.import(&[PersonRecord { active: Some(true), ..gone.clone() }]);
+        person(fixture.sign_in("1", &record("ana2", Some("ana@example.org")), &["Crew"], BOTH));
+        fixture.import(&[gone]);
+        assert_eq!(fixture.sign_in("1", &record("ana2", None), &["Board"], BOTH), Recognised::Inactive);
+        assert_eq!(fixture.store.load_person("ana").unwrap().unwrap().groups, ["Crew"]);
     }
 
     #[test]
@@ -366,6 +400,30 @@ mod tests {
         // From then on they are the source's, and what it says again takes nothing away.
         fixture.import(&[active(hers)]);
         assert!(!matches!(fixture.sign_in("1", &record("x", None), &[], NEITHER), Recognised::Nobody));
+    }
+
+    #[test]
+    fn what_a_sign_in_would_change_is_told_before_it_does() {
+        let fixture = fixture();
+        let (ana, groups) = (record("ana", Some("ana@example.org")), ["Crew".to_owned()]);
+        let who = Introduction { issuer: ISSUER, subject: "1", record: &ana, groups: Some(&groups) };
+        let recognise = |keep| {
+            let mut uid = Uuid::new_v4_of_tests();
+            fixture.store.recognise(who, BOTH, keep, Timestamp::UNIX_EPOCH, &mut uid).unwrap()
+        };
+        let news = |recognised| match recognised {
+            Recognised::Person { news, .. } => news,
+            other => panic!("{other:?}"),
+        };
+        let told = news(recognise(Keep::Nothing));
+        let joined = vec!["Crew".to_owned()];
+        assert_eq!(told, News { is_new: true, is_first: true, joined: joined.clone(), left: Vec::new() });
+        assert!(fixture.names().is_empty(), "only told");
+        assert_eq!(news(recognise(Keep::All)), told);
+        assert_eq!(news(recognise(Keep::Nothing)), News::default());
+        let other = fixture.sign_in("1", &ana, &["Pilots"], BOTH);
+        let moved = News { joined: vec!["Pilots".to_owned()], left: joined, ..News::default() };
+        assert_eq!(news(other), moved);
     }
 
     #[test]

@@ -172,6 +172,32 @@ impl Store {
         })
     }
 
+    /// Whether it was noted after `since` that a key acts as a person.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn is_acting_noted(&self, key: KeyId, person: PersonId, since: Timestamp) -> Result<bool> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT 1 FROM key_acts WHERE key = ?1 AND person = ?2 AND noted > ?3")?
+                .exists(params![key.0, person.0, Millis(since)])
+        })
+    }
+
+    /// Remembers that it was noted that a key acts as a person.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_acting_noted(&self, key: KeyId, person: PersonId, now: Timestamp) -> Result<()> {
+        self.write(|tx| {
+            tx.prepare_cached(
+                "INSERT INTO key_acts (key, person, noted) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (key, person) DO UPDATE SET noted = excluded.noted",
+            )?
+            .execute(params![key.0, person.0, Millis(now)])
+            .map(|_| ())
+        })
+    }
+
     /// Remembers that a key was used, unless that is known of the last minutes.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ pub use file_places::{FilePage, FileTrace, PlacedTrace};
 pub use files::{FileRead, FileReading, FileState, FileTask, PageFiles, PlaceDetail, PlacedFile, UnmetFile};
 pub use grants::{Grantee, RoleChange, RoleGrant, Standing as PersonStanding};
 pub use history::CrawlDay;
-pub use identities::{Acquaintance, Introduction, Recognised};
+pub use identities::{Acquaintance, Introduction, News, Recognised};
 pub use items::{Discovery, Finished, ItemRow, Listed, PageRead, ReadPlan, Stored};
 pub use keys::{Key, NewKey};
 pub use outbox::OutboxEntry;
@@ -131,6 +131,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0028_scim.sql"),
     include_str!("migrations/0029_whoever_left.sql"),
     include_str!("migrations/0030_places.sql"),
+    include_str!("migrations/0031_key_acts.sql"),
 ];
 
 /// Read connections kept open: the web server's handlers, the pump and the progress display.

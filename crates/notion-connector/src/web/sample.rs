@@ -76,7 +76,7 @@ pub(super) async fn identity(
     let kept = kept.as_ref().map(ExposeSecret::expose_secret);
     let picked =
         people.iter().find(|(user_name, _)| kept == Some(user_name)).map(|(user_name, _)| user_name.clone());
-    let Some(picked) = picked else { return Ok(Identity::of(Caller::LOCAL_OPERATOR)) };
+    let Some(picked) = picked else { return Ok(Identity::of(Caller { from, ..Caller::LOCAL_OPERATOR })) };
     let known = web.blocking(move |web| ops::identify_named(&web.app, &picked, from)).await?;
     known.ok_or_else(|| Problem::forbidden("the directory does not have this sample person"))
 }

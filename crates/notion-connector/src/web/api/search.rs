@@ -74,7 +74,7 @@ pub(in crate::web) async fn search(
     };
     parameters.finish()?;
     let answer = web.blocking(move |web| match web.index()? {
-        Some(index) => ops::search(&index, &query, &caller),
+        Some(index) => ops::search_on_record(&web.app, &index, &query, &caller),
         None => Ok(SearchAnswer::default()),
     });
     answer.await.map(Json)

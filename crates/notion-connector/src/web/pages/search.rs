@@ -98,7 +98,7 @@ pub(in crate::web) async fn results(
         let index = web.index()?;
         let overview = ops::overview(&web.app, index.as_ref(), &caller)?;
         let answer = match &index {
-            Some(index) => ops::search(index, &query, &caller)?,
+            Some(index) => ops::search_on_record(&web.app, index, &query, &caller)?,
             None => SearchAnswer::default(),
         };
         Ok((overview, answer))

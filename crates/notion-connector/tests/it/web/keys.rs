@@ -220,6 +220,84 @@ async fn keys_and_roles_are_handed_out_over_rest_by_security_administrators() {
     }
 }
 
+/// What the audit log says behind an entry: who did what to what.
+fn told_since(server: &Server, seq: i64) -> Vec<String> {
+    let entries = server.app.store.load_audit(None, 100).unwrap().into_iter().map(|row| row.entry);
+    let mut told: Vec<String> = entries
+        .filter(|entry| entry.seq > seq)
+        .map(|entry| format!("{}: {} {}", entry.actor, entry.action, entry.target).trim().to_owned())
+        .collect();
+    told.reverse();
+    told
+}
+
+fn last_entry(server: &Server) -> i64 {
+    server.app.store.load_audit(None, 1).unwrap()[0].entry.seq
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sees_everything_is_on_the_record_at_every_mouth() {
+    let server = Server::sample().await;
+    let found = server.get("/api/v1/search?limit=1").await.json();
+    let id = found["hits"][0]["id"].as_str().unwrap().to_owned();
+    let (search, show) =
+        ("local operator: search everything".to_owned(), format!("local operator: items.show {id}"));
+    for (path, expected) in [
+        ("/api/v1/search?q=x".to_owned(), vec![search.clone()]),
+        ("/search?q=x".to_owned(), vec![search.clone()]),
+        (format!("/api/v1/items/{id}"), vec![show.clone()]),
+    ] {
+        let before = last_entry(&server);
+        assert_eq!(server.get(&path).await.status, 200, "{path}");
+        assert_eq!(told_since(&server, before), expected, "{path}");
+        let from = server.app.store.load_audit(None, 1).unwrap().remove(0).entry.from;
+        assert_eq!(from.as_deref(), Some("127.0.0.1"), "{path}");
+    }
+    for (tool, arguments, expected) in
+        [("search", json!({"query": "x"}), search), ("fetch", json!({"id": id}), show)]
+    {
+        let params = json!({"name": tool, "arguments": arguments});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+        let length = call.len().to_string();
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+            ("content-length", length.as_str()),
+        ];
+        let before = last_entry(&server);
+        let answer = server.exchange("POST", "/mcp", &headers, &call).await;
+        assert_eq!(answer.json()["result"]["isError"], false, "{}", answer.body);
+        assert_eq!(told_since(&server, before), [expected], "{tool}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_key_reads_as_is_on_the_record_once_an_hour_for_each() {
+    let server = Server::empty().await;
+    server.people("ana,ana@acme.example,,\nbo,bo@acme.example,,").await;
+    let anybody = server.key(&CreateKey { may_act_as: true, ..named("anybody", "search") });
+    let hers = server.key(&CreateKey { person: Some("ana".to_owned()), ..named("hers", "search") });
+    let ask = async |key: &str, act_as: &str| {
+        let bearer = format!("Bearer {key}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend((!act_as.is_empty()).then_some(("x-act-as", act_as)));
+        server.ask("GET", "/api/v1/search", &headers).await.status
+    };
+    let before = last_entry(&server);
+    for name in ["Ana", "ana", "bo", "ana"] {
+        assert_eq!(ask(&anybody, name).await, 200, "{name}");
+    }
+    assert_eq!(ask(&hers, "").await, 200);
+    assert_eq!(ask(&anybody, "nobody").await, 403);
+    let expected = ["anybody: key.act_as ana", "anybody: key.act_as bo"];
+    assert_eq!(told_since(&server, before), expected);
+    let database = rusqlite::Connection::open(server.directory.path().join("data/store.sqlite")).unwrap();
+    database.execute("UPDATE key_acts SET noted = noted - 3600001", []).unwrap();
+    let before = last_entry(&server);
+    assert_eq!((ask(&anybody, "ana").await, ask(&anybody, "ana").await), (200, 200));
+    assert_eq!(told_since(&server, before), expected[..1]);
+}
+
 impl Server {
     async fn send_with(&self, key: &str, method: &str, path: &str, body: &Value) -> Answer {
         let body = body.to_string();

@@ -2,7 +2,9 @@
 
 use notion_connector::model::{Caller, PersonRecord, Viewer};
 use notion_connector::ops::{self, CreateKey};
-use notion_connector::store::{Acquaintance, DirectoryFilter, DirectoryPerson, Introduction, Recognised};
+use notion_connector::store::{
+    Acquaintance, DirectoryFilter, DirectoryPerson, Introduction, Keep, Recognised,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -655,7 +657,8 @@ async fn whoever_signed_in_under_a_name_is_out_when_the_provider_pushes_its_owne
         let issuer = "https://login.acme.example";
         let who = Introduction { issuer, subject, record: &record, groups: None };
         let (how, app) = (Acquaintance { by_email: true, as_new: true }, &provider.server.app);
-        match app.store.recognise(who, how, app.runtime.now(), &mut || app.runtime.uuid()).unwrap() {
+        match app.store.recognise(who, how, Keep::All, app.runtime.now(), &mut || app.runtime.uuid()).unwrap()
+        {
             Recognised::Person { person, .. } => person.id,
             other => panic!("{other:?}"),
         }
