@@ -75,12 +75,19 @@ fn what(access: &AccessOfPerson) -> String {
         };
         told.push(format!("\nConnector “{}”: {} items; {by}", sight.connector, sight.items));
         let rows: Vec<Vec<String>> =
-            sight.rules.iter().map(|one| vec![described(&one.rule), one.grants_them.clone()]).collect();
+            sight.rules.iter().map(|one| vec![described(&one.rule), granted(&one.grants_them)]).collect();
         if !rows.is_empty() {
             told.push(table(&["RULE", "GRANTS THEM"], &rows));
         }
     }
     told.join("\n")
+}
+
+fn granted(what: &str) -> String {
+    match what {
+        "marked" => "rows that name them, or have an option that is granted to them".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn described(rule: &Deciding) -> String {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::output::table;
 use super::{Context, Exit};
@@ -16,6 +16,7 @@ pub(super) enum AudiencesCommand {
     /// Show the rules and how many items each decides.
     Show(OfConnector),
     /// Make a rule, in place of the one at the same place.
+    #[command(group(ArgGroup::new("whom").required(true).multiple(false).args(["to", "nobody"])))]
     Set {
         /// The page, database or row, by its id or its address in Notion, with all that lies below it.
         #[arg(required_unless_present = "whole", conflicts_with = "whole")]
@@ -28,12 +29,7 @@ pub(super) enum AudiencesCommand {
         property: Option<String>,
         /// To whom: everyone, group:NAME, person:NAME; by a column also named (the people named in it), and with an option before it,
         /// Finance=group:NAME. May be repeated.
-        #[arg(
-            long = "to",
-            value_name = "GRANT",
-            required_unless_present = "nobody",
-            conflicts_with = "nobody"
-        )]
+        #[arg(long = "to", value_name = "GRANT")]
         to: Vec<Grant>,
         /// To nobody.
         #[arg(long)]
@@ -93,7 +89,14 @@ fn told(audiences: &Audiences) -> String {
                 (_, Some(id)) => id.to_string(),
             };
             let by = rule.property.as_ref().map(|column| format!(" by {column}")).unwrap_or_default();
-            let grants: Vec<String> = rule.grants.iter().map(ToString::to_string).collect();
+            let unused = |grant: &Grant| {
+                let of = |one: &&ops::OptionItems| Some(&one.value) == grant.value.as_ref();
+                rule.options.iter().find(of).is_some_and(|one| one.items == Some(0))
+            };
+            let grants = rule.grants.iter().map(|grant| {
+                if unused(grant) { format!("{grant} (no row has that option)") } else { grant.to_string() }
+            });
+            let grants: Vec<String> = grants.collect();
             let grants = if grants.is_empty() { "nobody".to_owned() } else { grants.join(", ") };
             vec![rule.id.to_string(), format!("{place}{by}"), grants, count(rule.items)]
         })

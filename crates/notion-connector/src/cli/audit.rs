@@ -85,7 +85,11 @@ fn describe(page: &AuditPage) -> String {
             let from = entry.from.clone().unwrap_or_default();
             let seq = entry.seq.to_string();
             let at = entry.at.strftime("%Y-%m-%d %H:%M:%S").to_string();
-            vec![seq, at, entry.actor.clone(), from, what, entry.target.clone()]
+            let who = match entry.actor_kind.as_str() {
+                "key" => format!("key “{}”", entry.actor),
+                _ => entry.actor.clone(),
+            };
+            vec![seq, at, who, from, what, entry.target.clone()]
         })
         .collect();
     table(&["ENTRY", "WHEN (UTC)", "WHO", "FROM", "WHAT", "TO WHAT"], &rows)

@@ -148,24 +148,15 @@ pub(super) struct EditArguments {
     /// Largest file that is read, in megabytes, or default.
     #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
     file_mb: Option<Setting<u64>>,
-    /// What people are known by in Notion: email, name or id.
-    #[arg(long, value_name = "FIELD", value_parser = source_field)]
-    source_field: Option<SourceField>,
-    /// Where that is looked for in the directory: email, user_name, external_id, name, or a field of your own.
-    #[arg(long, value_name = "FIELD", value_parser = directory_field)]
-    directory_field: Option<DirectoryField>,
-    /// Whether crawls of content that somebody or a schedule starts are followed by one of people.
-    #[arg(long, value_name = "BOOL")]
-    people_with_content: Option<bool>,
-}
-
-fn source_field(text: &str) -> Result<SourceField, String> {
-    serde_json::from_value(serde_json::Value::from(text)).map_err(|error| error.to_string())
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "what clap takes")]
-fn directory_field(text: &str) -> Result<DirectoryField, String> {
-    Ok(DirectoryField::from(text.to_owned()))
+    /// What people are known by in Notion: email, name, id or default (email).
+    #[arg(long, value_name = "FIELD", value_parser = Setting::<SourceField>::from_str)]
+    source_field: Option<Setting<SourceField>>,
+    /// Where that is looked for in the directory: email, user_name, external_id, name, a field of your own, or default (email).
+    #[arg(long, value_name = "FIELD", value_parser = Setting::<DirectoryField>::from_str)]
+    directory_field: Option<Setting<DirectoryField>>,
+    /// Whether crawls of content that somebody or a schedule starts are followed by one of people: true, false or default (false).
+    #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
+    people_with_content: Option<Setting<bool>>,
 }
 
 impl From<EditArguments> for EditConnector {
@@ -293,6 +284,9 @@ fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
                 let whose = if own.contains_key(&name) { "" } else { " (default)" };
                 lines.push_str(&format!("\n{name}: {value}{whose}"));
             }
+        }
+        for warning in &detail.warnings {
+            lines.push_str(&format!("\nwarning: {warning}"));
         }
         if detail.connector.recrawl_required {
             lines.push_str(&format!(

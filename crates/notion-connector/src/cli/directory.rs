@@ -74,8 +74,19 @@ fn told(import: &DirectoryImport) -> String {
     let counts = &import.counts;
     let changed = counts.added + counts.updated + counts.deactivated;
     let head = if import.dry_run { "Nothing was changed; this would be: " } else { "" };
+    let fields = if import.fields.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "\nKept as fields of your own, by columns that are none of ours: {}",
+            import.fields.join(", ")
+        )
+    };
+    if counts.people == 0 {
+        return "There is nobody in the file; nothing was changed.".to_owned();
+    }
     format!(
-        "{head}{} people: {changed} changed ({} added, {} updated, {} deactivated), {} unchanged; {} groups added, {} memberships added, {} removed",
+        "{head}{} people: {changed} changed ({} added, {} updated, {} deactivated), {} unchanged; {} groups added, {} memberships added, {} removed{fields}",
         counts.people,
         counts.added,
         counts.updated,

@@ -48,11 +48,16 @@ pub(super) fn run(context: &Context, command: KeysCommand) -> Result<Exit, OpsEr
             let create = CreateKey { name, scopes, roles, person, may_act_as: act_as, ends };
             let created = ops::create_key(&app, caller, &create)?;
             context.output.show(&created, || {
-                format!(
-                    "{}\n\nThis is the only time that it is shown. It opens {}.",
-                    created.key,
-                    scopes_of(&created.kept)
-                )
+                let opens = scopes_of(&created.kept);
+                let mut told =
+                    format!("{}\n\nThis is the only time that it is shown. It opens {opens}.", created.key);
+                let person = created.kept.person.as_deref().unwrap_or_default();
+                for role in created.lacking.iter() {
+                    told.push_str(&format!(
+                        "\nBut “{person}” does not have the role {role}: what takes it is closed to the key until they do."
+                    ));
+                }
+                told
             });
         }
         KeysCommand::List => {

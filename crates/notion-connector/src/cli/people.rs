@@ -67,9 +67,10 @@ pub(super) async fn run(context: &Context, command: PeopleCommand) -> Result<Exi
                     .users
                     .iter()
                     .map(|user| {
-                        let state = match user.reason {
-                            Some(reason) => format!("{} ({reason})", user.state),
-                            None => user.state.to_string(),
+                        let state = match (user.reason, user.person_active) {
+                            (Some(reason), _) => format!("{} ({reason})", user.state),
+                            (None, Some(false)) => format!("{} (deactivated)", user.state),
+                            (None, _) => user.state.to_string(),
                         };
                         let name = if user.is_guest { " (guest)" } else { "" };
                         vec![
@@ -97,15 +98,23 @@ pub(super) async fn run(context: &Context, command: PeopleCommand) -> Result<Exi
         PeopleCommand::Test { value, connector } => {
             let test = ops::test_mapping(&app, caller, &TestMapping { connector, value }).await?;
             context.output.show(&test, || {
-                let looked_for = test.looked_for.as_deref().unwrap_or_default();
                 let answer = match test.answer {
-                    MappingAnswer::Match => format!("match: {}", test.person.as_deref().unwrap_or_default()),
+                    MappingAnswer::Match => {
+                        let state = if test.person_active == Some(false) {
+                            ", who is deactivated and sees nothing"
+                        } else {
+                            ""
+                        };
+                        format!("match: {}{state}", test.person.as_deref().unwrap_or_default())
+                    }
                     MappingAnswer::NoMatch => "no match".to_owned(),
                     MappingAnswer::Inconclusive => "inconclusive: more than one person has it".to_owned(),
                 };
-                match &test.error {
-                    Some(error) => format!("{answer}: {error}"),
-                    None => format!("{answer} (“{looked_for}” as {})", test.directory_field),
+                match (&test.error, &test.looked_for) {
+                    (Some(error), _) => format!("{answer}: {error}"),
+                    (None, Some(value)) => format!("{answer} (“{value}” as {})", test.directory_field),
+                    (None, None) if test.value.trim().is_empty() => format!("{answer}: the value is empty"),
+                    (None, None) => format!("{answer}: the script gave nothing"),
                 }
             });
         }

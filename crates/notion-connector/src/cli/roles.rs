@@ -1,4 +1,4 @@
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::output::table;
 use super::{Context, Exit};
@@ -16,11 +16,12 @@ pub(super) enum RolesCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").required(true).args(["person", "group"])))]
 pub(super) struct RoleArguments {
     /// The role: connector_admin or security_admin. Everybody of the directory is a search user.
     role: String,
     /// A person, by user name.
-    #[arg(long, value_name = "USER", conflicts_with = "group", required_unless_present = "group")]
+    #[arg(long, value_name = "USER")]
     person: Option<String>,
     /// A group of the directory, by name.
     #[arg(long, value_name = "GROUP")]

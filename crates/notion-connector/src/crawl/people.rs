@@ -45,19 +45,23 @@ pub fn source_value(user: &MetUser, source: SourceField) -> Result<String, Unmap
     value.map(str::to_owned).ok_or(UnmappedReason::NoValue)
 }
 
-/// Who of the directory has a value.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn look_up(store: &Store, field: &DirectoryField, value: &str) -> Result<Found, StoreError> {
-    let by = match field {
+/// Where the store looks for a value of that field.
+pub fn lookup_of(field: &DirectoryField) -> Lookup<'_> {
+    match field {
         DirectoryField::Email => Lookup::Email,
         DirectoryField::UserName => Lookup::UserName,
         DirectoryField::ExternalId => Lookup::ExternalId,
         DirectoryField::Name => Lookup::Name,
         DirectoryField::Own(name) => Lookup::Field(name),
-    };
-    store.find_person(by, value)
+    }
+}
+
+/// Who of the directory has a value.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn look_up(store: &Store, field: &DirectoryField, value: &str) -> Result<Found, StoreError> {
+    store.find_person(lookup_of(field), value)
 }
 
 /// What is looked for of somebody, or why nothing is; and why a script did not say.
@@ -146,7 +150,10 @@ impl Crawler {
         // Without a way to say who somebody is, everybody stays who they are.
         let mut keeps = lacks_emails;
         let connector = crawl.connector;
-        let held = self.blocking(move |crawler| crawler.store.count_users_of(connector)).await?;
+        let counted = move |crawler: &Self| {
+            Ok((crawler.store.count_users_of(connector)?, crawler.store.count_mapped_of(connector)?))
+        };
+        let (held, mapped_before) = self.blocking(counted).await?;
         let (mut room, mut left_out) = (self.settings.user_limit.saturating_sub(held), 0);
         loop {
             let id = crawl.id;
@@ -178,11 +185,37 @@ impl Crawler {
                     crawler.store.add_alert(id, alert, now)?;
                 }
                 crawler.store.drop_met_users(id)?;
+                if !keeps {
+                    crawler.tell_nobody(id, mapped_before, now)?;
+                }
                 let Some(crawl) = crawler.store.load_crawl(id)? else { return Ok(()) };
                 let state = crawl.end_state();
                 crawler.store.end_crawl(id, state, None, now)
             })
             .await?)
+    }
+
+    /// Says so where nobody was found in a directory that has people: rather than a workspace of strangers that is a slip in the
+    /// settings, or in the directory, and locks everybody out.
+    fn tell_nobody(&self, crawl: CrawlId, before: u64, now: Timestamp) -> Result<(), StoreError> {
+        let Some(users) = self.store.load_crawl(crawl)?.map(|crawl| crawl.users) else { return Ok(()) };
+        if users.mapped > 0 || users.unmapped == 0 || self.store.count_people()? == 0 {
+            return Ok(());
+        }
+        let field = String::from(self.people.directory.clone());
+        let lacking = self.store.lacks_attribute(lookup_of(&self.people.directory))?;
+        let lacking = if lacking { ", which nobody of the directory has" } else { "" };
+        let what = format!(
+            "of the {} people of the workspace nobody was found in the directory by “{field}”{lacking}; look at the connector's source \
+             field, directory field and script (connector show), and at people list; to try a value: {TRY_IT}",
+            users.unmapped
+        );
+        let alert = match before {
+            0 => what,
+            before => format!("nobody is mapped any more, and {before} who were see nothing now: {what}"),
+        };
+        let new = if before > 0 { NewAlert::error } else { NewAlert::warning };
+        self.store.add_alert(crawl, new(AlertScope::AllItems, "nobody mapped", &alert), now)
     }
 
     fn over_limit(&self, left_out: u64) -> String {

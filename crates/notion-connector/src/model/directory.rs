@@ -1,5 +1,7 @@
 //! People of the organisation, as a source describes them: an import, a push by SCIM, a sign-in.
 
+use super::on_one_line;
+
 /// Longest value of a person's attribute, in characters.
 const MAX_VALUE_CHARS: usize = 2_000;
 /// Longest user name, external id, e-mail address and group name, in characters. An address has at most 320
@@ -52,6 +54,9 @@ impl PersonRecord {
         self.user_name = name_of("user name", &self.user_name)?;
         self.external_id = self.external_id.map(|id| name_of("external id", &id)).transpose()?;
         self.name = self.name.map(|name| value_of("name", name)).transpose()?;
+        if let Some(Some(name)) = &self.name {
+            check_line("name", name)?;
+        }
         self.email = self.email.map(|email| value_of("e-mail address", email)).transpose()?;
         if let Some(Some(email)) = &self.email {
             check_email(email)?;
@@ -102,9 +107,15 @@ fn name_of(what: &str, text: &str) -> Result<String, String> {
         chars if chars > MAX_NAME_CHARS => {
             Err(format!("the {what} is longer than {MAX_NAME_CHARS} characters"))
         }
-        _ if text.chars().any(char::is_control) => Err(format!("the {what} holds control characters")),
-        _ => Ok(text.to_owned()),
+        _ => check_line(what, text).map(|()| text.to_owned()),
     }
+}
+
+fn check_line(what: &str, text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_control) {
+        return Err(format!("the {what} holds a line break or other control characters"));
+    }
+    Ok(())
 }
 
 /// A value without the space around it; an empty one is none.
@@ -127,7 +138,7 @@ fn check_email(email: &str) -> Result<(), String> {
     if parted && plain && email.chars().count() <= MAX_NAME_CHARS {
         Ok(())
     } else {
-        Err(format!("“{}” is no e-mail address", email.chars().take(80).collect::<String>()))
+        Err(format!("“{}” is no e-mail address", on_one_line(email).chars().take(80).collect::<String>()))
     }
 }
 
@@ -169,6 +180,9 @@ mod tests {
         assert!(with(|one| one.email = Some(Some("ana at acme".to_owned()))).contains("no e-mail address"));
         assert!(with(|one| one.external_id = Some("x".repeat(321))).contains("longer than 320"));
         assert!(with(|one| one.groups = Some(vec!["a\u{7}".to_owned()])).contains("control characters"));
+        assert!(with(|one| one.name = Some(Some("Ana\nbo,Bo".to_owned()))).contains("line break"));
+        let address = with(|one| one.email = Some(Some("a@b\nc@d".to_owned())));
+        assert_eq!(address, "“a@b c@d” is no e-mail address");
         let twice = || vec![("team".to_owned(), None), ("team ".to_owned(), None)];
         let mut record = PersonRecord { user_name: "ana".to_owned(), ..PersonRecord::default() };
         record.fields = twice();

@@ -26,6 +26,6 @@ pub use plan::{Plan, PlannedItems};
 pub use recurrence::{ParseRecurrenceError, Recurrence};
 pub use viewer::{
     Nearest, Position, RowsRuling, Ruling, Rulings, Sight, Sights, Viewer, on_one_line, option_mark,
-    person_mark,
+    person_mark, without_controls,
 };
 pub use warning::Warning;

@@ -173,6 +173,11 @@ pub fn on_one_line(name: &str) -> String {
     words.join(" ")
 }
 
+/// What a program said that nobody asks to mend it, as a person reads it: line breaks and other control characters are a space.
+pub fn without_controls(text: &str) -> String {
+    if text.chars().any(char::is_control) { on_one_line(text) } else { text.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use super::why::named;
 use crate::app::App;
 use crate::model::{
     Caller, ConnectorId, ItemKind, NotionId, PropertyValue, Role, RowsRuling, Ruling, Rulings, Sight, Sights,
-    Viewer, on_one_line,
+    Viewer, on_one_line, option_mark,
 };
 use crate::search::SearchIndex;
 use crate::store::{AudienceGrant, AudienceRule, Connector, GrantedTo, NewAudienceRule};
@@ -27,7 +28,10 @@ const MAX_GRANTS: usize = 1_000;
 /// Of more rules than this it is not counted what each decides.
 const MAX_COUNTED: usize = 100;
 /// Rows that are looked at for the columns of a data source.
-const SAMPLED_ROWS: u32 = 50;
+const SAMPLED_ROWS: u32 = 500;
+/// How long an answer waits for a running server to write a new rule into the index, and between two looks.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Longest name of a column or an option, in characters.
 const MAX_NAME_CHARS: usize = 1_000;
 
@@ -88,6 +92,18 @@ pub struct AudienceLine {
     /// To whom it is granted.
     pub grants: Vec<Grant>,
     /// How many items of the index it decides, because none of them has a nearer rule; of many rules that is not counted.
+    pub items: Option<usize>,
+    /// Of a rule by a column: the options that grants name.
+    pub options: Vec<OptionItems>,
+}
+
+/// An option that a grant goes by.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OptionItems {
+    /// Its name.
+    pub value: String,
+    /// How many items of the index are rows with it, or lie below one. None of them: it is misspelt, or used later. It is not
+    /// counted of many rules, nor while changes wait for the index.
     pub items: Option<usize>,
 }
 
@@ -198,10 +214,11 @@ pub async fn set_audience(
         }
         app.store.save_audience_rule(connector.id, &rule)?.map_err(OpsError::Invalid)?;
         // What rows say goes into the index: by the one who owns the data directory, or else now.
-        if rule.column.is_some()
-            && let Ok(_ownership) = app.own("audiences set")
-        {
-            app.pump()?.drain().await?;
+        if rule.column.is_some() {
+            match app.own("audiences set") {
+                Ok(_ownership) => drop(app.pump()?.drain().await?),
+                Err(_) => wait_for_index(app).await?,
+            }
         }
         told(app, &connector)
     })
@@ -229,6 +246,17 @@ pub fn remove_audience(
     })
 }
 
+/// Waits for whoever owns the data directory to deliver, but not for long.
+async fn wait_for_index(app: &App) -> Result<(), OpsError> {
+    for _ in 0..PATIENCE.as_millis() / LOOK_AGAIN.as_millis() {
+        if app.store.count_outbox()? == 0 {
+            break;
+        }
+        app.runtime.sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
+}
+
 fn told(app: &App, connector: &Connector) -> Result<Audiences, OpsError> {
     let rules = app.store.load_audience_rules(connector.id)?;
     let index = app.open_index()?.filter(|_| rules.len() <= MAX_COUNTED);
@@ -236,6 +264,9 @@ fn told(app: &App, connector: &Connector) -> Result<Audiences, OpsError> {
         let Some(index) = &index else { return Ok(None) };
         count_decided(index, connector.id, &rules, decider).map(Some)
     };
+    let is_behind = app.store.count_outbox()? > 0;
+    let values = rules.iter().flat_map(|one| &one.rule.grants).filter(|grant| grant.value.is_some()).count();
+    let marked = index.as_ref().filter(|_| !is_behind && values <= MAX_COUNTED);
     let lines = rules.iter().enumerate().map(|(at, one)| {
         Ok(AudienceLine {
             id: one.id,
@@ -244,11 +275,32 @@ fn told(app: &App, connector: &Connector) -> Result<Audiences, OpsError> {
             property: one.rule.column.clone(),
             grants: one.rule.grants.iter().map(shown).collect(),
             items: count(Some(at))?,
+            options: options_of(marked, connector.id, one)?,
         })
     });
     let lines = lines.collect::<Result<Vec<_>, OpsError>>()?;
     let on = app.store.has_audiences(connector.id)?;
     Ok(Audiences { connector: connector.name.clone(), on, rules: lines, without_rule: count(None)? })
+}
+
+fn options_of(
+    index: Option<&SearchIndex>,
+    connector: ConnectorId,
+    rule: &AudienceRule,
+) -> Result<Vec<OptionItems>, OpsError> {
+    let Some(place) = rule.rule.place else { return Ok(Vec::new()) };
+    let values: BTreeSet<&String> =
+        rule.rule.grants.iter().filter_map(|grant| grant.value.as_ref()).collect();
+    let options = values.into_iter().map(|value| {
+        let marks = BTreeSet::from([option_mark(rule.id, value)]);
+        let ruling = Ruling { below: None, rows: Some(RowsRuling::Marked(marks)) };
+        let rulings = Rulings { whole: false, places: BTreeMap::from([(place, ruling)]) };
+        let connectors = BTreeMap::from([(connector, Sight::Ruled(rulings))]);
+        let viewer = Viewer::Mapped(Sights { connectors, searches_joined: false });
+        let items = index.map(|index| index.count_visible(&viewer)).transpose()?;
+        Ok(OptionItems { value: value.clone(), items })
+    });
+    options.collect()
 }
 
 /// How many items one of the rules decides, or none of them: as many as somebody sees whom it alone grants everything, or whom all
@@ -342,7 +394,11 @@ fn checked(app: &App, connector: &Connector, set: &SetAudience) -> Result<NewAud
         ));
     }
     let place = match &column {
-        Some(column) => data_source_of(app, connector, (id, item.kind), column)?,
+        Some(column) => {
+            let data_source = data_source_of(app, connector, (id, item.kind))?;
+            check_column(app, connector, data_source, column, &grants)?;
+            data_source
+        }
         None => id,
     };
     Ok(NewAudienceRule { place: Some(place), column, grants })
@@ -372,14 +428,13 @@ fn checked_grant(grant: &Grant, by_column: bool) -> Result<AudienceGrant, OpsErr
     Ok(AudienceGrant { value, to })
 }
 
-/// The data source with that column.
+/// The data source that is meant, itself or by its database.
 fn data_source_of(
     app: &App,
     connector: &Connector,
     (id, kind): (NotionId, ItemKind),
-    column: &str,
 ) -> Result<NotionId, OpsError> {
-    let data_source = match kind {
+    Ok(match kind {
         ItemKind::DataSource => id,
         ItemKind::Database => match app.store.load_data_sources(connector.id, id)?.as_slice() {
             [only] => *only,
@@ -402,28 +457,66 @@ fn data_source_of(
                 "{id} is a {kind}: only a database has rows with columns"
             )));
         }
-    };
+    })
+}
+
+/// What rows show of a column.
+#[derive(Default)]
+struct Shown {
+    people: bool,
+    options: bool,
+    /// A value that rules do not go by.
+    other: bool,
+}
+
+/// Refuses what can grant nothing, by what rows show of the columns there. A column in which every one of them is empty may be of any
+/// kind, and an option that none has may be used later.
+fn check_column(
+    app: &App,
+    connector: &Connector,
+    data_source: NotionId,
+    column: &str,
+    grants: &[AudienceGrant],
+) -> Result<(), OpsError> {
     let rows = app.store.load_some_rows(connector.id, data_source, SAMPLED_ROWS)?;
-    let mut columns = BTreeSet::new();
+    let mut columns: BTreeMap<String, Shown> = BTreeMap::new();
     for property in rows.iter().flat_map(|row| &row.properties) {
-        let name = on_one_line(&property.name);
-        let can_be = matches!(property.value, PropertyValue::Options(_) | PropertyValue::People(_));
-        // An empty one may be of any kind.
-        if name == column && (can_be || property.value == PropertyValue::Empty) {
-            return Ok(data_source);
-        }
-        if can_be {
-            columns.insert(name);
+        let shown = columns.entry(on_one_line(&property.name)).or_default();
+        match &property.value {
+            PropertyValue::Options(_) => shown.options = true,
+            PropertyValue::People(_) => shown.people = true,
+            PropertyValue::Empty => {}
+            _ => shown.other = true,
         }
     }
-    if rows.is_empty() {
-        return Ok(data_source);
+    let can_be = |shown: &Shown| shown.people || shown.options;
+    match columns.get(column) {
+        None if rows.is_empty() => return Ok(()),
+        Some(shown) if can_be(shown) || !shown.other => return check_grants(column, shown, grants),
+        _ => {}
     }
-    let known: Vec<String> = columns.into_iter().collect();
+    let known = columns.iter().filter(|(_, shown)| can_be(shown)).map(|(name, _)| name.as_str());
+    let known: Vec<&str> = known.collect();
     let known = if known.is_empty() { "none was found".to_owned() } else { known.join(", ") };
     Err(OpsError::Invalid(format!(
         "“{column}” is no column of people or options there; such columns, exactly as they are written: {known}"
     )))
+}
+
+fn check_grants(column: &str, shown: &Shown, grants: &[AudienceGrant]) -> Result<(), OpsError> {
+    let fail = |grant: &AudienceGrant, why: &str| {
+        let grant = self::shown(grant);
+        Err(OpsError::Invalid(format!("the grant “{grant}” cannot be: “{column}” is a column of {why}")))
+    };
+    for grant in grants {
+        if grant.to == GrantedTo::Named && shown.options && !shown.people {
+            return fail(grant, "options, and names nobody");
+        }
+        if grant.value.is_some() && shown.people && !shown.options {
+            return fail(grant, "people, and has no options");
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::audiences::check_may_open;
 use super::audit::Act;
 use super::connectors::{check_name, find_connector};
-use super::{ConnectorSummary, OpsError, plan, rerender};
+use super::{ConnectorSummary, OpsError, people, plan, rerender};
 use crate::app::App;
 use crate::config::{
     BodyChoice, CommentsChoice, ConnectorSettings, DirectoryField, EffectiveSettings, PeopleSettings,
@@ -113,14 +113,19 @@ pub struct EditConnector {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u64>)]
     pub item_limit: Option<Setting<u64>>,
-    /// What people are known by in Notion: `email`, `name` or `id`.
+    /// What people are known by in Notion: `email`, `name` or `id`; `null` for `email`.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "email")]
-    pub source_field: Option<SourceField>,
-    /// Where that is looked for in the directory: `email`, `user_name`, `external_id`, `name`, or a field of your own.
+    pub source_field: Option<Setting<SourceField>>,
+    /// Where that is looked for in the directory: `email`, `user_name`, `external_id`, `name`, or a field of your own; `null` for
+    /// `email`.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "email")]
-    pub directory_field: Option<DirectoryField>,
-    /// Whether crawls of content that somebody or a schedule starts are followed by one of people.
-    pub people_with_content: Option<bool>,
+    pub directory_field: Option<Setting<DirectoryField>>,
+    /// Whether crawls of content that somebody or a schedule starts are followed by one of people; `null` for no.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    pub people_with_content: Option<Setting<bool>>,
     /// Extensions of files that are read; `null` for what the configuration says.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["pdf", "docx"]))]
@@ -166,11 +171,16 @@ impl EditConnector {
         if let Some(body) = self.body {
             settings.body = body.own();
         }
+        // The configuration has nothing of these: what holds without them is what holds for everybody.
         let people = &mut settings.people;
-        people.source = self.source_field.unwrap_or(people.source);
-        people.with_content = self.people_with_content.unwrap_or(people.with_content);
+        if let Some(source) = self.source_field {
+            people.source = source.own().unwrap_or_default();
+        }
         if let Some(field) = &self.directory_field {
-            people.directory.clone_from(field);
+            people.directory = field.clone().own().unwrap_or_default();
+        }
+        if let Some(with_content) = self.people_with_content {
+            people.with_content = with_content.own().unwrap_or_default();
         }
         self.apply_to_files(&mut settings);
         Ok(settings)
@@ -215,6 +225,8 @@ pub struct ConnectorDetail {
     pub settings: ConnectorSettings,
     /// What holds for it.
     pub effective: Effective,
+    /// What of it may be a slip.
+    pub warnings: Vec<String>,
 }
 
 /// The settings that crawls of a connector follow.
@@ -259,6 +271,7 @@ pub fn show_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<
     let connector = find_connector(app, name)?;
     let settings = settings_of(&connector)?;
     let effective = settings.over(&app.config);
+    let warnings = people::slips(app, &effective.people)?;
     let effective = Effective {
         include: effective.include,
         exclude: effective.exclude,
@@ -276,7 +289,7 @@ pub fn show_connector(app: &App, caller: &Caller, name: Option<&str>) -> Result<
         other_hosts: effective.files.other_hosts,
         file_mb: effective.files.file_mb,
     };
-    Ok(ConnectorDetail { connector: ConnectorSummary::of(app, connector)?, settings, effective })
+    Ok(ConnectorDetail { connector: ConnectorSummary::of(app, connector)?, settings, effective, warnings })
 }
 
 /// Changes a connector's settings, or nothing when one of them is wrong.

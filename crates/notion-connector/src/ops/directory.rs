@@ -1,5 +1,6 @@
 //! The directory of the organisation's people: bringing it in, looking at it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -15,6 +16,9 @@ use crate::store::{DirectoryFilter, DirectoryPage, DirectorySource, IntakeCounts
 /// Errors of a file that are told one by one; of the others their number.
 const ERRORS_TOLD: usize = 100;
 
+/// Fields of the organisation's own that are named in an answer.
+const FIELDS_TOLD: usize = 100;
+
 /// How a file is taken in.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ImportDirectory {
@@ -25,13 +29,15 @@ pub struct ImportDirectory {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct DirectoryImport {
     /// Whether nothing was changed, because only that was asked for.
     pub dry_run: bool,
     /// What changed.
     #[serde(flatten)]
     pub counts: IntakeCounts,
+    /// The columns of the file that are fields of the organisation's own: at most a hundred. One that is misspelt is among them.
+    pub fields: Vec<String>,
 }
 
 /// Takes the people of a file in: all of them, or none and the error says what is wrong in which line.
@@ -50,7 +56,7 @@ pub fn import_directory(
         let file = File::open(path).map_err(unreadable)?;
         let mut new_uid = || app.runtime.uuid();
         app.store.take_in(DirectorySource::Import, app.runtime.now(), &mut new_uid, |intake| {
-            let mut errors = Errors::default();
+            let (mut errors, mut fields) = (Errors::default(), BTreeSet::new());
             let ended = directory_file::read(path, file, &mut |told: Told| {
                 let record = match told.record {
                     Ok(record) => record,
@@ -59,6 +65,9 @@ pub fn import_directory(
                         return Ok(());
                     }
                 };
+                let unseen = record.fields.iter().filter(|(name, _)| !fields.contains(name.trim()));
+                let unseen: Vec<String> = unseen.map(|(name, _)| name.trim().to_owned()).collect();
+                fields.extend(unseen.into_iter().take(FIELDS_TOLD - fields.len()));
                 // Whoever is in a file that names everybody belongs to them, unless the file says otherwise.
                 let active = record.active.or(how.deactivate_missing.then_some(true));
                 if let Err(why) = intake.put(told.line, crate::model::PersonRecord { active, ..record })? {
@@ -78,7 +87,8 @@ pub fn import_directory(
                 intake.deactivate_missing()?;
             }
             let keep = if how.dry_run { Keep::Nothing } else { Keep::All };
-            Ok((keep, DirectoryImport { dry_run: how.dry_run, counts: intake.counts() }))
+            let fields = fields.into_iter().collect();
+            Ok((keep, DirectoryImport { dry_run: how.dry_run, counts: intake.counts(), fields }))
         })
     })
 }
@@ -86,7 +96,7 @@ pub fn import_directory(
 /// The people of the directory that pass, by user name.
 ///
 /// # Errors
-/// When the caller is no security administrator, or the database cannot be read.
+/// When the caller is no security administrator, or there is no such group.
 pub fn list_directory(
     app: &App,
     caller: &Caller,
@@ -94,8 +104,14 @@ pub fn list_directory(
     limit: u32,
     offset: u32,
 ) -> Result<DirectoryPage, OpsError> {
-    Act::of_security("directory.list", "")
-        .run(app, caller, || Ok(app.store.load_directory(filter, limit, offset)?))
+    Act::of_security("directory.list", "").run(app, caller, || {
+        if let Some(group) = &filter.group
+            && !app.store.has_group(group)?
+        {
+            return Err(OpsError::NotFound(format!("the directory has no group “{group}”")));
+        }
+        Ok(app.store.load_directory(filter, limit, offset)?)
+    })
 }
 
 #[derive(Default)]
@@ -271,6 +287,37 @@ mod tests {
                 "line 1: the column “Username” is there twice",
             ),
             ("deep.json", "[".repeat(100_000), "line 1: this is no JSON"),
+            (
+                "swallows.csv",
+                "user_name,name,groups\nbo,\"Bruno\namara,Amara,A\nedith,Edith,B\n".to_owned(),
+                "line 2: a quotation mark opens here that nothing closes",
+            ),
+            (
+                "last.csv",
+                "user_name,name\nana,\"A\"\"n\"\"a\"\nbo,\"\n".to_owned(),
+                "line 3: a quotation mark opens here that nothing closes",
+            ),
+            (
+                "heading.csv",
+                "user_name,\"name\nana,Ana\n".to_owned(),
+                "line 1: a quotation mark opens here that nothing closes",
+            ),
+            (
+                "closes.csv",
+                "user_name,name\nbo,\"Bruno\namara,Amara\"\n".to_owned(),
+                "line 2: the name holds a line break",
+            ),
+            (
+                "bell.json",
+                r#"[{"user_name": "ana", "name": "A\u0007"}]"#.to_owned(),
+                "line 1: the name holds",
+            ),
+            (
+                "groups.jsonl",
+                r#"{"user_name": "ana", "groups": ["A\nB"]}"#.to_owned(),
+                "line 1: the group holds a line break",
+            ),
+            ("empty.csv", "\n \n".to_owned(), "line 1: the file is empty"),
         ] {
             let error = place.import(name, text, ImportDirectory::default()).unwrap_err();
             assert!(error.contains(expected), "{name}: {expected} is not in {error}");
@@ -278,6 +325,25 @@ mod tests {
         let error = place.import("latin.csv", b"user_name,name\nana,G\xF3mez\n", ImportDirectory::default());
         assert!(error.unwrap_err().contains("line 2: this is not UTF-8"));
         assert_eq!(place.people(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_stands_in_quotation_marks_may_hold_marks_line_breaks_and_commas() {
+        let place = Place::new();
+        let text = "user_name,name,Address\r\nana,\"Ana \"\"A\"\" G, Dr\",\"1 Quay\r\nBremen\"\r\nbo,B\"o\"b,\"x\"y\r\ncy,\"\",\"\"\r\n";
+        assert_eq!(place.take("people.csv", text).people, 3);
+        let people = place.people();
+        assert_eq!(people[0], "ana:  [] {\"Address\": \"1 Quay\\r\\nBremen\"}", "{people:?}");
+    }
+
+    #[test]
+    fn an_answer_names_the_columns_that_are_no_attributes_of_ours() {
+        let place = Place::new();
+        let path = place.files.path().join("people.csv");
+        std::fs::write(&path, "user_name,emial,E-Mail address\nana,a@b.example,\n").unwrap();
+        let how = ImportDirectory::default();
+        let told = import_directory(&place.app, &Caller::LOCAL_OPERATOR, &path, how).unwrap();
+        assert_eq!(told.fields, ["E-Mail address", "emial"]);
     }
 
     #[test]
@@ -318,6 +384,9 @@ mod tests {
         assert_eq!(list(Some("GÓMEZ"), None), (1, vec!["ana".to_owned()]));
         assert_eq!(list(Some("@acme"), None).0, 2);
         assert_eq!(list(None, Some("board")), (1, vec!["ana".to_owned()]));
+        let filter = DirectoryFilter { text: None, group: Some("nope".to_owned()) };
+        let none = list_directory(&place.app, &Caller::LOCAL_OPERATOR, &filter, 10, 0).unwrap_err();
+        assert!(none.to_string().contains("no group “nope”"), "{none}");
         let admin = [Role::ConnectorAdmin, Role::SearchUser].into_iter().collect::<Roles>();
         let caller = Caller { roles: admin, ..Caller::LOCAL_OPERATOR };
         assert!(list_directory(&place.app, &caller, &DirectoryFilter::default(), 10, 0).is_err());

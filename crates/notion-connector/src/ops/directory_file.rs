@@ -1,7 +1,7 @@
 //! Files of people: CSV with a header, a JSON array, or one JSON object after another. They are read one person at a time;
 //! of nothing more than one person is held.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -30,7 +30,7 @@ type Ended = Result<(), (u64, String)>;
 
 /// Reads a file to its end, or as far as it can be read.
 pub(super) fn read(path: &Path, file: impl Read, take: &mut Take<'_>) -> Result<Ended, OpsError> {
-    let meter = Meter { line: Cell::new(1), left: Cell::new(MAX_RECORD_BYTES) };
+    let meter = Meter { line: Cell::new(1), left: Cell::new(MAX_RECORD_BYTES), quotes: RefCell::new(None) };
     let mut source = BufReader::with_capacity(1 << 16, file);
     let unreadable = |source| OpsError::Io { what: format!("{} could not be read", path.display()), source };
     let beginning = source.fill_buf().map_err(unreadable)?;
@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path, file: impl Read, take: &mut Take<'_>) -> Result<
     };
     let metered = Metered { inner: source, meter: &meter };
     match (is_json, first) {
-        (_, None) => Ok(Ok(())),
+        (_, None) => Ok(Err((1, "the file is empty".to_owned()))),
         (true, Some(b'[')) => read_array(metered, &meter, take),
         (true, _) => read_objects(metered, &meter, take),
         (false, _) => read_csv(metered, &meter, delimiter(&head), take),
@@ -57,6 +57,64 @@ pub(super) fn read(path: &Path, file: impl Read, take: &mut Take<'_>) -> Result<
 struct Meter {
     line: Cell<u64>,
     left: Cell<usize>,
+    /// Of a CSV.
+    quotes: RefCell<Option<Quotes>>,
+}
+
+impl Meter {
+    /// Where the quotation mark stands that is open at the end of the file.
+    fn unclosed(&self) -> Option<(u64, String)> {
+        let line = self.quotes.borrow().as_ref().and_then(Quotes::unclosed)?;
+        Some((line, "a quotation mark opens here that nothing closes".to_owned()))
+    }
+}
+
+/// Follows the quotation marks of a CSV as its reader does, who takes one that nothing closes for closed by the end of the file.
+struct Quotes {
+    delimiter: u8,
+    place: Place,
+    line: u64,
+    /// The line of the mark that opened last.
+    opened: u64,
+    has_ended: bool,
+}
+
+/// Where in a cell the reading is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Begin,
+    Plain,
+    Quoted,
+    /// Behind a mark that closes, unless it is followed by another.
+    Closing,
+}
+
+impl Quotes {
+    const fn new(delimiter: u8) -> Self {
+        Self { delimiter, place: Place::Begin, line: 1, opened: 0, has_ended: false }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.has_ended |= bytes.is_empty();
+        for byte in bytes {
+            self.place = match (self.place, *byte) {
+                (Place::Begin, b'"') => {
+                    self.opened = self.line;
+                    Place::Quoted
+                }
+                (Place::Quoted, b'"') => Place::Closing,
+                (Place::Quoted, _) | (Place::Closing, b'"') => Place::Quoted,
+                (_, b'\n' | b'\r') => Place::Begin,
+                (_, byte) if byte == self.delimiter => Place::Begin,
+                _ => Place::Plain,
+            };
+            self.line += u64::from(*byte == b'\n');
+        }
+    }
+
+    fn unclosed(&self) -> Option<u64> {
+        (self.has_ended && self.place == Place::Quoted).then_some(self.opened)
+    }
 }
 
 struct Metered<'a, R> {
@@ -67,7 +125,11 @@ struct Metered<'a, R> {
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        let lines = buffer.get(..count).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        let read = buffer.get(..count).unwrap_or_default();
+        if let Some(quotes) = self.meter.quotes.borrow_mut().as_mut() {
+            quotes.see(read);
+        }
+        let lines = read.iter().filter(|byte| **byte == b'\n').count();
         self.meter.line.set(self.meter.line.get() + lines as u64);
         let left = self.meter.left.get().checked_sub(count);
         self.meter.left.set(left.ok_or_else(|| {
@@ -173,12 +235,16 @@ fn read_csv<R: Read>(
     delimiter: u8,
     take: &mut Take<'_>,
 ) -> Result<Ended, OpsError> {
+    meter.quotes.replace(Some(Quotes::new(delimiter)));
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(source);
     let wrong = |line: u64, error: &csv::Error| (line, format!("this is no CSV: {error}"));
     let columns = match reader.byte_headers() {
         Ok(header) => header.iter().map(text_of).collect::<Result<Vec<_>, _>>(),
         Err(error) => return Ok(Err(wrong(1, &error))),
     };
+    if let Some(unclosed) = meter.unclosed() {
+        return Ok(Err(unclosed));
+    }
     let columns = match columns.and_then(|names| columns_of(&names)) {
         Ok(columns) => columns,
         Err(why) => return Ok(Err((1, why))),
@@ -187,7 +253,12 @@ fn read_csv<R: Read>(
     loop {
         meter.left.set(MAX_RECORD_BYTES);
         let line = reader.position().line();
-        match reader.read_byte_record(&mut row) {
+        let read = reader.read_byte_record(&mut row);
+        // The rest of the file would be one cell.
+        if let Some(unclosed) = meter.unclosed() {
+            return Ok(Err(unclosed));
+        }
+        match read {
             Ok(true) => {
                 let line = row.position().map_or(line, csv::Position::line);
                 take(Told { line, record: record_of_row(&columns, &row) })?;

@@ -50,6 +50,9 @@ pub struct CreatedKey {
     /// What is kept of it.
     #[serde(flatten)]
     pub kept: Key,
+    /// Roles of the key that its person does not have now: what takes them it opens when they have.
+    #[schema(value_type = Vec<String>)]
+    pub lacking: Roles,
 }
 
 /// Makes a key.
@@ -94,7 +97,10 @@ pub fn create_key(app: &App, caller: &Caller, create: &CreateKey) -> Result<Crea
         let taken =
             || OpsError::Invalid(format!("there is a key “{name}”: revoke it first, or choose another name"));
         let kept = app.store.add_key(&new, now)?.ok_or_else(taken)?;
-        Ok(CreatedKey { key: token.expose_secret().to_owned(), kept })
+        let standing = person.map(|person| app.store.load_standing(person)).transpose()?.flatten();
+        let held = standing.map_or(Roles::ALL, |standing| standing.roles);
+        let lacking = roles.iter().filter(|role| !held.contains(*role)).collect();
+        Ok(CreatedKey { key: token.expose_secret().to_owned(), kept, lacking })
     })
 }
 
@@ -155,12 +161,20 @@ pub struct Identity {
     caller: Caller,
     /// What the key opens; everything, where it was no key.
     scopes: Option<Vec<KeyScope>>,
+    /// Whether it is a key that acts as people, and was not told as whom.
+    lacks_person: bool,
 }
 
 impl Identity {
     /// Somebody who may ask every part.
     pub const fn of(caller: Caller) -> Self {
-        Self { caller, scopes: None }
+        Self { caller, scopes: None, lacks_person: false }
+    }
+
+    /// Whether that part cannot be asked before a person is named: a key that acts as people would see nothing of its own, and an
+    /// empty answer would pass for one that was looked for.
+    pub fn needs_person(&self, scope: KeyScope) -> bool {
+        self.lacks_person && scope == KeyScope::Search
     }
 
     /// The caller, as they stand in that part; none where their key does not open it.
@@ -222,5 +236,6 @@ pub fn identify_key(
         (None, None) => (key.roles, nobody),
     };
     app.store.save_key_use(&key, now)?;
-    Ok(Identity { caller: Caller { actor, roles, viewer, from }, scopes: Some(key.scopes) })
+    let lacks_person = key.may_act_as && act_as.is_none();
+    Ok(Identity { caller: Caller { actor, roles, viewer, from }, scopes: Some(key.scopes), lacks_person })
 }

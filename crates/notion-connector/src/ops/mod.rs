@@ -56,8 +56,8 @@ pub use access::{
 pub use accounts::{change_password, delete_account, list_accounts, set_password, sign_out_account};
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
 pub use audiences::{
-    AudienceLine, Audiences, Grant, GrantTo, SetAudience, remove_audience, set_audience, show_audiences,
-    switch_audiences,
+    AudienceLine, Audiences, Grant, GrantTo, OptionItems, SetAudience, remove_audience, set_audience,
+    show_audiences, switch_audiences,
 };
 pub use audit::{AuditPage, Refusals, export_audit, list_audit};
 pub use backup::{Backup, backup, restore};

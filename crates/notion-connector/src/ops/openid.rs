@@ -11,7 +11,7 @@ use super::audit::Act;
 use super::gate::{SignInGate, Trying};
 use super::sign_in::{caller_of, open_session};
 use crate::app::App;
-use crate::model::{Caller, PersonRecord, Viewer};
+use crate::model::{Caller, PersonRecord, Viewer, without_controls};
 use crate::openid::{Answer, Attempt, OpenidError, Provider, ProviderAccount};
 use crate::store::{Acquaintance, DirectoryPerson, Introduction, Keep, News, Recognised};
 
@@ -157,7 +157,7 @@ fn record_of(account: &ProviderAccount) -> PersonRecord {
     });
     PersonRecord {
         user_name,
-        name: account.name.clone().map(Some),
+        name: account.name.as_deref().map(without_controls).map(Some),
         email: account.email.clone().map(Some),
         email_verified: account.email.is_some().then_some(true),
         ..PersonRecord::default()

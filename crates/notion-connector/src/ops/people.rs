@@ -9,12 +9,16 @@ use super::audit::Act;
 use super::connector_life::{ConnectorDetail, effective_settings, settings_of, show_connector};
 use super::connectors::find_connector;
 use crate::app::App;
-use crate::crawl::people::look_up;
+use crate::config::PeopleSettings;
+use crate::crawl::people::{look_up, lookup_of};
 use crate::model::{Caller, Role};
 use crate::scripts::{DEFAULT_SCRIPT, MAX_SCRIPT_BYTES};
 use crate::store::{
     Found, SettingsEffect, UnmappedReason, UserCounts, UserFilter, UserOrder, UserPage, UserState,
 };
+
+/// Fields of the directory that are named where none has the one that was meant.
+const FIELDS_TOLD: u32 = 20;
 
 /// Longest value that is tried, in characters.
 const MAX_VALUE_CHARS: usize = 2_000;
@@ -103,6 +107,8 @@ pub struct MappingTest {
     pub answer: MappingAnswer,
     /// User name of the one who was found; told to security administrators.
     pub person: Option<String>,
+    /// Whether that one is active in the directory: else they see nothing. Told with the name.
+    pub person_active: Option<bool>,
 }
 
 /// Tries what the mapping of a connector makes of a value. Nothing is changed.
@@ -141,6 +147,7 @@ pub async fn test_mapping(app: &App, caller: &Caller, test: &TestMapping) -> Res
             Found::Several => (MappingAnswer::Inconclusive, None),
         };
         let person = person.filter(|_| may_know).map(|id| app.store.load_person_by_id(id)).transpose()?;
+        let person = person.flatten();
         Ok(MappingTest {
             connector: connector.name,
             value: test.value.clone(),
@@ -148,16 +155,34 @@ pub async fn test_mapping(app: &App, caller: &Caller, test: &TestMapping) -> Res
             error,
             directory_field: settings.directory.into(),
             answer,
-            person: person.flatten().map(|person| person.user_name),
+            person_active: person.as_ref().map(|person| person.active),
+            person: person.map(|person| person.user_name),
         })
     })
     .await
 }
 
+/// Which settings of the mapping lead nowhere, as far as the directory shows.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) fn slips(app: &App, settings: &PeopleSettings) -> Result<Vec<String>, OpsError> {
+    if !app.store.lacks_attribute(lookup_of(&settings.directory))? {
+        return Ok(Vec::new());
+    }
+    let field = String::from(settings.directory.clone());
+    let known = app.store.load_field_names(FIELDS_TOLD)?;
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Ok(vec![format!(
+        "people are looked for in the directory by “{field}”, which nobody there has, so that nobody can be mapped; its own fields, \
+         exactly as they are written: {known}"
+    )])
+}
+
 /// Gives a connector its mapping script, or with none the default back, which gives what it is given.
 ///
 /// # Errors
-/// When there is no such connector, or the text is no script.
+/// When there is no such connector, or the text is no script that could map anybody.
 pub async fn set_mapping_script(
     app: &App,
     caller: &Caller,
@@ -173,7 +198,7 @@ pub async fn set_mapping_script(
                 return Err(OpsError::Invalid(format!("a script has at most {MAX_SCRIPT_BYTES} bytes")));
             }
             if let Err(why) = app.scripts.check(script).await? {
-                return Err(OpsError::Invalid(format!("the script is no JavaScript: {why}")));
+                return Err(OpsError::Invalid(why));
             }
         }
         let mut settings = settings_of(&connector)?;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::connector_life::{EditConnector, edited_settings, effective_settings, file_policy};
 use super::connectors::find_connector;
+use super::people::slips;
 use super::{OpsError, why};
 use crate::app::App;
 use crate::config::EffectiveSettings;
@@ -119,7 +120,7 @@ pub fn preview_connector(
         kinds: by_kind(&sorted),
         leaving: named(&sorted.leave)?,
         coming: named(&sorted.come)?,
-        warnings: warnings(&was, &is, &places),
+        warnings: warnings(&was, &is, &places).into_iter().chain(slips(app, &is.people)?).collect(),
     })
 }
 

@@ -20,7 +20,7 @@ use super::tokens::{hash_of, new_token};
 use super::{Identity, OpsError};
 use crate::app::App;
 use crate::model::{Actor, Caller, PersonId, Role, Viewer};
-use crate::store::{Grantee, PersonStanding};
+use crate::store::{DirectoryPerson, DirectorySource, Grantee, PersonStanding};
 
 /// What the token of a session begins with.
 const SESSION: &str = "ncs_";
@@ -252,14 +252,25 @@ pub fn invite(app: &App, caller: &Caller, user_name: &str, create: bool) -> Resu
     Act::of_security("account.link", user_name).run(app, caller, || {
         let person = match app.store.load_person(user_name)? {
             Some(person) if person.active => taken_over(app, person)?,
+            Some(person) => return Err(OpsError::Invalid(deactivated(&person))),
             None if create => make_person(app, user_name)?,
-            _ => {
-                let why = format!("the directory has no active “{user_name}”: import them, or say --create");
+            None => {
+                let why = format!("the directory has no “{user_name}”: import them, or say --create");
                 return Err(OpsError::NotFound(why));
             }
         };
         make_link(app, Some(person.id))
     })
+}
+
+fn deactivated(person: &DirectoryPerson) -> String {
+    let activate = match person.source {
+        DirectorySource::Scim => "activate them at the identity provider that pushes them",
+        DirectorySource::Import | DirectorySource::Openid | DirectorySource::Local => {
+            "activate them first, with directory import of a file that says active: true of them"
+        }
+    };
+    format!("“{}” is deactivated in the directory, and could not sign in: {activate}", person.user_name)
 }
 
 fn make_link(app: &App, person: Option<PersonId>) -> Result<SecretString, OpsError> {

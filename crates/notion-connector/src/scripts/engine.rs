@@ -46,8 +46,41 @@ pub(super) fn run(script: &str, value: &str) -> Mapped {
     })
 }
 
-/// Why the text is no JavaScript, if it is none. Nothing of it is run.
+/// What a script is run for when it is set: an address of nobody's.
+const SAMPLE: &str = "somebody@workspace.example";
+
+/// Why the text can map nobody: it is no JavaScript, or has no `mapSourceUser`.
 pub(super) fn check(script: &str) -> Result<(), String> {
+    check_syntax(script).map_err(|why| format!("the script is no JavaScript: {why}"))?;
+    check_function(script)
+}
+
+/// A script that only calls a function of that name, as `(function mapSourceUser(v) { … })(sourceUserValue)`, leaves no binding: it is
+/// known by what it gives. It may throw an error for this value alone.
+fn check_function(script: &str) -> Result<(), String> {
+    let fuel = Rc::new(Cell::new(INTERRUPTS));
+    let found = with_engine(&fuel, |ctx| {
+        ctx.globals().set("sourceUserValue", SAMPLE)?;
+        let gives = match ctx.eval_with_options::<Value<'_>, _>(script, sloppy()) {
+            Ok(last) => !last.is_undefined() && !last.is_object(),
+            Err(Error::Exception) if fuel.get() > 0 => {
+                drop(ctx.catch());
+                true
+            }
+            Err(other) => return Err(other.into()),
+        };
+        let named: Value<'_> = ctx.eval_with_options(NAMED, sloppy())?;
+        Ok(!named.is_undefined() || (gives && script.contains("mapSourceUser")))
+    });
+    match found {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the script has no function mapSourceUser, and would map nobody".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Why the text is no JavaScript, if it is none. Nothing of it is run.
+fn check_syntax(script: &str) -> Result<(), String> {
     // All of it is read before the first statement runs, and that one ends it.
     let unreached = format!("throw undefined; {script}");
     let fuel = Rc::new(Cell::new(INTERRUPTS));
@@ -219,13 +252,45 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_script_is_told_with_its_line_and_nothing_of_it_runs() {
-        assert_eq!(check(DEFAULT_SCRIPT), Ok(()));
-        assert_eq!(check("for (;;) {}"), Ok(()), "it is not run");
-        assert_eq!(check("JSON.parse('x')"), Ok(()), "an error of a later time is another");
+        assert_eq!(check_syntax(DEFAULT_SCRIPT), Ok(()));
+        assert_eq!(check_syntax("for (;;) {}"), Ok(()), "it is not run");
+        assert_eq!(check_syntax("JSON.parse('x')"), Ok(()), "an error of a later time is another");
         let wrong = check("var a = 1;\nfunction mapSourceUser(v) {\n  return v..x;\n}").unwrap_err();
-        assert!(wrong.ends_with("(line 3)"), "{wrong}");
-        assert!(check("function (").is_err() && check("}").is_err() && check("return 1").is_err());
-        assert!(check(&"(".repeat(30_000)).is_err());
+        assert!(wrong.contains("no JavaScript") && wrong.ends_with("(line 3)"), "{wrong}");
+        for text in ["function (", "}", "return 1", &"(".repeat(30_000)] {
+            assert!(check_syntax(text).is_err() && check(text).is_err());
+        }
+    }
+
+    #[test]
+    fn a_script_without_the_function_is_told_before_anybody_is_mapped_by_it() {
+        for script in [
+            DEFAULT_SCRIPT,
+            "var mapSourceUser = function (v) { return v; };\nmapSourceUser(sourceUserValue);",
+            "const mapSourceUser = v => /@acme/.test(v) ? v : null;",
+            "var mapSourceUser = (function (v) { return null; })(sourceUserValue);",
+            "(function mapSourceUser(v) { return v; })(sourceUserValue)",
+            "(function mapSourceUser(v) { if (!/@acme/.test(v)) throw new Error('who?'); return v; })(sourceUserValue)",
+            "function mapSourceUser(v) { for (;;) {} }",
+        ] {
+            assert_eq!(check(script), Ok(()), "{script}");
+        }
+        for script in [
+            "",
+            " \n",
+            "// mapSourceUser",
+            "function map(v) { return v; }",
+            "v => v",
+            "1",
+            "throw 1",
+            "mapSource",
+        ] {
+            let why = check(script).unwrap_err();
+            assert!(why.contains("no function mapSourceUser"), "{script}: {why}");
+        }
+        assert!(
+            check("for (;;) {}; function mapSourceUser(v) { return v; }").unwrap_err().contains("too long")
+        );
     }
 
     #[test]

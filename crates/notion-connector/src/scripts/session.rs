@@ -64,7 +64,7 @@ impl Scripts {
         Self { program: None, has_warned: AtomicBool::new(false) }
     }
 
-    /// Why the text is no script, if it is none. Nothing of it is run.
+    /// Why the text is no script that maps anybody, if it is none. It is run for an address of nobody's.
     ///
     /// # Errors
     /// When there is no worker.

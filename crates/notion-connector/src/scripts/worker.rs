@@ -19,7 +19,7 @@ const MAX_REQUEST_HEADER: u32 = 256 << 10;
 /// What the worker is asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    /// Whether this is a script at all; the answer is why not.
+    /// Whether this is a script that can map anybody; the answer is why not.
     Check { script: String },
     /// What the script makes of each value of the body, a list in JSON; an answer for each.
     Map { script: String },

@@ -122,8 +122,15 @@ impl Store {
                 }
             }
             let id = place_rule(tx, connector, rule)?;
+            let mut granted = Vec::new();
             for grant in &rule.grants {
                 let Ok((kind, group, person)) = grantee_of(tx, &grant.to)? else { continue };
+                // A name in two cases is one grantee.
+                let one = (grant.value.clone(), kind, group, person);
+                if granted.contains(&one) {
+                    continue;
+                }
+                granted.push(one);
                 tx.prepare_cached(
                     "INSERT INTO audience_grants (rule, value, kind, grp, person) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?

@@ -190,6 +190,16 @@ impl Store {
         })
     }
 
+    /// Whether there is a group of that name, whatever its case.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_group(&self, name: &str) -> Result<bool> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT 1 FROM groups_ WHERE name_key = ?1")?.exists([directory_key(name)])
+        })
+    }
+
     /// The person with that user name, whatever its case.
     ///
     /// # Errors

@@ -326,6 +326,44 @@ impl Store {
         self.read(|tx| find_person(tx, by, value))
     }
 
+    /// Whether the directory has people, and none of them has anything there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn lacks_attribute(&self, of: Lookup<'_>) -> Result<bool> {
+        let (which, field) = match of {
+            Lookup::Email => ("persons WHERE email_key IS NOT NULL AND email_verified", None),
+            Lookup::UserName => ("persons WHERE TRUE", None),
+            Lookup::ExternalId => ("persons WHERE external_id IS NOT NULL", None),
+            Lookup::Name => ("persons WHERE name_key IS NOT NULL", None),
+            Lookup::Field(name) => ("person_fields WHERE name = ?1", Some(name)),
+        };
+        self.read(|tx| {
+            tx.prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM persons) AND NOT EXISTS (SELECT 1 FROM {which} AND ?1 IS ?1)"
+            ))?
+            .query_row([field], |row| row.get(0))
+        })
+    }
+
+    /// Names of the organisation's own fields that somebody of the directory has, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_field_names(&self, limit: u32) -> Result<Vec<String>> {
+        self.read(|tx| {
+            // From one name to the next, whatever number of people has it.
+            tx.prepare_cached(
+                "WITH RECURSIVE names (name) AS (
+                   SELECT min(name) FROM person_fields
+                   UNION ALL SELECT (SELECT min(name) FROM person_fields WHERE name > names.name) FROM names WHERE names.name IS NOT NULL)
+                 SELECT name FROM names WHERE name IS NOT NULL LIMIT ?1",
+            )?
+            .query_map([limit], |row| row.get(0))?
+            .collect()
+        })
+    }
+
     /// Accounts for people whom a crawl met: each is mapped or not. Without a verdict somebody stays as they are, or is unmapped
     /// for want of a value if they are new. Of new ones there is room for so many; returns how many were kept, and how many
     /// not.
@@ -371,6 +409,17 @@ impl Store {
     /// When the database cannot be written.
     pub fn drop_met_users(&self, crawl: CrawlId) -> Result<()> {
         self.write(|tx| tx.execute("DELETE FROM met_users WHERE crawl = ?1", [crawl.0]).map(|_| ()))
+    }
+
+    /// How many people of a connector are mapped.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_mapped_of(&self, connector: ConnectorId) -> Result<u64> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT count(*) FROM external_users WHERE connector = ?1 AND state = ?2")?
+                .query_row(params![connector.0, UserState::Mapped], |row| row.get(0))
+        })
     }
 
     /// How many people of each connector are mapped, by the connector's name.

@@ -163,6 +163,10 @@ pub(super) async fn admit(
     let Some(caller) = identity.within(scope) else {
         return Err(Problem::forbidden(&format!("this key does not have the scope {scope}")));
     };
+    if identity.needs_person(scope) {
+        let why = "this key searches as people: name one, by user name, in the header X-Act-As";
+        return Err(Problem::forbidden(why));
+    }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }

@@ -29,7 +29,9 @@ impl Office {
         let ana = line.notion.add_person(&json!({"name": "Ana", "email": "ana@acme.example"}));
         line.notion.add_person(&json!({"name": "Bo", "email": "bo@acme.example"}));
         let row = |title: &str, team: serde_json::Value, owners: serde_json::Value| {
-            json!({"title": title, "properties": {"Team": team, "Owner": owners},
+            // One has no price yet.
+            let price = if title.starts_with("Loose") { json!(null) } else { json!(7) };
+            json!({"title": title, "properties": {"Team": team, "Owner": owners, "Price": price},
                 "body": [{"page": {"title": format!("Notes of {title}")}}]})
         };
         let nobody = json!([]);
@@ -39,7 +41,7 @@ impl Office {
             row("Loose project", json!(null), nobody),
         ];
         let options = json!({"options": [{"name": "Red"}, {"name": "Blue"}]});
-        let schema = json!({"Name": {"type": "title", "title": {}}, "Team": {"type": "select", "select": options}, "Owner": {"type": "people", "people": {}}});
+        let schema = json!({"Name": {"type": "title", "title": {}}, "Team": {"type": "select", "select": options}, "Owner": {"type": "people", "people": {}}, "Price": {"type": "number", "number": {}}});
         let content = json!([
             {"page": {"title": "Plans", "body": [{"page": {"title": "Budget", "body": [{"page": {"title": "Salaries"}}]}}]}},
             {"database": {"title": "Projects", "data_sources": [{"title": "Projects", "schema": schema, "rows": rows}]}},
@@ -260,6 +262,19 @@ async fn rows_are_seen_by_whom_a_column_says_with_all_that_lies_below() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_option_that_no_row_has_is_told_and_a_grantee_is_there_once() {
+    let office = Office::open().await;
+    let grants = ["Red=group:Sales", "red=group:Sales", "Red=group:SALES", "person:bo", "person:BO"];
+    office.set(Some(office.projects), Some("Team"), &grants).await;
+    let shown = ops::show_audiences(&office.line.app(), &Caller::LOCAL_OPERATOR, None).unwrap();
+    let rule = &shown.rules[0];
+    let grants: Vec<String> = rule.grants.iter().map(ToString::to_string).collect();
+    assert_eq!(grants, ["person:bo", "Red=group:Sales", "red=group:Sales"]);
+    let counted: Vec<_> = rule.options.iter().map(|one| (one.value.as_str(), one.items)).collect();
+    assert_eq!(counted, [("Red", Some(2)), ("red", Some(0))], "the row with its notes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn groups_and_mappings_take_effect_at_once() {
     let office = Office::open().await;
     office.set(None, None, &["group:Sales"]).await;
@@ -292,6 +307,9 @@ async fn what_does_not_fit_is_refused_and_every_act_stands_in_the_log() {
             "everyone",
             "such columns, exactly as they are written: Owner, Team",
         ),
+        (Some(office.projects), Some("Price"), "7=everyone", "“Price” is no column of people or options"),
+        (Some(office.projects), Some("Team"), "named", "“Team” is a column of options, and names nobody"),
+        (Some(office.projects), Some("Owner"), "Red=everyone", "“Owner” is a column of people, and has no"),
         (None, Some("Team"), "everyone", "names the database"),
         (None, None, "group:Nobody", "no group “Nobody”"),
         (None, None, "person:nobody", "nobody with the user name"),

@@ -28,6 +28,10 @@ async fn keys_and_roles_are_made_listed_and_revoked_by_command() {
         listed.contains("agent") && listed.contains("2199-01-01") && !listed.contains("nck_"),
         "{listed}"
     );
+    let bound =
+        home.expect(0, &["keys", "create", "hers", "--scope", "security", "--person", "ana"]).await.stdout;
+    assert!(bound.contains("“ana” does not have the role security_admin"), "{bound}");
+    home.expect(0, &["keys", "revoke", "hers"]).await;
     home.expect(2, &["keys", "create", "agent", "--scope", "search"]).await;
     home.expect(2, &["keys", "create", "old", "--scope", "search", "--ends", "2020-01-01"]).await;
     home.expect(2, &["keys", "create", "odd", "--scope", "everything"]).await;
@@ -38,7 +42,7 @@ async fn keys_and_roles_are_made_listed_and_revoked_by_command() {
     // The name is free again; what is revoked stays listed.
     home.expect(0, &["keys", "create", "agent", "--scope", "search", "--act-as"]).await;
     let keys = home.expect(0, &["--json", "keys", "list"]).await.json();
-    assert_eq!(keys.as_array().unwrap().len(), 3);
+    assert_eq!(keys.as_array().unwrap().len(), 4);
 
     home.expect(0, &["roles", "grant", "connector_admin", "--group", "board"]).await;
     home.expect(0, &["roles", "grant", "security_admin", "--person", "BO"]).await;
@@ -46,10 +50,19 @@ async fn keys_and_roles_are_made_listed_and_revoked_by_command() {
         home.expect(0, &["--json", "roles", "grant", "security_admin", "--person", "bo"]).await.json();
     assert_eq!(again, json!({"changed": false}));
     home.expect(1, &["roles", "grant", "security_admin", "--person", "cy"]).await;
+    let nobody = home.expect(2, &["roles", "grant", "security_admin"]).await.stderr;
+    assert!(nobody.contains("--person <USER>|--group <GROUP>"), "{nobody}");
     home.expect(2, &["roles", "grant", "search_user", "--person", "bo"]).await;
     home.expect(0, &["roles", "revoke", "connector_admin", "--group", "Board"]).await;
     let roles = home.expect(0, &["--json", "roles", "list"]).await.json();
     assert_eq!(roles.as_array().unwrap().len(), 1);
     assert_eq!(roles[0]["person"], "bo");
     home.expect(0, &["audit", "verify"]).await;
+
+    std::fs::write(&file, "user_name,active\nana,no\n").unwrap();
+    home.expect(0, &["directory", "import", file.to_str().unwrap()]).await;
+    for arguments in [&["accounts", "invite", "ana"][..], &["accounts", "invite", "ana", "--create"]] {
+        let refused = home.expect(2, arguments).await.stderr;
+        assert!(refused.contains("“ana” is deactivated") && !refused.contains("--create"), "{refused}");
+    }
 }

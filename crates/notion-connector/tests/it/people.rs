@@ -8,7 +8,7 @@ use notion_connector::config::{DirectoryField, SourceField};
 use notion_connector::crawl::Progress;
 use notion_connector::model::{Caller, Role, Viewer};
 use notion_connector::ops::{
-    self, EditConnector, ImportDirectory, ListPeople, MappingAnswer, PeopleCounters, TestMapping,
+    self, EditConnector, ImportDirectory, ListPeople, MappingAnswer, PeopleCounters, Setting, TestMapping,
 };
 use notion_connector::scripts::Scripts;
 use notion_connector::store::{CrawlState, DirectoryFilter, ExternalUser, Scope};
@@ -214,8 +214,8 @@ async fn a_capability_taken_away_is_told_and_takes_nothing_from_anybody() {
     // By Notion's ids no address is missed.
     import(&line, &format!("user_name,notion_id\nbo,{}\n", ids["bo"]));
     let edit = EditConnector {
-        source_field: Some(SourceField::Id),
-        directory_field: Some(DirectoryField::Own("notion_id".to_owned())),
+        source_field: Some(Setting::Own(SourceField::Id)),
+        directory_field: Some(Setting::Own(DirectoryField::Own("notion_id".to_owned()))),
         ..EditConnector::default()
     };
     ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
@@ -228,7 +228,7 @@ async fn a_capability_taken_away_is_told_and_takes_nothing_from_anybody() {
 async fn a_crawl_of_content_is_followed_by_one_of_people_where_that_is_set() {
     let (line, _) = with_people().await;
     import(&line, DIRECTORY);
-    let edit = EditConnector { people_with_content: Some(true), ..EditConnector::default() };
+    let edit = EditConnector { people_with_content: Some(Setting::Own(true)), ..EditConnector::default() };
     let shown = ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
     assert!(!shown.connector.recrawl_required, "what is indexed is as before");
     let report = line.crawl().await;
@@ -237,6 +237,40 @@ async fn a_crawl_of_content_is_followed_by_one_of_people_where_that_is_set() {
     let scopes: Vec<&str> = crawls.iter().map(|crawl| crawl.scope.as_str()).collect();
     assert_eq!(scopes, ["people", "full", "full"]);
     assert_eq!(standing(&line, "Ana"), "ana");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_nobody_has_is_warned_of_and_a_crawl_that_maps_nobody_says_so() {
+    let (line, _) = with_people().await;
+    let operator = &Caller::LOCAL_OPERATOR;
+    let strangers = line.try_crawl(Scope::People).await.unwrap();
+    let of_nobody = |alerts: &[String]| alerts.iter().filter(|one| one.contains("nobody was found")).count();
+    assert_eq!(of_nobody(&line.alerts(&strangers)), 0, "there is no directory yet");
+    import(&line, "user_name,email,department\nana,ana@acme.example,Quay\n");
+    crawl_people(&line).await;
+    let edit = |field: Setting<DirectoryField>| {
+        let edit = EditConnector { directory_field: Some(field), ..EditConnector::default() };
+        ops::edit_connector(&line.app(), operator, CONNECTOR, &edit).unwrap()
+    };
+    let shown = edit(Setting::Own(DirectoryField::Own("Department".to_owned())));
+    let warned = shown.warnings.join("\n");
+    assert!(warned.contains("“Department”") && warned.ends_with("written: department"), "{warned}");
+    let lost = line.try_crawl(Scope::People).await.unwrap();
+    assert_eq!(lost.crawl.state, CrawlState::CompletedWithErrors);
+    let alerts = line.alerts(&lost);
+    assert!(
+        alerts
+            .iter()
+            .any(|one| one.contains("1 who were see nothing now")
+                && one.contains("“Department”, which nobody")),
+        "{alerts:?}"
+    );
+    let again = line.try_crawl(Scope::People).await.unwrap();
+    assert_eq!((again.crawl.state, of_nobody(&line.alerts(&again))), (CrawlState::Completed, 1), "a warning");
+    let shown = edit(Setting::Inherited);
+    assert!(shown.warnings.is_empty() && shown.settings.people.is_default(), "{:?}", shown.settings.people);
+    let (state, back) = crawl_people(&line).await;
+    assert_eq!((state, back.counts.mapped), (CrawlState::Completed, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -288,7 +322,7 @@ async fn a_script_maps_and_one_that_fails_is_told_and_ends_nothing() {
     let (line, _) = with_people().await;
     import(&line, "user_name,login\nana,ana\nbo,bo\n");
     let edit = EditConnector {
-        directory_field: Some(DirectoryField::Own("login".to_owned())),
+        directory_field: Some(Setting::Own(DirectoryField::Own("login".to_owned()))),
         ..EditConnector::default()
     };
     let operator = &Caller::LOCAL_OPERATOR;
@@ -320,13 +354,17 @@ async fn a_script_maps_and_one_that_fails_is_told_and_ends_nothing() {
     assert_eq!([standing(&line, "Ana"), standing(&line, "Dee")], ["script_error", "no_script_value"]);
     assert!(test("ana@acme.example").await.error.unwrap().contains("ana@acme.example"));
 
-    set(Some("for (;;) {}")).await.unwrap();
+    set(Some("function mapSourceUser(v) { for (;;) {} }")).await.unwrap();
     let endless = line.try_crawl(Scope::People).await.unwrap();
     let people = endless.crawl.people.unwrap();
     assert_eq!((endless.crawl.state, people.counts.mapped), (CrawlState::CompletedWithErrors, 0));
     assert!(line.alerts(&endless).iter().any(|one| one.contains("stopped too often")));
 
     assert!(set(Some("function (")).await.unwrap_err().to_string().contains("no JavaScript"));
+    for nothing in ["", "function map(v) { return v; }"] {
+        let refused = set(Some(nothing)).await.unwrap_err().to_string();
+        assert!(refused.contains("no function mapSourceUser"), "{refused}");
+    }
     assert!(set(Some(&" ".repeat(40_000))).await.is_err());
     let admin = Caller { roles: [Role::SearchUser].into_iter().collect(), ..Caller::LOCAL_OPERATOR };
     assert!(ops::set_mapping_script(&line.app(), &admin, CONNECTOR, None).await.is_err());

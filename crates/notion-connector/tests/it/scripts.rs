@@ -174,10 +174,41 @@ async fn by_command_a_script_is_shown_set_tried_and_taken_back() {
     assert!(refused.stderr.contains("no JavaScript") && refused.stderr.contains("(line 2)"), "{refused:?}");
     assert_eq!(test("ana@home.example").await["answer"], "match", "the script is as before");
 
-    fs::write(path("throws.js"), "throw new TypeError('nobody ' + sourceUserValue)").unwrap();
+    fs::write(path("empty.js"), "").unwrap();
+    fs::write(path("other.js"), "function map(v) { return v; }").unwrap();
+    for wrong in ["empty.js", "other.js"] {
+        let refused = home.expect(2, &["people", "script", &path(wrong)]).await;
+        assert!(refused.stderr.contains("no function mapSourceUser"), "{refused:?}");
+    }
+    fs::write(path("null.js"), "function mapSourceUser(v) { return null; }").unwrap();
+    home.expect(0, &["people", "script", &path("null.js")]).await;
+    let nothing = home.expect(0, &["people", "test", "ana@home.example"]).await;
+    assert!(nothing.stdout.contains("no match: the script gave nothing"), "{nothing:?}");
+
+    fs::write(path("throws.js"), "function mapSourceUser(v) { throw new TypeError('nobody ' + v); }")
+        .unwrap();
     home.expect(0, &["people", "script", &path("throws.js")]).await;
     let failed = home.expect(0, &["people", "test", "ana@home.example"]).await;
     assert!(failed.stdout.contains("TypeError: nobody ana@home.example"), "{failed:?}");
     home.expect(0, &["people", "script", "default"]).await;
     assert_eq!(test("ana@acme.example").await["answer"], "match");
+    let edit = async |option: &str, value: &str| {
+        let people = home.expect(0, &["connector", "edit", "acme", option, value, "--json"]).await.json();
+        let people = &people["effective"]["people"];
+        [&people["source"], &people["directory"], &people["with_content"]].map(ToString::to_string).join(" ")
+    };
+    for (option, value) in
+        [("--source-field", "name"), ("--directory-field", "team"), ("--people-with-content", "true")]
+    {
+        edit(option, value).await;
+    }
+    assert_eq!(edit("--archived", "default").await, "\"name\" \"team\" true");
+    for option in ["--source-field", "--directory-field"] {
+        edit(option, "default").await;
+    }
+    assert_eq!(edit("--people-with-content", "default").await, "\"email\" \"email\" false");
+    fs::write(path("people.csv"), "user_name,active\nana,no\n").unwrap();
+    home.expect(0, &["directory", "import", &path("people.csv")]).await;
+    let gone = home.expect(0, &["people", "test", "ana@acme.example"]).await;
+    assert!(gone.stdout.contains("match: ana, who is deactivated"), "{gone:?}");
 }

@@ -2,12 +2,14 @@
 //!
 //! - `resource`: what is kept of a pushed user, what the directory takes from it, and how users and groups are told.
 //! - `filter`: conditions on resources. `patch`: changes of them. Both pure.
+//! - `record`: what the audit log says of a change.
 //!
 //! Everybody of the directory is a user here, whoever brought them in, so that a provider can take over people who were imported.
 //! Changes are written to the audit log; that a provider reads what it pushed is not.
 
 mod filter;
 mod patch;
+mod record;
 mod resource;
 
 use serde_json::{Map, Value, json};
@@ -16,7 +18,7 @@ use uuid::Uuid;
 use super::OpsError;
 use super::audit::Act;
 use crate::app::App;
-use crate::model::{Caller, Role};
+use crate::model::{Caller, Role, without_controls};
 use crate::store::{DirectorySource, Intake, Keep, PutRefusal, ScimGroup, ScimKey, ScimPerson};
 use filter::Filter;
 use patch::{Kind, Named};
@@ -309,6 +311,23 @@ pub fn create_scim_user(app: &App, caller: &Caller, body: Value) -> Result<Value
     })
 }
 
+/// A user before and after a change.
+fn changed(held: &ScimPerson, change: &ScimChange) -> Result<(User, User), ScimError> {
+    // As it is told, so that a change of what others said is a change of that.
+    let before = User(resource::user(held)).checked()?;
+    let after = match change {
+        ScimChange::Replace(body) => User::pushed(body.clone())?,
+        ScimChange::Patch(body) => {
+            let mut user = before.0.clone();
+            for operation in patch::read(body)? {
+                patch::apply(&mut user, &operation)?;
+            }
+            User(user).checked()?
+        }
+    };
+    Ok((before, after))
+}
+
 /// Changes a user.
 ///
 /// # Errors
@@ -317,23 +336,13 @@ pub fn change_scim_user(
     app: &App,
     caller: &Caller,
     uid: Uuid,
-    change: ScimChange,
+    change: &ScimChange,
 ) -> Result<Value, OpsError> {
-    Act::of_security("scim.change_user", &uid.to_string()).run(app, caller, || {
+    let target = record::of_user_change(app, caller, uid, &change)?;
+    Act::of_security("scim.change_user", &target).run(app, caller, || {
         in_directory(app, |intake| {
             let held = intake.scim_person(uid)?.ok_or_else(nobody)?;
-            // As it is told, so that a change of what others said is a change of that.
-            let before = User(resource::user(&held)).checked()?;
-            let after = match change {
-                ScimChange::Replace(body) => User::pushed(body)?,
-                ScimChange::Patch(body) => {
-                    let mut user = before.0.clone();
-                    for operation in patch::read(&body)? {
-                        patch::apply(&mut user, &operation)?;
-                    }
-                    User(user).checked()?
-                }
-            };
+            let (before, after) = changed(&held, &change)?;
             put(intake, Some(&held), &after, Some(&before)).map(drop)
         })?;
         show_scim_user(app, caller, uid, &ScimQuery::default())
@@ -345,7 +354,8 @@ pub fn change_scim_user(
 /// # Errors
 /// When the caller is no security administrator, or there is no such user.
 pub fn delete_scim_user(app: &App, caller: &Caller, uid: Uuid) -> Result<(), OpsError> {
-    Act::of_security("scim.delete_user", &uid.to_string()).run(app, caller, || {
+    let target = record::of_user(app, caller, uid)?;
+    Act::of_security("scim.delete_user", &target).run(app, caller, || {
         in_directory(app, |intake| {
             let held = intake.scim_person(uid)?.ok_or_else(nobody)?;
             Ok(intake.delete_person(held.person.id)?)
@@ -398,7 +408,8 @@ fn put_group(
     name: &str,
     external_id: Option<&str>,
 ) -> Result<(i64, Uuid), OpsError> {
-    intake.put_group(held, name, external_id)?.map_err(|refusal| match refusal {
+    // As with the names of people.
+    intake.put_group(held, &without_controls(name), external_id)?.map_err(|refusal| match refusal {
         PutRefusal::Taken(what) => {
             ScimError::bad("uniqueness", format!("another group has this {what}")).into()
         }
@@ -429,7 +440,8 @@ pub fn create_scim_group(app: &App, caller: &Caller, body: &Value) -> Result<Val
 /// # Errors
 /// When the caller is no security administrator, there is no such group, or the change cannot be.
 pub fn change_scim_group(app: &App, caller: &Caller, uid: Uuid, change: &ScimChange) -> Result<(), OpsError> {
-    Act::of_security("scim.change_group", &uid.to_string()).run(app, caller, || {
+    let target = record::of_group_change(app, caller, uid, change)?;
+    Act::of_security("scim.change_group", &target).run(app, caller, || {
         in_directory(app, |intake| {
             let held = intake.scim_group(uid)?.ok_or_else(nobody)?;
             match change {
@@ -476,7 +488,8 @@ fn patch_group(intake: &mut Intake<'_>, held: &ScimGroup, body: &Value) -> Resul
 /// # Errors
 /// When the caller is no security administrator, or there is no such group.
 pub fn delete_scim_group(app: &App, caller: &Caller, uid: Uuid) -> Result<(), OpsError> {
-    Act::of_security("scim.delete_group", &uid.to_string()).run(app, caller, || {
+    let target = record::of_group(app, caller, uid)?;
+    Act::of_security("scim.delete_group", &target).run(app, caller, || {
         in_directory(app, |intake| {
             let held = intake.scim_group(uid)?.ok_or_else(nobody)?;
             Ok(intake.delete_group(held.id)?)

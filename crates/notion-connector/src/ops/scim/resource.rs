@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::ScimError;
 use super::filter::get;
-use crate::model::PersonRecord;
+use crate::model::{PersonRecord, without_controls};
 use crate::store::{ScimGroup, ScimPerson};
 
 /// The schemas of the two kinds of resources.
@@ -158,7 +158,8 @@ impl User {
         PersonRecord {
             user_name: self.string("userName").unwrap_or_default().to_owned(),
             external_id: self.string("externalId").map(str::to_owned),
-            name: Some(self.shown_name()),
+            // A push that fails is pushed again for ever. What somebody is found by is refused instead: on one line it may be another's.
+            name: Some(self.shown_name().as_deref().map(without_controls)),
             email: Some(self.email().map(str::to_owned)),
             email_verified: None,
             // Who is pushed without a word belongs to the organisation.

@@ -130,7 +130,7 @@ pub(super) async fn replace(
 ) -> Result<Told, Problem> {
     let query = query_of(&uri);
     web.blocking(move |web| {
-        ops::change_scim_user(&web.app, &caller, uid, ScimChange::Replace(body))?;
+        ops::change_scim_user(&web.app, &caller, uid, &ScimChange::Replace(body))?;
         ops::show_scim_user(&web.app, &caller, uid, &query)
     })
     .await
@@ -164,7 +164,7 @@ pub(super) async fn patch(
 ) -> Result<Told, Problem> {
     let query = query_of(&uri);
     web.blocking(move |web| {
-        ops::change_scim_user(&web.app, &caller, uid, ScimChange::Patch(body))?;
+        ops::change_scim_user(&web.app, &caller, uid, &ScimChange::Patch(body))?;
         ops::show_scim_user(&web.app, &caller, uid, &query)
     })
     .await

@@ -141,7 +141,15 @@ async fn a_key_sees_what_its_person_sees_and_one_of_nobodys_sees_nothing() {
     assert_eq!(server.found_by(&[("authorization", &ana)]).await, all);
     assert_eq!(server.found_by(&[("authorization", &bo)]).await, 0, "nobody of the workspace is bo");
     assert_eq!(server.found_by(&[("authorization", &alone)]).await, 0);
-    assert_eq!(server.found_by(&[("authorization", &anybody)]).await, 0);
+    for path in ["/api/v1/search", "/search", "/mcp"] {
+        let nobody = server.ask("GET", path, &[("authorization", &anybody)]).await;
+        assert!(nobody.status == 403 && nobody.body.contains("X-Act-As"), "{path}: {}", nobody.body);
+    }
+    let both =
+        CreateKey { scopes: vec!["search".to_owned(), "connectors".to_owned()], ..named("both", "search") };
+    let both = server.key(&CreateKey { may_act_as: true, ..both });
+    assert_eq!(server.with_key(&both, "/api/v1/connectors").await.status, 200, "nobody is named for that");
+    assert_eq!(server.with_key(&both, "/api/v1/search").await.status, 403);
     assert_eq!(server.found_by(&[("authorization", &anybody), ("x-act-as", "Ana")]).await, all);
     assert_eq!(server.found_by(&[("authorization", &anybody), ("x-act-as", "bo")]).await, 0);
     for refused in [

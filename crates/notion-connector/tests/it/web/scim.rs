@@ -569,6 +569,39 @@ async fn only_a_key_for_it_may_push_and_every_change_is_on_record() {
         "{told:?}"
     );
 
+    // Whom it was and what became of them can be told when they are gone.
+    let user = format!("/Users/{id}");
+    provider.patch(&user, json!([{"op": "replace", "path": "active", "value": false}])).await;
+    let renamed = json!({"userName": "ana.g", "displayName": "Ana\nG", "title": "Pilot", "active": true,
+        "emails": [{"value": "secret@acme.example"}]});
+    let shown = provider.expect(200, "PUT", &user, renamed).await;
+    assert_eq!(shown["displayName"], "Ana\nG", "told as it was pushed");
+    assert_eq!(provider.person("ana.g").unwrap().name.as_deref(), Some("Ana G"), "kept on one line");
+    let group = json!({"displayName": "Board\tof trade"});
+    let group = provider.expect(201, "POST", "/Groups", group).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/Groups/{group}");
+    provider.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": id}]}])).await;
+    provider.patch(&path, json!([{"op": "remove", "path": "members"}])).await;
+    provider.expect(204, "DELETE", &path, Value::Null).await;
+    provider.expect(204, "DELETE", &user, Value::Null).await;
+    let page = ops::list_audit(&provider.server.app, &Caller::LOCAL_OPERATOR, None, 100).unwrap();
+    let told: Vec<String> = page.entries.iter().map(|row| row.entry.target.clone()).rev().collect();
+    for (name, what) in [
+        (format!("“ana” ({id})"), ": other attributes"),
+        (format!("“ana” ({id})"), ": deactivated"),
+        (
+            format!("“ana” ({id})"),
+            ": activated, user name is now “ana.g”, name is now “Ana G”, another e-mail address",
+        ),
+        (format!("“Board of trade” ({group})"), ": added: “ana.g”"),
+        (format!("“Board of trade” ({group})"), ": all members removed"),
+        (format!("“Board of trade” ({group})"), ""),
+        (format!("“ana.g” ({id})"), ""),
+    ] {
+        assert!(told.contains(&format!("{name}{what}")), "{name}{what} in {told:#?}");
+    }
+    assert!(!told.iter().any(|target| target.contains("secret@")), "{told:?}");
+
     let create =
         CreateKey { name: "other".to_owned(), scopes: vec!["security".to_owned()], ..CreateKey::default() };
     provider.key = provider.server.key(&create);

@@ -34,7 +34,7 @@ pub(in crate::web) struct NewScript {
         (status = 400, description = "The body is not understood.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "It is no JavaScript, or too long; nothing was saved.", body = ProblemBody),
+        (status = 409, description = "It is no JavaScript, has no function `mapSourceUser`, or is too long; nothing was saved.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]
