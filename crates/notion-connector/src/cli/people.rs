@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::output::table;
 use super::{Context, Exit};
 use crate::model::Caller;
-use crate::ops::{self, ListPeople, MappingAnswer, OpsError, TestMapping};
+use crate::ops::{self, ListPeople, MappingAnswer, MappingTest, OpsError, TestMapping};
 use crate::store::{UnmappedReason, UserOrder, UserState};
 
 #[derive(Debug, Subcommand)]
@@ -97,26 +97,7 @@ pub(super) async fn run(context: &Context, command: PeopleCommand) -> Result<Exi
         }
         PeopleCommand::Test { value, connector } => {
             let test = ops::test_mapping(&app, caller, &TestMapping { connector, value }).await?;
-            context.output.show(&test, || {
-                let answer = match test.answer {
-                    MappingAnswer::Match => {
-                        let state = if test.person_active == Some(false) {
-                            ", who is deactivated and sees nothing"
-                        } else {
-                            ""
-                        };
-                        format!("match: {}{state}", test.person.as_deref().unwrap_or_default())
-                    }
-                    MappingAnswer::NoMatch => "no match".to_owned(),
-                    MappingAnswer::Inconclusive => "inconclusive: more than one person has it".to_owned(),
-                };
-                match (&test.error, &test.looked_for) {
-                    (Some(error), _) => format!("{answer}: {error}"),
-                    (None, Some(value)) => format!("{answer} (“{value}” as {})", test.directory_field),
-                    (None, None) if test.value.trim().is_empty() => format!("{answer}: the value is empty"),
-                    (None, None) => format!("{answer}: the script gave nothing"),
-                }
-            });
+            context.output.show(&test, || tried(&test));
         }
         PeopleCommand::Script { script, connector } => {
             let mut detail = ops::show_connector(&app, caller, connector.as_deref())?;
@@ -130,6 +111,24 @@ pub(super) async fn run(context: &Context, command: PeopleCommand) -> Result<Exi
         }
     }
     Ok(Exit::Completed)
+}
+
+fn tried(test: &MappingTest) -> String {
+    let answer = match test.answer {
+        MappingAnswer::Match => {
+            let state =
+                if test.person_active == Some(false) { ", who is deactivated and sees nothing" } else { "" };
+            format!("match: {}{state}", test.person.as_deref().unwrap_or_default())
+        }
+        MappingAnswer::NoMatch => "no match".to_owned(),
+        MappingAnswer::Inconclusive => "inconclusive: more than one person has it".to_owned(),
+    };
+    match (&test.error, &test.looked_for) {
+        (Some(error), _) => format!("{answer}: {error}"),
+        (None, Some(value)) => format!("{answer} (“{value}” as {})", test.directory_field),
+        (None, None) if test.value.trim().is_empty() => format!("{answer}: the value is empty"),
+        (None, None) => format!("{answer}: the script gave nothing"),
+    }
 }
 
 /// None for the default.

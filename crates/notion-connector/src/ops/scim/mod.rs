@@ -338,11 +338,11 @@ pub fn change_scim_user(
     uid: Uuid,
     change: &ScimChange,
 ) -> Result<Value, OpsError> {
-    let target = record::of_user_change(app, caller, uid, &change)?;
+    let target = record::of_user_change(app, caller, uid, change)?;
     Act::of_security("scim.change_user", &target).run(app, caller, || {
         in_directory(app, |intake| {
             let held = intake.scim_person(uid)?.ok_or_else(nobody)?;
-            let (before, after) = changed(&held, &change)?;
+            let (before, after) = changed(&held, change)?;
             put(intake, Some(&held), &after, Some(&before)).map(drop)
         })?;
         show_scim_user(app, caller, uid, &ScimQuery::default())
