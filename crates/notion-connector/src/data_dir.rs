@@ -33,6 +33,18 @@ pub enum DataDirError {
         /// The other process: its number and what it runs.
         owner: String,
     },
+    /// Another process owns it, and crawls what it is asked to.
+    #[error(
+        "the data directory {path} is in use by process {owner}, which crawls by itself: to start a crawl there, send POST \
+         /api/v1/crawls with a key (notion-connector keys create NAME --scope connectors), or name a time: notion-connector schedule \
+         add NAME 'once 2026-05-01T08:00'; for anything else stop that process, or choose another directory with --data-dir"
+    )]
+    Serving {
+        /// The directory.
+        path: PathBuf,
+        /// The other process: its number and what it runs.
+        owner: String,
+    },
     /// Nothing was crawled into it yet.
     #[error(
         "there is nothing in the data directory {0} yet: crawl first, or name another directory with --data-dir"
@@ -188,7 +200,13 @@ impl DataDir {
                 let mut owner = String::new();
                 // The number is a courtesy: the lock itself is what counts.
                 let _ = file.read_to_string(&mut owner);
-                Err(DataDirError::InUse { path: self.0.clone(), owner })
+                let path = self.0.clone();
+                let serves = owner.ends_with("(serve)") && purpose != "serve";
+                Err(if serves {
+                    DataDirError::Serving { path, owner }
+                } else {
+                    DataDirError::InUse { path, owner }
+                })
             }
             Err(TryLockError::Error(source)) => Err(fail(source)),
         }
@@ -207,7 +225,12 @@ mod tests {
         let refused = dir.own("serve").unwrap_err().to_string();
         assert!(refused.contains(&format!("process {} (crawl)", std::process::id())), "{refused}");
         drop(first);
-        assert!(dir.own("serve").is_ok());
+        let serving = dir.own("serve").unwrap();
+        let refused = dir.own("crawl").unwrap_err().to_string();
+        assert!(refused.contains("POST /api/v1/crawls") && refused.contains("crawls by itself"), "{refused}");
+        assert!(!dir.own("serve").unwrap_err().to_string().contains("POST"));
+        drop(serving);
+        assert!(dir.own("crawl").is_ok());
     }
 
     #[test]

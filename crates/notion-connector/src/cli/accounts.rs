@@ -2,7 +2,8 @@ use clap::Subcommand;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::input::secret_line;
-use super::output::table;
+use super::output::{counted, table};
+use super::values::whole;
 use super::{Context, Exit};
 use crate::model::Caller;
 use crate::ops::{self, Account, OpsError};
@@ -12,10 +13,10 @@ pub(super) enum AccountsCommand {
     /// List people who can sign in or have a role of their own.
     List {
         /// How many at most.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = whole::<u32>)]
         limit: u32,
         /// How many to leave out first.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = whole::<u32>)]
         offset: u32,
     },
     /// Give a person a password: the first line of standard input.
@@ -84,7 +85,7 @@ pub(super) fn run(context: &Context, command: AccountsCommand) -> Result<Exit, O
         AccountsCommand::SignOut { user } => {
             let ended = ops::sign_out_account(&context.open_existing()?, caller, &user)?;
             context.output.show(&serde_json::json!({ "user_name": user, "ended": ended }), || {
-                format!("{ended} sessions of “{user}” ended.")
+                format!("Ended of “{user}”: {}.", counted(ended, "session", "sessions"))
             });
         }
         AccountsCommand::Delete { user } => {

@@ -1,10 +1,9 @@
 use clap::Args;
-use jiff::civil::Date;
 
 use super::output::table;
 use super::{Context, Exit};
 use crate::model::Caller;
-use crate::ops::{self, Analytics, OpsError, Trend};
+use crate::ops::{self, Analytics, Day, OpsError, Trend};
 
 #[derive(Debug, Args)]
 pub(super) struct AnalyticsArguments {
@@ -12,14 +11,15 @@ pub(super) struct AnalyticsArguments {
     name: Option<String>,
     /// The first day, as 2026-05-01, UTC [default: 30 days before the last].
     #[arg(long, value_name = "DAY")]
-    from: Option<Date>,
+    from: Option<Day>,
     /// The last day, included [default: today].
     #[arg(long, value_name = "DAY")]
-    to: Option<Date>,
+    to: Option<Day>,
 }
 
 pub(super) fn run(context: &Context, arguments: AnalyticsArguments) -> Result<Exit, OpsError> {
     let AnalyticsArguments { name, from, to } = arguments;
+    let (from, to) = (from.map(|Day(day)| day), to.map(|Day(day)| day));
     let analytics =
         ops::analytics(&context.open_existing()?, &Caller::LOCAL_OPERATOR, name.as_deref(), from, to)?;
     context.output.show(&analytics, || describe(&analytics));

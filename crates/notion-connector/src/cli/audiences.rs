@@ -3,6 +3,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::output::table;
+use super::values::whole;
 use super::{Context, Exit};
 use crate::model::Caller;
 use crate::ops::{self, Audiences, Grant, OpsError, SetAudience};
@@ -40,6 +41,7 @@ pub(super) enum AudiencesCommand {
     /// Take a rule away: the next one further up decides.
     Remove {
         /// Its number, as `audiences show` tells it.
+        #[arg(value_parser = whole::<i64>)]
         rule: i64,
         #[command(flatten)]
         of: OfConnector,

@@ -3,6 +3,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use clap::Subcommand;
 
 use super::output::table;
+use super::values::{whole, whole_of};
 use super::{Context, Exit};
 use crate::model::Caller;
 use crate::ops::{self, AuditCheck, AuditPage, AuditStage, OpsError};
@@ -12,10 +13,10 @@ pub(super) enum AuditCommand {
     /// List the newest entries.
     List {
         /// Only entries before the one of this number.
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = whole::<i64>)]
         before: Option<i64>,
         /// How many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        #[arg(long, default_value_t = 50, value_parser = whole_of::<u32>(1..=1000))]
         limit: u32,
     },
     /// Write every entry as JSON Lines, the oldest first.

@@ -2,7 +2,6 @@
 //! command does is a verb of `ops`. To add a command: a variant, its arm in `run`, a line in docs/operate/commands.md.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -10,7 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
 use super::input::secret_line;
-use super::output::table;
+use super::output::{counted, table};
+use super::values::setting;
 use super::webhook::WebhookCommand;
 use super::{Context, Exit};
 use crate::config::{BodyChoice, CommentsChoice, DirectoryField, SourceField};
@@ -122,16 +122,16 @@ pub(super) struct EditArguments {
     #[arg(long, conflicts_with = "exclude")]
     exclude_none: bool,
     /// Whether archived pages are indexed: true, false or default.
-    #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
+    #[arg(long, value_name = "BOOL", value_parser = setting::<bool>("true, false"))]
     archived: Option<Setting<bool>>,
     /// Which comments are indexed: off, pages, blocks or default.
-    #[arg(long, value_name = "WHICH", value_parser = Setting::<CommentsChoice>::from_str)]
+    #[arg(long, value_name = "WHICH", value_parser = setting::<CommentsChoice>("off, pages, blocks"))]
     comments: Option<Setting<CommentsChoice>>,
     /// How bodies are read: auto, v1, v2, blocks or default.
-    #[arg(long, value_name = "WAY", value_parser = Setting::<BodyChoice>::from_str)]
+    #[arg(long, value_name = "WAY", value_parser = setting::<BodyChoice>("auto, v1, v2, blocks"))]
     body: Option<Setting<BodyChoice>>,
     /// Most items that it holds, or default.
-    #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
+    #[arg(long, value_name = "N", value_parser = setting::<u64>("a whole number"))]
     item_limit: Option<Setting<u64>>,
     /// Files with these extensions are read: pdf,docx,… or default.
     #[arg(long, value_name = "LIST", value_parser = typed_list::<String>)]
@@ -143,19 +143,19 @@ pub(super) struct EditArguments {
     #[arg(long, value_name = "LIST", value_parser = typed_list::<FilePlace>)]
     file_places: Option<Setting<Vec<FilePlace>>>,
     /// Whether files on other hosts than Notion's are read: true, false or default.
-    #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
+    #[arg(long, value_name = "BOOL", value_parser = setting::<bool>("true, false"))]
     other_hosts: Option<Setting<bool>>,
     /// Largest file that is read, in megabytes, or default.
-    #[arg(long, value_name = "N", value_parser = Setting::<u64>::from_str)]
+    #[arg(long, value_name = "N", value_parser = setting::<u64>("a whole number"))]
     file_mb: Option<Setting<u64>>,
     /// What people are known by in Notion: email, name, id or default (email).
-    #[arg(long, value_name = "FIELD", value_parser = Setting::<SourceField>::from_str)]
+    #[arg(long, value_name = "FIELD", value_parser = setting::<SourceField>("email, name, id"))]
     source_field: Option<Setting<SourceField>>,
     /// Where that is looked for in the directory: email, user_name, external_id, name, a field of your own, or default (email).
-    #[arg(long, value_name = "FIELD", value_parser = Setting::<DirectoryField>::from_str)]
+    #[arg(long, value_name = "FIELD", value_parser = setting::<DirectoryField>("a name"))]
     directory_field: Option<Setting<DirectoryField>>,
     /// Whether crawls of content that somebody or a schedule starts are followed by one of people: true, false or default (false).
-    #[arg(long, value_name = "BOOL", value_parser = Setting::<bool>::from_str)]
+    #[arg(long, value_name = "BOOL", value_parser = setting::<bool>("true, false"))]
     people_with_content: Option<Setting<bool>>,
 }
 
@@ -280,11 +280,16 @@ fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
         if let (Ok(serde_json::Value::Object(own)), Ok(serde_json::Value::Object(effective))) =
             (serde_json::to_value(&detail.settings), serde_json::to_value(&detail.effective))
         {
-            for (name, value) in effective {
-                let whose = if own.contains_key(&name) { "" } else { " (default)" };
+            for (name, value) in effective.into_iter().filter(|(name, _)| name != "people") {
+                let whose = match own.get(&name) {
+                    Some(own) if *own != value => format!(" (set to {own}; the configuration allows no more)"),
+                    Some(_) => String::new(),
+                    None => " (default)".to_owned(),
+                };
                 lines.push_str(&format!("\n{name}: {value}{whose}"));
             }
         }
+        lines.push_str(&format!("\npeople: {}", people_of(detail)));
         for warning in &detail.warnings {
             lines.push_str(&format!("\nwarning: {warning}"));
         }
@@ -297,6 +302,23 @@ fn show(context: &Context, detail: &ConnectorDetail) -> Result<Exit, OpsError> {
         lines
     });
     Ok(Exit::Completed)
+}
+
+/// How its people are mapped, in a line: a script is long.
+fn people_of(detail: &ConnectorDetail) -> String {
+    let people = &detail.effective.people;
+    let script = match &detail.settings.people.script {
+        Some(script) => format!("a script of its own ({} bytes: people script)", script.len()),
+        None => "the default script".to_owned(),
+    };
+    let named = serde_json::to_value(people).unwrap_or_default();
+    let name_of = |field: &str| named[field].as_str().unwrap_or_default().to_owned();
+    format!(
+        "{} in Notion is looked for as {} in the directory, with {script}; with content: {}",
+        name_of("source"),
+        name_of("directory"),
+        people.with_content
+    )
 }
 
 async fn start_points(context: &Context, name: Option<String>, refresh: bool) -> Result<Exit, OpsError> {
@@ -334,7 +356,7 @@ async fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<E
             lines.push_str(&format!(" {} more are beyond the item limit.", preview.over_limit));
         }
         if preview.read_again > 0 {
-            lines.push_str(&format!(" {} bodies are read again.", preview.read_again));
+            lines.push_str(&format!(" To be read again: {}.", counted(preview.read_again, "body", "bodies")));
         }
         let row = |kind: &PreviewKind| {
             let counts = [kind.keep, kind.leave_out, kind.newly_need, kind.over_limit];
@@ -348,9 +370,14 @@ async fn preview(context: &Context, name: &str, edit: EditArguments) -> Result<E
         for warning in &preview.warnings {
             lines.push_str(&format!("\n! {warning}"));
         }
-        for (mark, items) in [("-", &preview.leaving), ("+", &preview.coming)] {
+        for (mark, items, total) in
+            [("-", &preview.leaving, preview.leave_out), ("+", &preview.coming, preview.newly_need)]
+        {
             for item in items {
                 lines.push_str(&format!("\n{mark} {} {} {}", item.id, item.kind, item.title));
+            }
+            if let Some(more) = total.checked_sub(items.len() as u64).filter(|more| *more > 0) {
+                lines.push_str(&format!("\n{mark} … and {more} more"));
             }
         }
         lines
@@ -368,9 +395,9 @@ async fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, OpsErr
         )));
     }
     let deleted = ops::delete_connector(&app, &Caller::LOCAL_OPERATOR, name).await?;
-    context
-        .output
-        .show(&deleted, || format!("Deleted “{}”: {} items left the index.", deleted.name, deleted.deleted));
+    context.output.show(&deleted, || {
+        format!("Deleted “{}”; left the index: {}.", deleted.name, counted(deleted.deleted, "item", "items"))
+    });
     Ok(Exit::Completed)
 }
 
@@ -415,10 +442,11 @@ pub(super) fn secret_of_environment() -> Option<SecretString> {
 }
 
 fn describe(validation: &Validation) -> String {
+    let reached = validation.start_points_at_least as u64;
     let mut lines = vec![
         format!("Workspace: {}", validation.workspace_name.as_deref().unwrap_or("(Notion does not say)")),
         format!("Integration: {}", validation.bot_name.as_deref().unwrap_or("(without a name)")),
-        format!("Reaches at least {} start points.", validation.start_points_at_least),
+        format!("Reaches at least {}.", counted(reached, "start point", "start points")),
     ];
     lines.extend(validation.problems.iter().map(|problem| format!("! {}", problem.advice())));
     lines.join("\n")

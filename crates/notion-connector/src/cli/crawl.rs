@@ -1,3 +1,6 @@
+//! `crawl`: runs, plans and compares, shows how far it is, and tells what came of it. The lines about a crawl that other commands print
+//! too are here. To add an option: a field of [`CrawlArguments`], and what it asks of `ops`.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,16 +9,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 
 use super::connector::secret_of_environment;
-use super::output::table;
+use super::output::{counted, table};
 use super::{Context, Exit};
 use crate::app::App;
 use crate::crawl::Progress;
 use crate::model::{Caller, NotionId};
 use crate::ops::{
-    self, CrawlDetail, CrawlReport, CrawlRequest, Difference, OpsError, PeopleCounters, PlanDetail,
-    PlanRequest, PlannedItems, Reconciliation,
+    self, CrawlDetail, CrawlReport, CrawlRequest, CrawlSummary, Difference, OpsError, PeopleCounters,
+    PlanDetail, PlanRequest, PlannedItems, Reconciliation,
 };
 use crate::store::{CrawlState, Scope};
+
+/// How the program is called.
+const PROGRAM: &str = "notion-connector";
 
 #[derive(Debug, Args)]
 pub(super) struct CrawlArguments {
@@ -23,8 +29,9 @@ pub(super) struct CrawlArguments {
     #[arg(value_name = "NAME")]
     connector: Option<String>,
     /// What to cover: full (lists everything, reads what changed), incremental (lists what was edited since the last crawl),
-    /// partial (one start point and below), force-reindex (reads everything again) or test (reads a handful) [default: what is
-    /// unfinished, else incremental once a full crawl listed everything].
+    /// partial (one start point and below), force-reindex (reads everything again), test (reads a handful) or people (the
+    /// workspace's people, and who of the directory they are) [default: what is unfinished, else incremental once a full crawl
+    /// listed everything].
     #[arg(long, value_parser = ops::parse_scope)]
     scope: Option<Scope>,
     /// The page or database that a partial crawl covers with all below it: its id or its address.
@@ -70,8 +77,18 @@ pub(super) async fn run(context: Context, arguments: CrawlArguments) -> Result<E
     else {
         return Ok(Exit::Interrupted);
     };
-    context.output.show(&report, || describe(&report));
+    context.output.show(&report, || describe(&report, PROGRAM));
     Ok(exit_of(report.crawl.state))
+}
+
+/// Requests and what went wrong.
+pub(super) fn describe_counts(crawl: &CrawlSummary) -> String {
+    [
+        counted(crawl.requests, "request", "requests"),
+        counted(crawl.errors, "error", "errors"),
+        counted(crawl.warnings, "warning", "warnings"),
+    ]
+    .join(", ")
 }
 
 /// Shows how far the work is until it has ended; none if somebody interrupted it.
@@ -165,8 +182,14 @@ const fn meaning(difference: Difference) -> &'static str {
 pub(super) fn describe_plan(detail: &CrawlDetail) -> String {
     let crawl = &detail.crawl;
     let head = format!("Crawl {} of “{}” ({}): {}", crawl.id, crawl.connector, crawl.scope, crawl.state);
-    let Some(PlanDetail { expires, plan, .. }) = &detail.plan else { return head };
-    let mut lines = vec![head];
+    if detail.plan.is_none() { head } else { format!("{head}\n{}", describe_listing(detail)) }
+}
+
+/// The same without the crawl itself.
+pub(super) fn describe_listing(detail: &CrawlDetail) -> String {
+    let crawl = &detail.crawl;
+    let Some(PlanDetail { expires, plan, .. }) = &detail.plan else { return String::new() };
+    let mut lines = Vec::new();
     let row = |items: &PlannedItems| {
         let counts = [
             items.listed,
@@ -238,12 +261,17 @@ pub(super) async fn show_progress(mut progress: watch::Receiver<Progress>) {
 pub(super) fn describe_people(people: &PeopleCounters) -> String {
     let counts = &people.counts;
     format!(
-        "{} people: {} mapped, {} unmapped, {} new; {} gone",
-        people.discovered, counts.mapped, counts.unmapped, counts.added, counts.deleted
+        "{}: {} mapped, {} unmapped, {} new; {} gone",
+        counted(people.discovered, "person", "people"),
+        counts.mapped,
+        counts.unmapped,
+        counts.added,
+        counts.deleted
     )
 }
 
-pub(super) fn describe(report: &CrawlReport) -> String {
+/// What it did, and which commands of the program tell more.
+pub(super) fn describe(report: &CrawlReport, program: &str) -> String {
     let crawl = &report.crawl;
     let head = format!(
         "Crawl {} of “{}”: {}{}",
@@ -255,8 +283,8 @@ pub(super) fn describe(report: &CrawlReport) -> String {
     let did = match &crawl.people {
         Some(people) => describe_people(people),
         None => format!(
-            "{} items: {} added, {} updated, {} unchanged, {} skipped, {} not indexed; {} deleted",
-            crawl.discovered,
+            "{}: {} added, {} updated, {} unchanged, {} skipped, {} not indexed; {} deleted",
+            counted(crawl.discovered, "item", "items"),
             crawl.added,
             crawl.updated,
             crawl.unchanged,
@@ -269,15 +297,18 @@ pub(super) fn describe(report: &CrawlReport) -> String {
         Some(_) => String::new(),
         None => format!(" ({:.0} items a second)", report.pages_per_second),
     };
-    let mut lines = vec![head, did, format!("{} requests in {:.1} s{rate}", crawl.requests, report.seconds)];
+    let requests = counted(crawl.requests, "request", "requests");
+    let mut lines = vec![head, did, format!("{requests} in {:.1} s{rate}", report.seconds)];
     if crawl.errors + crawl.warnings > 0 {
         lines.push(format!(
-            "{} errors, {} warnings: notion-connector crawls show {}",
-            crawl.errors, crawl.warnings, crawl.id
+            "{}, {}: {program} crawls show {}",
+            counted(crawl.errors, "error", "errors"),
+            counted(crawl.warnings, "warning", "warnings"),
+            crawl.id
         ));
     }
     if crawl.state == CrawlState::AwaitingApproval {
-        lines.push(format!("To delete what is gone: notion-connector crawls approve-deletions {}", crawl.id));
+        lines.push(format!("To delete what is gone: {program} crawls approve-deletions {}", crawl.id));
     }
     lines.join("\n")
 }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use clap::Subcommand;
 use jiff::Timestamp;
 
-use super::output::{Output, table};
+use super::output::{Output, counted, table};
+use super::values::whole;
 use super::{Context, Exit};
 use crate::app::App;
 use crate::model::Caller;
@@ -18,17 +19,19 @@ pub(super) enum CrawlsCommand {
     /// List crawls, newest first.
     List {
         /// How many.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = whole::<u32>)]
         limit: u32,
     },
     /// Show one crawl with its alerts.
     Show {
         /// Its number.
+        #[arg(value_parser = whole::<i64>)]
         id: i64,
     },
     /// List the alerts of a crawl, gravest first.
     Alerts {
         /// Its number.
+        #[arg(value_parser = whole::<i64>)]
         id: i64,
         /// Only this level: debug, info, warning or error; may be repeated.
         #[arg(long, value_name = "LEVEL")]
@@ -37,25 +40,28 @@ pub(super) enum CrawlsCommand {
         #[arg(long, value_name = "SCOPE")]
         scope: Vec<AlertScope>,
         /// How many.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = whole::<u32>)]
         limit: u32,
         /// How many to skip.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = whole::<u32>)]
         offset: u32,
     },
     /// Follow a crawl until it has ended, whichever process runs it.
     Watch {
         /// Its number.
+        #[arg(value_parser = whole::<i64>)]
         id: i64,
     },
     /// Stop a crawl.
     Cancel {
         /// Its number.
+        #[arg(value_parser = whole::<i64>)]
         id: i64,
     },
     /// Delete what a crawl that awaits approval found gone in Notion.
     ApproveDeletions {
         /// Its number.
+        #[arg(value_parser = whole::<i64>)]
         id: i64,
     },
 }
@@ -84,7 +90,9 @@ pub(super) async fn run(context: Context, command: CrawlsCommand) -> Result<Exit
         }
         CrawlsCommand::ApproveDeletions { id } => {
             let crawl = ops::approve_deletions(&app, &Caller::LOCAL_OPERATOR, id).await?;
-            output.show(&crawl, || format!("Crawl {id}: {}, {} items deleted", crawl.state, crawl.deleted));
+            output.show(&crawl, || {
+                format!("Crawl {id}: {}, {} deleted", crawl.state, counted(crawl.deleted, "item", "items"))
+            });
         }
     }
     Ok(Exit::Completed)
@@ -204,11 +212,11 @@ fn show(detail: &CrawlDetail) -> String {
             crawl.not_indexed,
             crawl.deleted
         ),
-        format!("{} requests, {} errors, {} warnings", crawl.requests, crawl.errors, crawl.warnings),
+        super::crawl::describe_counts(crawl),
     ];
     lines.extend(crawl.people.as_ref().map(super::crawl::describe_people));
     lines.extend(crawl.reason.iter().map(|reason| format!("Reason: {reason}")));
-    lines.extend(detail.plan.is_some().then(|| super::crawl::describe_plan(detail)));
+    lines.extend(detail.plan.is_some().then(|| super::crawl::describe_listing(detail)));
     lines.extend(detail.alerts.iter().map(line));
     if detail.alerts_total > detail.alerts.len() as u64 {
         lines.push(format!("… {} alerts: notion-connector crawls alerts {}", detail.alerts_total, crawl.id));
@@ -229,6 +237,6 @@ fn line(alert: &Alert) -> String {
 fn list(page: &AlertPage, offset: u32) -> String {
     let mut lines: Vec<String> = page.alerts.iter().map(line).collect();
     let end = u64::from(offset) + page.alerts.len() as u64;
-    lines.push(format!("{end} of {} alerts", page.total));
+    lines.push(format!("{end} of {}", counted(page.total, "alert", "alerts")));
     lines.join("\n")
 }

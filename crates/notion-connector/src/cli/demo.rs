@@ -20,6 +20,7 @@ use crate::data_dir::DataDir;
 use crate::model::Caller;
 use crate::ops::{self, AddConnector, CrawlRequest, Grant, GrantTo, ImportDirectory, OpsError, SetAudience};
 use crate::store::Scope;
+use crate::web;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
@@ -97,9 +98,12 @@ async fn show(
     let _ = bar.await;
     let report = report?;
     let_people_in(&app, temporary.data()).await?;
-    context.output.remark(&describe(&report));
-    context.output.show(&serde_json::json!({ "url": url, "crawl": report }), || try_this(&url));
-    let served = keep_serving(&app, listener, None, std::future::pending()).await;
+    let program = format!("notion-connector --data-dir {}", app.dir.path().display());
+    context.output.remark(&describe(&report, &program));
+    let announce =
+        || context.output.show(&serde_json::json!({ "url": url, "crawl": report }), || try_this(&url));
+    let server = web::Server::new(Arc::clone(&app), listener)?;
+    let served = keep_serving(&app, server, None, announce, std::future::pending()).await;
     serving.abort();
     served
 }

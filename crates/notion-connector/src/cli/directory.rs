@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::output::table;
+use super::output::{counted, table};
+use super::values::whole;
 use super::{Context, Exit};
 use crate::model::Caller;
 use crate::ops::{self, DirectoryFilter, DirectoryImport, ImportDirectory, OpsError};
@@ -28,10 +29,10 @@ pub(super) enum DirectoryCommand {
         #[arg(long)]
         group: Option<String>,
         /// How many at most.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = whole::<u32>)]
         limit: u32,
         /// How many to leave out first.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = whole::<u32>)]
         offset: u32,
     },
 }
@@ -86,8 +87,8 @@ fn told(import: &DirectoryImport) -> String {
         return "There is nobody in the file; nothing was changed.".to_owned();
     }
     format!(
-        "{head}{} people: {changed} changed ({} added, {} updated, {} deactivated), {} unchanged; {} groups added, {} memberships added, {} removed{fields}",
-        counts.people,
+        "{head}{}: {changed} changed ({} added, {} updated, {} deactivated), {} unchanged; {} groups added, {} memberships added, {} removed{fields}",
+        counted(counts.people, "person", "people"),
         counts.added,
         counts.updated,
         counts.deactivated,

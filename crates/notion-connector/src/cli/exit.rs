@@ -10,7 +10,7 @@ pub enum Exit {
     Completed = 0,
     /// Failed for a reason that has no number of its own.
     Other = 1,
-    /// The command line, the configuration or an argument cannot be understood.
+    /// The command line, the configuration or an argument cannot be understood, or what it asks for cannot be done as things stand.
     Usage = 2,
     /// A crawl accounts for everything, and some items failed.
     CompletedWithErrors = 3,

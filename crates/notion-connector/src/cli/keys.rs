@@ -44,7 +44,6 @@ pub(super) fn run(context: &Context, command: KeysCommand) -> Result<Exit, OpsEr
     let caller = &Caller::LOCAL_OPERATOR;
     match command {
         KeysCommand::Create(CreateArguments { name, scopes, roles, person, act_as, ends }) => {
-            let ends = ends.map(|PointInTime(time)| time);
             let create = CreateKey { name, scopes, roles, person, may_act_as: act_as, ends };
             let created = ops::create_key(&app, caller, &create)?;
             context.output.show(&created, || {

@@ -30,6 +30,7 @@ mod search;
 mod secrets;
 mod serve;
 mod status;
+mod values;
 mod webhook;
 mod why;
 
@@ -37,6 +38,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use notion_api::Class;
 
@@ -182,11 +184,7 @@ pub fn work() -> Option<ExitCode> {
 pub async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and version are answers, not errors; clap knows which stream is whose.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Completed.into() };
-        }
+        Err(error) => return refuse(&error).into(),
     };
     observe::start(arguments.verbose);
     let output = Output::new(arguments.json);
@@ -232,6 +230,26 @@ async fn run(arguments: Arguments, output: Output) -> Result<Exit, OpsError> {
     }
 }
 
+/// What is not understood is told by the parser; for scripts on standard output too. Help and version are answers, not errors: clap
+/// knows which stream is whose.
+fn refuse(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Completed;
+    }
+    let mut given = std::env::args_os().take_while(|argument| argument != "--");
+    if given.any(|argument| argument == "--json") {
+        let told = error.render().to_string();
+        let told = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing: see --help",
+            _ => told.trim().trim_start_matches("error: "),
+        };
+        let told = serde_json::json!({ "message": told, "exit_code": Exit::Usage as u8 });
+        Output::new(true).json(&serde_json::json!({ "error": told }));
+    }
+    Exit::Usage
+}
+
 /// Says what went wrong: for people on standard error, for scripts on standard output too.
 fn report(error: &OpsError, output: Output) {
     if output.is_json() {
@@ -243,7 +261,10 @@ fn report(error: &OpsError, output: Output) {
 /// Which number an error has; see [`Exit`].
 fn exit_of(error: &OpsError) -> Exit {
     match error {
-        OpsError::Config(_) | OpsError::Invalid(_) | OpsError::Crawl(CrawlError::NoStartPoint) => Exit::Usage,
+        OpsError::Config(_)
+        | OpsError::Invalid(_)
+        | OpsError::Conflict(_)
+        | OpsError::Crawl(CrawlError::NoStartPoint { .. }) => Exit::Usage,
         OpsError::Notion { source, .. } => exit_of_class(&source.class()),
         OpsError::Crawl(CrawlError::Stopped { source, .. }) => exit_of_class(&source.class()),
         OpsError::Secret(_) => Exit::Secret,

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::output::table;
+use super::values::whole;
 use super::{Context, Exit};
 use crate::model::Caller;
 use crate::ops::{self, ListPeople, MappingAnswer, MappingTest, OpsError, TestMapping};
@@ -27,10 +28,10 @@ pub(super) enum PeopleCommand {
         #[arg(long, value_name = "FIELD")]
         sort: Option<UserOrder>,
         /// How many at most.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = whole::<u32>)]
         limit: u32,
         /// How many to leave out first.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = whole::<u32>)]
         offset: u32,
     },
     /// Say how many people of each connector are mapped.

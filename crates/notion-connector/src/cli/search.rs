@@ -1,5 +1,6 @@
 use clap::Args;
 
+use super::values::whole_of;
 use super::{Context, Exit};
 use crate::model::{Caller, ItemKind, NotionId};
 use crate::ops::{
@@ -8,7 +9,8 @@ use crate::ops::{
 };
 
 /// Options that say by themselves what is looked for.
-const NARROWING: [&str; 10] = [
+const NARROWING: [&str; 11] = [
+    "as_person",
     "kind",
     "extension",
     "within",
@@ -28,7 +30,7 @@ pub(super) struct SearchArguments {
     #[arg(required_unless_present_any = NARROWING)]
     query: Vec<String>,
     /// How many results, 1 to 100.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, default_value_t = 10, value_parser = whole_of::<u8>(1..=100))]
     limit: u8,
     /// Only this kind: page, row, database, data_source, file; may be repeated.
     #[arg(long)]
@@ -36,8 +38,8 @@ pub(super) struct SearchArguments {
     /// Only files whose names end so: pdf, docx; may be repeated, or separated by commas.
     #[arg(long, value_name = "EXTENSION", value_delimiter = ',')]
     extension: Vec<String>,
-    /// Only this page or database, by its id, and what lies below it; may be repeated.
-    #[arg(long = "in", value_name = "ID")]
+    /// Only this page or database, by its id or its address, and what lies below it; may be repeated.
+    #[arg(long = "in", value_name = "ID", value_parser = NotionId::in_address)]
     within: Vec<NotionId>,
     /// Only what this person edited last, by name or id; may be repeated.
     #[arg(long, value_name = "PERSON")]

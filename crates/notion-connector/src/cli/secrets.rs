@@ -1,5 +1,6 @@
 use clap::Subcommand;
 
+use super::output::counted;
 use super::{Context, Exit};
 use crate::model::Caller;
 use crate::ops::{self, OpsError};
@@ -20,7 +21,8 @@ pub(super) fn run(context: &Context, command: &SecretsCommand) -> Result<Exit, O
                 } else {
                     "Take the old key away now. Backups from before open with it only."
                 };
-                format!("{} secrets are sealed under the new key. {old}", rotation.resealed)
+                let sealed = counted(rotation.resealed, "secret is", "secrets are");
+                format!("{sealed} sealed under the new key. {old}")
             });
         }
     }

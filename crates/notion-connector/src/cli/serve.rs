@@ -32,13 +32,20 @@ pub(super) struct ServeArguments {
 
 pub(super) async fn run(mut context: Context, arguments: ServeArguments) -> Result<Exit, OpsError> {
     let ended = interrupted();
+    let address = arguments.listen.unwrap_or(context.config.server.listen);
     if arguments.no_sign_in {
+        if !address.ip().to_canonical().is_loopback() {
+            return Err(OpsError::Invalid(format!(
+                "{address} can be reached from other machines, and --no-sign-in is for this one alone: leave it out, or listen on \
+                 127.0.0.1"
+            )));
+        }
         context.config.server.let_everybody_in().map_err(OpsError::Invalid)?;
     }
     let app = Arc::new(context.open()?);
     let _ownership = app.own("serve")?;
     let settings = &app.config.server;
-    let listener = bind(arguments.listen.unwrap_or(settings.listen), &app.config).await?;
+    let listener = bind(address, &app.config).await?;
     let mut url = url_of(&listener)?;
     if app.config.tls.is_on() {
         url = url.replacen("http:", "https:", 1);
@@ -48,6 +55,7 @@ pub(super) async fn run(mut context: Context, arguments: ServeArguments) -> Resu
         None => None,
     };
     let webhook_url = webhooks.as_ref().map(url_of).transpose()?;
+    let server = web::Server::new(Arc::clone(&app), listener)?;
     let reached = settings.public_url.as_ref().map_or(&url, |public| &public.origin);
     let _announcement = app.dir.announce(reached)?;
     let welcome = match settings.sign_in {
@@ -56,29 +64,35 @@ pub(super) async fn run(mut context: Context, arguments: ServeArguments) -> Resu
     };
     let welcome = welcome.map(|link| welcome_url(reached, &link));
     let shown = serde_json::json!({ "url": url, "webhook_url": webhook_url, "welcome_url": welcome });
-    context.output.show(&shown, || {
-        let mut lines = vec![format!("Search page: {reached}/")];
-        lines.extend(webhook_url.as_ref().map(|url| format!("Events of Notion: {url}{}…", ops::WEBHOOKS)));
-        lines
-            .extend(welcome.as_ref().map(|url| format!("First administrator, once and within a day: {url}")));
-        lines.join("\n")
-    });
-    keep_serving(&app, listener, webhooks, ended).await
+    let announce = || {
+        context.output.show(&shown, || {
+            let mut lines = vec![format!("Search page: {reached}/")];
+            lines
+                .extend(webhook_url.as_ref().map(|url| format!("Events of Notion: {url}{}…", ops::WEBHOOKS)));
+            lines.extend(
+                welcome.as_ref().map(|url| format!("First administrator, once and within a day: {url}")),
+            );
+            lines.join("\n")
+        });
+    };
+    keep_serving(&app, server, webhooks, announce, ended).await
 }
 
-/// Serves, delivers and crawls until `end`, and then leaves in order: what is under way is finished or given back.
+/// Serves, delivers and crawls until `end`, once all is there that may be missing and it is announced; and then leaves in order: what is under way is finished or given back.
 pub(super) async fn keep_serving(
     app: &Arc<App>,
-    listener: TcpListener,
+    server: web::Server,
     webhooks: Option<TcpListener>,
+    announce: impl FnOnce(),
     end: impl Future<Output = ()>,
 ) -> Result<Exit, OpsError> {
     let pump = app.pump()?;
+    announce();
     // Before anything new is written: rows that are added could hide that index and store have parted.
     pump.drain().await?;
     let (stop, told) = watch::channel(false);
     let mut scheduler = std::pin::pin!(ops::run_scheduler(app, told.clone()));
-    let mut serving = std::pin::pin!(web::serve(Arc::clone(app), listener, told.clone()));
+    let mut serving = std::pin::pin!(server.run(told.clone()));
     let mut serves = true;
     // Beside serving: what an older version rendered stays searchable until its turn comes.
     let rerendering = async {
@@ -98,9 +112,9 @@ pub(super) async fn keep_serving(
         () = end => Ok(Exit::Completed),
         error = rerendering => Err(error),
         failed = pump.run() => failed.map(|()| Exit::Other).map_err(OpsError::from),
-        served = &mut serving => {
+        () = &mut serving => {
             serves = false;
-            served.map(|()| Exit::Completed)
+            Ok(Exit::Completed)
         }
         () = hearing => Ok(Exit::Other),
         () = &mut scheduler => return Ok(Exit::Other),
@@ -109,7 +123,7 @@ pub(super) async fn keep_serving(
     let answers = async {
         if serves {
             // How it ends does not matter any more.
-            let _ = serving.await;
+            serving.await;
         }
     };
     if tokio::time::timeout(LEAVING, futures::future::join(scheduler, answers)).await.is_err() {

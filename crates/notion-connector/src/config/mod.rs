@@ -186,19 +186,24 @@ fn section<S: Section>(table: &mut Table, problems: &mut Vec<String>) -> S {
             return S::default();
         }
     };
-    let before = problems.len();
-    for (key, value) in &fields {
+    let mut good = Table::new();
+    let mut wrong = Vec::new();
+    for (key, value) in fields {
         let single = Table::from_iter([(key.clone(), value.clone())]);
-        if let Err(error) = S::deserialize(single) {
-            problems.push(format!("{}.{key}: {}", S::NAME, error.message()));
+        match S::deserialize(single) {
+            Ok(_) => drop(good.insert(key, value)),
+            Err(error) => {
+                problems.push(format!("{}.{key}: {}", S::NAME, error.message()));
+                wrong.push(key);
+            }
         }
     }
-    if problems.len() > before {
-        return S::default();
-    }
-    match S::deserialize(fields) {
+    // What is to hold of the values is told too; but not of one that was not read, for which the default stands.
+    let is_new = |problem: &String| wrong.iter().all(|key| !problem.starts_with(&format!("{key}:")));
+    match S::deserialize(good) {
         Ok(section) => {
-            problems.extend(section.problems().into_iter().map(|problem| format!("{}.{problem}", S::NAME)));
+            let found = section.problems().into_iter().filter(is_new);
+            problems.extend(found.map(|problem| format!("{}.{problem}", S::NAME)));
             section
         }
         Err(error) => {
@@ -255,6 +260,9 @@ mod tests {
         for path in ["crawl.patience:", "notion.concurrency:", "notion.body:", "[sever]", "server.listen:"] {
             assert!(report.contains(path), "{path} is missing in\n{report}");
         }
+        let both =
+            load("[server]\nport = 1\nsession_hours = 0\nsession_idle_minutes = 'x'\n", &[]).unwrap_err();
+        assert_eq!(both.0.len(), 3, "{both}");
         let comments = load("[crawl]\ncomments = 'blocks'\n", &[]).unwrap_err();
         assert!(comments.to_string().contains("crawl.comments:"), "{comments}");
         let extraction = load(

@@ -31,7 +31,7 @@ pub fn advise(error: &Error) -> String {
 }
 
 /// What was answered, without advice of its own.
-fn facts(error: &Error) -> String {
+pub(super) fn facts(error: &Error) -> String {
     let Error::Refused(refusal) = error else { return error.to_string() };
     let mut facts = format!("{} answered {}", refusal.endpoint, refusal.status.as_u16());
     for more in

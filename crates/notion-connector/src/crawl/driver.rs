@@ -53,11 +53,17 @@ pub enum CrawlError {
         /// The last answer.
         source: Box<notion_api::Error>,
     },
-    /// A partial crawl of nothing.
+    /// Notion has nothing to begin a partial crawl at.
     #[error(
-        "a partial crawl needs a start point (--start-point ID) that Notion shows to the integration: open it in Notion, choose          ••• → Connections, and add the integration"
+        "the start point {id} is not there for the integration ({said}): check the id; if you can open it in Notion, choose \
+         ••• → Connections there and add the integration"
     )]
-    NoStartPoint,
+    NoStartPoint {
+        /// Where it was to begin.
+        id: NotionId,
+        /// What Notion said.
+        said: String,
+    },
     /// A task of the crawl died of a bug.
     #[error("a task of the crawl broke: {0}; what was crawled is safe, run the crawl again and report this")]
     Broken(String),
@@ -193,12 +199,12 @@ impl Crawler {
         Ok(watermark::first_tasks(watermark, self.settings.archived, &known))
     }
 
-    /// How to ask for the object that a partial crawl begins at; none if Notion does not have it.
-    async fn find_start(self: &Arc<Self>, crawl: &Crawl) -> Result<Option<NewTask>, CrawlError> {
-        let (connector, Some(object)) = (crawl.connector, crawl.start_point) else { return Ok(None) };
+    /// How to ask for the object that a partial crawl begins at.
+    async fn find_start(self: &Arc<Self>, crawl: &Crawl, object: NotionId) -> Result<NewTask, CrawlError> {
+        let connector = crawl.connector;
         let known = self.blocking(move |crawler| crawler.store.load_item(connector, object)).await?;
         if known.is_some() {
-            return Ok(Some(NewTask::on(TaskKind::Verify, object)));
+            return Ok(NewTask::on(TaskKind::Verify, object));
         }
         // An id does not tell of what kind it is.
         let page = self.client.fetch_page(object.0).await.map(|_| TaskKind::ReadPage);
@@ -215,8 +221,10 @@ impl Crawler {
             found => found,
         };
         match found {
-            Ok(kind) => Ok(Some(NewTask::on(kind, object))),
-            Err(error) if is_another_kind(&error) => Ok(None),
+            Ok(kind) => Ok(NewTask::on(kind, object)),
+            Err(error) if is_another_kind(&error) => {
+                Err(CrawlError::NoStartPoint { id: object, said: super::advice::facts(&error) })
+            }
             Err(error) => Err(CrawlError::Stopped { advice: super::advise(&error), source: Box::new(error) }),
         }
     }
@@ -234,15 +242,15 @@ impl Crawler {
             return self.crawl(id).await;
         }
         // Only now: what is to be asked for may depend on what crawls before this one have seen.
-        let start = match crawl.scope {
-            Scope::Partial if crawl.started.is_none() => match self.find_start(&crawl).await? {
-                None => {
-                    self.end(id, CrawlState::Failed, Some(CrawlError::NoStartPoint.to_string())).await?;
-                    return Err(CrawlError::NoStartPoint);
+        let start = match crawl.start_point.filter(|_| crawl.started.is_none()) {
+            Some(object) => match self.find_start(&crawl, object).await {
+                Err(error @ CrawlError::NoStartPoint { .. }) => {
+                    self.end(id, CrawlState::Failed, Some(error.to_string())).await?;
+                    return Err(error);
                 }
-                start => start,
+                start => Some(start?),
             },
-            _ => None,
+            None => None,
         };
         let began = self.notion_now();
         self.blocking(move |crawler| {

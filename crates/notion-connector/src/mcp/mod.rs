@@ -97,9 +97,11 @@ impl ServerHandler for Door {
 /// What an agent is told of an error: what it or its person can mend. The rest is for the log.
 fn told(error: &OpsError) -> Cow<'static, str> {
     match error {
-        OpsError::NotFound(_) | OpsError::Invalid(_) | OpsError::Forbidden(_) | OpsError::Notion { .. } => {
-            error.to_string().into()
-        }
+        OpsError::NotFound(_)
+        | OpsError::Invalid(_)
+        | OpsError::Conflict(_)
+        | OpsError::Forbidden(_)
+        | OpsError::Notion { .. } => error.to_string().into(),
         _ => {
             tracing::error!(%error, "a tool failed");
             "the server could not do this; its log says why".into()

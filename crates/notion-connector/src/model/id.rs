@@ -112,10 +112,13 @@ impl fmt::Display for ItemKind {
 }
 
 impl FromStr for ItemKind {
-    type Err = ParseKeyError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| ParseKeyError(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("“{text}” is none of {known}")
+        })
     }
 }
 
@@ -158,9 +161,9 @@ impl fmt::Display for ItemKey {
     }
 }
 
-/// A text that is no item key and no item kind.
+/// A text that is no item key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is not an item key or kind")]
+#[error("“{0}” is not an item key")]
 pub struct ParseKeyError(pub String);
 
 #[cfg(test)]

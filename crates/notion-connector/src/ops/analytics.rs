@@ -1,5 +1,7 @@
 //! What the crawls of a connector did over some days, beside the same number of days before.
 
+use std::str::FromStr;
+
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Unit};
@@ -21,6 +23,18 @@ const MAX_DAYS: i32 = 1_100;
 
 /// The first day that is counted.
 const EPOCH: Date = date(1970, 1, 1);
+
+/// A day as it is written: 2026-05-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day(pub Date);
+
+impl FromStr for Day {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "this is no day; write for example 2026-05-01")
+    }
+}
 
 /// What the crawls of a connector did over some days.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -210,7 +210,7 @@ pub async fn set_audience(
         let connector = find_connector(app, connector)?;
         let rule = checked(app, &connector, set)?;
         if app.store.load_audience_rules(connector.id)?.len() >= MAX_RULES {
-            return Err(OpsError::Invalid(format!("a connector has at most {MAX_RULES} audience rules")));
+            return Err(OpsError::Conflict(format!("a connector has at most {MAX_RULES} audience rules")));
         }
         app.store.save_audience_rule(connector.id, &rule)?.map_err(OpsError::Invalid)?;
         // What rows say goes into the index: by the one who owns the data directory, or else now.

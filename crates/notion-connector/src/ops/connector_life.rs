@@ -1,7 +1,6 @@
 //! The life of a connector after it was added: its own settings, its name, its rest and its end.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -42,18 +41,16 @@ impl<T> Setting<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromStr for Setting<T> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl<T: DeserializeOwned> Setting<T> {
+    /// As it is typed, where `default` stands for the configuration's value; none of a text that says nothing.
+    pub fn typed(text: &str) -> Option<Self> {
         if text == "default" {
-            return Ok(Self::Inherited);
+            return Some(Self::Inherited);
         }
         // Names of choices are JSON only between quotes; numbers, true and false as they are.
-        serde_json::from_str(text)
-            .or_else(|_| serde_json::from_value(serde_json::Value::from(text)))
-            .map(Self::Own)
-            .map_err(|error| format!("{error}; or default, for what the configuration says"))
+        let own =
+            serde_json::from_str(text).or_else(|_| serde_json::from_value(serde_json::Value::from(text)));
+        own.ok().map(Self::Own)
     }
 }
 
@@ -360,14 +357,14 @@ fn effective(app: &App, name: &str, settings: &ConnectorSettings) -> Result<Effe
         return Ok(effective);
     }
     Err(OpsError::Invalid(format!(
-        "the settings of connector “{name}”, with the configuration where it has none of its own, do not go together: {}",
+        "the settings of connector “{name}”, with the configuration where it has none of its own, cannot be: {}",
         problems.join("; ")
     )))
 }
 
 pub(super) fn settings_of(connector: &Connector) -> Result<ConnectorSettings, OpsError> {
     serde_json::from_str(&connector.settings).map_err(|error| {
-        OpsError::Invalid(format!(
+        OpsError::Conflict(format!(
             "the settings of connector “{}” cannot be read ({error}): use the newer version that wrote them",
             connector.name
         ))
@@ -391,7 +388,7 @@ pub fn rename_connector(
         let vault = app.vault()?;
         let sealed = vault.seal(new, &vault.open(&connector.name, &connector.sealed_secret)?);
         if !app.store.rename_connector(connector.id, new, &sealed)? {
-            return Err(OpsError::Invalid(format!(
+            return Err(OpsError::Conflict(format!(
                 "there is a connector “{new}” already; choose another name"
             )));
         }
@@ -448,7 +445,7 @@ pub async fn delete_connector(
     let ownership = app.own("connector delete").ok();
     let open = app.store.load_open_crawl(connector.id, None, None)?;
     if let Some(crawl) = open.filter(|_| ownership.is_none()) {
-        return Err(OpsError::Invalid(format!(
+        return Err(OpsError::Conflict(format!(
             "crawl {0} of connector “{1}” is running: cancel it first with: notion-connector crawls cancel {0}",
             crawl.id, connector.name
         )));

@@ -153,7 +153,7 @@ pub async fn add_connector(
         check_origin(app, caller, &new.notion_url)?;
         let name = check_name(&new.name)?;
         if app.store.load_connector(name)?.is_some() {
-            return Err(OpsError::Invalid(format!(
+            return Err(OpsError::Conflict(format!(
                 "there is a connector “{name}” already; choose another name"
             )));
         }
@@ -172,7 +172,7 @@ pub async fn add_connector(
             created: app.runtime.now(),
         };
         let Some(id) = app.store.add_connector(&row)? else {
-            return Err(OpsError::Invalid(format!(
+            return Err(OpsError::Conflict(format!(
                 "there is a connector “{name}” already; choose another name"
             )));
         };
@@ -233,7 +233,7 @@ pub async fn set_secret(
         app.vault()?;
         let validation = validate(&app.client(&connector.notion_url, secret.clone())?).await?;
         if connector.workspace.is_some_and(|before| validation.workspace != Some(before)) {
-            return Err(OpsError::Invalid(format!(
+            return Err(OpsError::Conflict(format!(
                 "this secret opens another workspace ({}): add a new connector for it",
                 validation.workspace_name.as_deref().unwrap_or("without a name")
             )));

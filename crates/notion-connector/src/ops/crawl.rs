@@ -14,7 +14,7 @@ use super::audit::Act;
 use super::connector_life::effective_settings;
 use super::connectors::{AddConnector, NOTION_URL, add_connector, find_connector, identify};
 use super::crawls::check_name;
-use super::{CrawlSummary, OpsError, Validation, plan, scheduler};
+use super::{CrawlSummary, OpsError, Validation, plan, scheduler, schedules};
 use crate::app::App;
 use crate::config::FileSettings;
 use crate::config::PeopleSettings;
@@ -74,6 +74,13 @@ pub async fn run_crawl(
     let named = request.connector.clone().unwrap_or_default();
     let act = Act::of_connectors("crawl.run", &named);
     act.run_async(app, caller, async {
+        match (request.scope, request.start_point) {
+            (Some(scope), start_point) => schedules::covers(scope, start_point).map(drop)?,
+            (None, Some(_)) => {
+                return Err(OpsError::Invalid("a start point goes with --scope partial".to_owned()));
+            }
+            (None, None) => {}
+        }
         let connector =
             find_or_make(app, caller, request.connector.as_deref(), request.first_secret.clone()).await?;
         let pump = Arc::new(app.pump()?);
@@ -229,7 +236,7 @@ fn workspace_of(app: &App, connector: &Connector, identity: &Validation) -> Resu
     // An integration without a workspace id is keyed by its bot, which is as stable.
     let workspace = identity.workspace.unwrap_or(identity.bot);
     match connector.workspace {
-        Some(before) if before != workspace => Err(OpsError::Invalid(format!(
+        Some(before) if before != workspace => Err(OpsError::Conflict(format!(
             "the secret of connector “{}” opens another workspace ({}) than the one that was crawled ({}): add a new \
              connector for it",
             connector.name,
@@ -264,12 +271,6 @@ fn open_crawl(
 ) -> Result<(CrawlId, bool), OpsError> {
     let now = app.runtime.now();
     let start_point = request.start_point;
-    if start_point.is_some() && request.scope != Some(Scope::Partial) {
-        return Err(OpsError::Invalid("a start point goes with --scope partial".to_owned()));
-    }
-    if request.scope == Some(Scope::Events) {
-        return Err(OpsError::Invalid(BY_EVENTS_ALONE.to_owned()));
-    }
     // What a service left of them, this crawl finds by listing.
     while let Some(left) = app.store.load_open_crawl(connector.id, Some(Scope::Events), None)? {
         app.store.end_crawl(left.id, CrawlState::Cancelled, Some("another crawl lists all of it"), now)?;

@@ -314,7 +314,7 @@ pub fn cancel_crawl(app: &App, caller: &Caller, id: i64) -> Result<CrawlSummary,
             return summary(app, &find(app, id)?);
         }
         if !crawl.state.is_open() {
-            return Err(OpsError::Invalid(format!("crawl {id} has ended already ({})", crawl.state)));
+            return Err(OpsError::Conflict(format!("crawl {id} has ended already ({})", crawl.state)));
         }
         app.store.request_cancel(crawl.id)?;
         if let Ok(_ownership) = app.own("crawls cancel") {
@@ -352,7 +352,7 @@ pub async fn approve_deletions(app: &Arc<App>, caller: &Caller, id: i64) -> Resu
         if approved {
             return Ok(crawl);
         }
-        Err(OpsError::Invalid(format!("crawl {id} does not await approval ({})", crawl.state)))
+        Err(OpsError::Conflict(format!("crawl {id} does not await approval ({})", crawl.state)))
     })
     .await
 }

@@ -75,9 +75,12 @@ pub enum OpsError {
     /// What was named does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// What was asked cannot be done as it was asked.
+    /// What was asked cannot be done as it was asked, whenever it is asked.
     #[error("{0}")]
     Invalid(String),
+    /// What was asked makes sense, and how things stand forbids it.
+    #[error("{0}")]
+    Conflict(String),
     /// A file or the network of this machine refused.
     #[error("{what}: {source}")]
     Io {

@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::OpsError;
 use super::audit::Act;
 use super::tokens::{hash_of, new_token};
+use super::{OpsError, PointInTime};
 use crate::app::App;
 use crate::model::{Actor, Caller, KeyScope, Role, Roles, Viewer};
 use crate::store::{Key, NewKey};
@@ -37,9 +36,9 @@ pub struct CreateKey {
     /// Whether it may search as any person, named in the header `X-Act-As`.
     #[serde(default)]
     pub may_act_as: bool,
-    /// From when on it opens nothing any more; never, if nothing is said.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub ends: Option<Timestamp>,
+    /// From when on it opens nothing any more, a day (midnight UTC) or a time with its offset; never, if nothing is said.
+    #[schema(value_type = Option<String>, example = "2027-01-31")]
+    pub ends: Option<PointInTime>,
 }
 
 /// A key that was made.
@@ -72,7 +71,8 @@ pub fn create_key(app: &App, caller: &Caller, create: &CreateKey) -> Result<Crea
             return Err(OpsError::Invalid(why.to_owned()));
         }
         let now = app.runtime.now();
-        if create.ends.is_some_and(|ends| ends <= now) {
+        let ends = create.ends.map(|PointInTime(time)| time);
+        if ends.is_some_and(|ends| ends <= now) {
             return Err(OpsError::Invalid("a key cannot end in the past".to_owned()));
         }
         let person = match &create.person {
@@ -85,17 +85,10 @@ pub fn create_key(app: &App, caller: &Caller, create: &CreateKey) -> Result<Crea
         };
         let token = new_token(PREFIX);
         let hash = hash_of(&token, PREFIX).unwrap_or_default();
-        let new = NewKey {
-            name,
-            hash,
-            roles,
-            scopes: &scopes,
-            person,
-            may_act_as: create.may_act_as,
-            ends: create.ends,
+        let new = NewKey { name, hash, roles, scopes: &scopes, person, may_act_as: create.may_act_as, ends };
+        let taken = || {
+            OpsError::Conflict(format!("there is a key “{name}”: revoke it first, or choose another name"))
         };
-        let taken =
-            || OpsError::Invalid(format!("there is a key “{name}”: revoke it first, or choose another name"));
         let kept = app.store.add_key(&new, now)?.ok_or_else(taken)?;
         let standing = person.map(|person| app.store.load_standing(person)).transpose()?.flatten();
         let held = standing.map_or(Roles::ALL, |standing| standing.roles);

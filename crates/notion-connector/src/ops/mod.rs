@@ -54,7 +54,7 @@ pub use access::{
     show_access_of_page, show_access_of_person,
 };
 pub use accounts::{change_password, delete_account, list_accounts, set_password, sign_out_account};
-pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Quota, Trend, analytics};
+pub use analytics::{Analytics, AnalyticsDay, AnalyticsTotals, Day, Quota, Trend, analytics};
 pub use audiences::{
     AudienceLine, Audiences, Grant, GrantTo, OptionItems, SetAudience, remove_audience, set_audience,
     show_audiences, switch_audiences,

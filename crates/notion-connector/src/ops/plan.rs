@@ -67,7 +67,7 @@ pub async fn plan_crawl(
     let now = app.runtime.now();
     if let Some(open) = app.store.load_open_crawl(connector.id, None, None)?.filter(|open| !open.plan_only) {
         if !request.restart {
-            return Err(OpsError::Invalid(format!(
+            return Err(OpsError::Conflict(format!(
                 "crawl {} of connector “{}” is unfinished, and has listed already: go on with it (notion-connector crawl), or say \
                  --restart",
                 open.id, connector.name
@@ -162,7 +162,7 @@ pub(super) fn expire(app: &App) -> Result<(), OpsError> {
 pub(super) fn detail(app: &App, crawl: &Crawl) -> Result<Option<PlanDetail>, OpsError> {
     let Some((made, (_, plan))) = crawl.planned.zip(app.store.load_plan(crawl.id)?) else { return Ok(None) };
     let plan = serde_json::from_str(&plan).map_err(|error| {
-        OpsError::Invalid(format!("the plan of crawl {} cannot be read ({error}): plan anew", crawl.id))
+        OpsError::Conflict(format!("the plan of crawl {} cannot be read ({error}): plan anew", crawl.id))
     })?;
     Ok(Some(PlanDetail { made, expires: made.saturating_add(holds(app)).unwrap_or(made), plan }))
 }

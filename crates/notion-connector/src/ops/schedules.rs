@@ -231,7 +231,9 @@ pub(super) fn covers(
 ) -> Result<(Scope, Option<NotionId>), OpsError> {
     let wrong = match (scope, start_point) {
         (Scope::Events, _) => BY_EVENTS_ALONE,
-        (Scope::Partial, None) => "a partial crawl needs a start point: see connector start-points",
+        (Scope::Partial, None) => {
+            "a partial crawl needs a start point (--start-point ID, over REST \"start_point\"): connector start-points lists some"
+        }
         (Scope::Partial, Some(_)) | (_, None) => return Ok((scope, start_point)),
         (_, Some(_)) => "a start point goes with scope partial",
     };
@@ -248,7 +250,11 @@ pub(super) fn start_point(text: Option<&str>) -> Result<Option<NotionId>, OpsErr
 /// # Errors
 /// When there is none; says which there are.
 pub fn parse_scope(text: &str) -> Result<Scope, String> {
-    text.parse()
+    text.parse().map_err(|_| {
+        // Nobody can ask for a crawl of events.
+        let known = Scope::ALL.iter().filter(|scope| **scope != Scope::Events);
+        format!("“{text}” is none of {}", known.map(|scope| scope.as_str()).collect::<Vec<_>>().join(", "))
+    })
 }
 
 /// The same in a body of JSON, where it may be left out.
@@ -272,7 +278,7 @@ fn checked_name(name: &str) -> Result<String, OpsError> {
 }
 
 fn taken(name: &str) -> OpsError {
-    OpsError::Invalid(format!("there is a schedule “{name}” already: choose another name, or edit that one"))
+    OpsError::Conflict(format!("there is a schedule “{name}” already: choose another name, or edit that one"))
 }
 
 fn find(app: &App, name: &str) -> Result<Schedule, OpsError> {

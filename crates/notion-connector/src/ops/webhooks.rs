@@ -240,7 +240,7 @@ fn purpose(webhook: &Webhook) -> String {
 fn token_of(app: &App, connector: &Connector, webhook: &Webhook) -> Result<SecretString, OpsError> {
     let sealed = webhook.sealed_token.as_deref().unwrap_or_default();
     app.vault()?.open(&purpose(webhook), sealed).map_err(|_| {
-        OpsError::Invalid(format!(
+        OpsError::Conflict(format!(
             "the verification token of connector “{0}” does not open with this key: use the key it was kept with, or run \
              `notion-connector connector webhook forget {0}` and make a new subscription in Notion",
             connector.name

@@ -131,7 +131,7 @@ pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Wh
     let next_try = next_try(app, &trace)?;
     let of_verdict = verdicts.iter().find(|(verdict, _)| verdict.standing == standing);
     let setting = of_verdict.map_or_else(|| setting_of(&trace, standing), |(verdict, _)| verdict.setting);
-    let mut reasons = reasons(&trace, standing, next_try);
+    let mut reasons = reasons(&trace, standing, next_try, ask);
     // What failed by itself has said so.
     let is_told =
         |verdict: &Verdict| standing == Standing::Failed && verdict.standing == Standing::WaitsInCrawl;
@@ -154,10 +154,30 @@ pub async fn why(app: &App, caller: &Caller, page: &str, ask: bool) -> Result<Wh
     };
     if ask {
         for connector in app.store.load_connectors()? {
-            why.asked.push(ask_notion(app, &connector, asked_for).await);
+            let mut asked = ask_notion(app, &connector, asked_for).await;
+            if asked.readable && !asked.in_trash && asked.page.is_none() {
+                let whose = if why.file.is_some() { "its page" } else { "it" };
+                asked.message = format!("Notion says now that {whose} can be read{}", then(standing));
+            }
+            why.asked.push(asked);
         }
     }
     Ok(why)
+}
+
+/// What comes of it that Notion can be read there.
+const fn then(standing: Standing) -> &'static str {
+    match standing {
+        Standing::InIndex | Standing::WaitsForIndex => "",
+        Standing::Filtered | Standing::Skipped => {
+            ", which does not bring it: what leaves it out is said above"
+        }
+        Standing::WaitsInCrawl
+        | Standing::Failed
+        | Standing::Trashed
+        | Standing::NotVisible
+        | Standing::NeverSeen => ": the next crawl brings it",
+    }
 }
 
 /// That somebody finds what they may see.
@@ -256,7 +276,7 @@ fn setting_of(trace: &Trace, standing: Standing) -> Option<&'static str> {
     }
 }
 
-fn reasons(trace: &Trace, standing: Standing, next_try: Option<Timestamp>) -> Vec<Reason> {
+fn reasons(trace: &Trace, standing: Standing, next_try: Option<Timestamp>, ask: bool) -> Vec<Reason> {
     let about = |connector: &str, message| Reason { connector: Some(connector.to_owned()), message };
     let held = trace.holdings.iter().map(|holding| about(&holding.connector, of_holding(holding)));
     let failed =
@@ -267,7 +287,8 @@ fn reasons(trace: &Trace, standing: Standing, next_try: Option<Timestamp>) -> Ve
         trace.left_out.iter().map(|(connector, crawl, why)| about(connector, of_left_out(*crawl, *why)));
     let mut reasons: Vec<Reason> = held.chain(failed).chain(waiting).chain(left).chain(out).collect();
     if standing == Standing::NeverSeen {
-        let message = format!("no crawl has met it: {NOT_VISIBLE}; or ask Notion now with --ask");
+        let or_ask = if ask { "" } else { "; or ask Notion now with --ask" };
+        let message = format!("no crawl has met it: {NOT_VISIBLE}{or_ask}");
         reasons.push(Reason { connector: None, message });
     }
     reasons
@@ -387,7 +408,7 @@ pub(super) async fn ask_notion(app: &App, connector: &Connector, id: NotionId) -
                 (false, Some(page)) => {
                     format!("is a block of the page {page}, which is what is indexed: ask why for that")
                 }
-                (false, None) => "can be read: the next crawl brings it".to_owned(),
+                (false, None) => "can be read".to_owned(),
             };
             asked.message = format!("Notion says now that it {place}");
             asked.readable = true;

@@ -10,6 +10,7 @@ use std::ops::Bound;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use tantivy::Term;
 use tantivy::query::{
     BooleanQuery, EmptyQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
@@ -116,8 +117,17 @@ pub enum FilterError {
 }
 
 /// A time to narrow by: a day, which begins at midnight UTC, or a time with its offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PointInTime(pub Timestamp);
+
+impl TryFrom<String> for PointInTime {
+    type Error = FilterError;
+
+    fn try_from(text: String) -> Result<Self, FilterError> {
+        text.parse()
+    }
+}
 
 impl FromStr for PointInTime {
     type Err = FilterError;

@@ -17,7 +17,7 @@ impl Store {
     /// # Errors
     /// When the file exists or cannot be written.
     pub fn copy_to(&self, target: &Path) -> Result<()> {
-        let fail = |source| StoreError::Copy { path: target.to_owned(), source };
+        let fail = |source| StoreError::Copy { what: "written", path: target.to_owned(), source };
         if target.exists() {
             return Err(fail(io::Error::from(io::ErrorKind::AlreadyExists)));
         }
@@ -27,6 +27,8 @@ impl Store {
         })?;
         let partial = partial(target);
         remove(&partial).map_err(fail)?;
+        // SQLite takes an empty file, and would blame the database for one that cannot be made.
+        File::create_new(&partial).map_err(fail)?;
         let name = partial.to_string_lossy();
         let copied = self
             .lock_writer()
@@ -50,10 +52,10 @@ impl Store {
     /// When the file is no whole backup, or is of a newer version, or cannot be copied.
     pub fn restore(data_dir: &Path, backup: &Path) -> Result<()> {
         let target = data_dir.join("store.sqlite");
-        let fail = |source| StoreError::Copy { path: backup.to_owned(), source };
+        let fail = |source| StoreError::Copy { what: "copied", path: backup.to_owned(), source };
         if target.exists() {
             let source = io::Error::from(io::ErrorKind::AlreadyExists);
-            return Err(StoreError::Copy { path: target, source });
+            return Err(StoreError::Copy { what: "written", path: target, source });
         }
         let partial = partial(&target);
         let restored = std::fs::copy(backup, &partial)

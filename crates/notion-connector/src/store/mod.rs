@@ -188,8 +188,10 @@ pub enum StoreError {
         what: String,
     },
     /// A copy could not be read, written or named.
-    #[error("{path} could not be copied: {source}; a file that exists is never replaced")]
+    #[error("{path} could not be {what}: {source}{hint}", hint = hint_of_copy(.source))]
     Copy {
+        /// What was tried: *written* or *copied*.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -201,6 +203,14 @@ pub enum StoreError {
     /// A crawl that was deleted while it ran.
     #[error("there is no crawl {0}; its connector may have been deleted")]
     NoCrawl(i64),
+}
+
+fn hint_of_copy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => "; a file that exists is never replaced",
+        std::io::ErrorKind::NotFound => "; check the path",
+        _ => "",
+    }
 }
 
 fn hint(error: &rusqlite::Error) -> &'static str {

@@ -64,34 +64,46 @@ const CONNECTIONS: Bounds = Bounds {
 /// Crawls that are followed at once: each costs a look at the database every second.
 const FOLLOWING_AT_ONCE: usize = 32;
 
-/// Serves until `stop` says so, and then answers what was asked before.
-///
-/// # Errors
-/// When the listener can be reached from other machines and the settings do not provide for that, or the network of this machine
-/// fails.
-pub async fn serve(
+/// The web server with all that it takes: from here on it can serve.
+pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
-    stop: watch::Receiver<bool>,
-) -> Result<(), OpsError> {
-    let fail = |source| OpsError::Io { what: "the web server cannot go on".to_owned(), source };
-    let address = listener.local_addr().map_err(fail)?;
-    app.config.check_listen(address).map_err(OpsError::Invalid)?;
-    let certificate = tls::Certificate::load(&app.config.tls)?;
-    let router = router::router(Web::new(Arc::clone(&app), address.port(), stop.clone()));
-    let proxy = app.config.server.proxy.as_ref().map_or(&[][..], |proxy| &proxy.from);
-    // For whom a proxy speaks, its connection does not say; and it may well stand on this machine.
-    let bounds = Bounds { spared: [&Network::LOOPBACK, proxy].concat(), ..CONNECTIONS };
-    let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, bounds, stop);
-    let refreshing = async {
-        match &certificate {
-            Some(certificate) => certificate.keep_fresh(&app.runtime).await,
-            None => std::future::pending().await,
+    port: u16,
+    certificate: Option<Arc<tls::Certificate>>,
+}
+
+impl Server {
+    /// Takes the listener, and reads the certificate where there is one.
+    ///
+    /// # Errors
+    /// When the listener can be reached from other machines and the settings do not provide for that, or the certificate cannot be
+    /// used.
+    pub fn new(app: Arc<App>, listener: TcpListener) -> Result<Self, OpsError> {
+        let fail = |source| OpsError::Io { what: "the server's own address is not known".to_owned(), source };
+        let address = listener.local_addr().map_err(fail)?;
+        app.config.check_listen(address).map_err(OpsError::Invalid)?;
+        let certificate = tls::Certificate::load(&app.config.tls)?;
+        Ok(Self { app, listener, port: address.port(), certificate })
+    }
+
+    /// Serves until `stop` says so, and then answers what was asked before.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let Self { app, listener, port, certificate } = self;
+        let router = router::router(Web::new(Arc::clone(&app), port, stop.clone()));
+        let proxy = app.config.server.proxy.as_ref().map_or(&[][..], |proxy| &proxy.from);
+        // For whom a proxy speaks, its connection does not say; and it may well stand on this machine.
+        let bounds = Bounds { spared: [&Network::LOOPBACK, proxy].concat(), ..CONNECTIONS };
+        let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, bounds, stop);
+        let refreshing = async {
+            match &certificate {
+                Some(certificate) => certificate.keep_fresh(&app.runtime).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = serving => {}
+            () = refreshing => {}
         }
-    };
-    tokio::select! {
-        () = serving => Ok(()),
-        () = refreshing => Ok(()),
     }
 }
 

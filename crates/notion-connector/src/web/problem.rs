@@ -39,7 +39,7 @@ pub(super) struct ProblemDetail {
     code: &'static str,
     /// What happened and what to do, for people.
     message: String,
-    /// For `invalid_parameters`: every parameter that cannot be used.
+    /// For `invalid_parameters`: every parameter of the address that cannot be used, where the address is what is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<ParameterProblem>,
 }
@@ -152,7 +152,8 @@ impl From<OpsError> for Problem {
                 Self::new(status, error.scim_type(), error.to_string())
             }
             OpsError::NotFound(message) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
-            OpsError::Invalid(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
+            OpsError::Invalid(message) => Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", message),
+            OpsError::Conflict(message) => Self::new(StatusCode::CONFLICT, "not_possible", message),
             OpsError::Index(IndexError::Corrupt { .. }) => failed(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "index_unusable",

@@ -28,8 +28,9 @@ pub(super) struct Pick {
     pub(super) is_picked: bool,
 }
 
-/// Those who can be picked, everyone first; nobody where there are no sample people.
-pub(super) fn picks(web: &Web, caller: &Caller) -> Vec<Pick> {
+/// Those who can be picked, everyone first; nobody where there are no sample people. Whoever is picked looks at the page of this
+/// address of now.
+pub(super) fn picks(web: &Web, caller: &Caller, now: &str) -> Vec<Pick> {
     let people = &web.app.config.server.sample_people;
     if people.is_empty() {
         return Vec::new();
@@ -41,10 +42,17 @@ pub(super) fn picks(web: &Web, caller: &Caller) -> Vec<Pick> {
             Actor::Person { name, .. } => name == user_name,
             _ => user_name.is_empty(),
         };
-        let query = form_urlencoded::Serializer::new(String::new()).append_pair("as", user_name).finish();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("as", user_name).extend_pairs(pairs_of(now));
+        let query = query.finish();
         Pick { name, address: format!("/?{query}"), is_picked }
     };
     std::iter::once(everyone).chain(named).map(pick).collect()
+}
+
+/// The parameters of an address.
+fn pairs_of(address: &str) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(address.split_once('?').map_or("", |(_, query)| query).as_bytes())
 }
 
 /// Who is picked by an address of [`picks`]: the answer that leads to the page with the pick kept.
@@ -53,13 +61,17 @@ pub(super) fn pick(web: &Web, arrival: Arrival, uri: &Uri) -> Option<Result<Resp
     if people.is_empty() || uri.path() != "/" {
         return None;
     }
-    let query = form_urlencoded::parse(uri.query()?.as_bytes());
-    let picked = query.into_iter().find(|(name, _)| name == "as")?.1;
+    let query = || form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let picked = query().find(|(name, _)| name == "as")?.1;
     let kept = people.iter().find(|(user_name, _)| *user_name == picked).map(|(user_name, _)| user_name);
     let kept = kept.map(|user_name| (user_name.as_str(), MINUTES));
     let cookie = session::cookie(Keeping::Session, kept, arrival, web.port);
+    let mut shown = form_urlencoded::Serializer::new(String::new());
+    let shown = shown.extend_pairs(query().filter(|(name, _)| name != "as")).finish();
+    let page = if shown.is_empty() { None } else { HeaderValue::try_from(format!("/search?{shown}")).ok() };
+    let page = page.unwrap_or(HOME);
     let lead = |cookie| {
-        (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, HOME)]).into_response()
+        (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, page)]).into_response()
     };
     Some(cookie.map(lead))
 }

@@ -27,7 +27,12 @@ async fn a_workspace_is_added_crawled_searched_and_looked_at() {
     let (notion, server) = notion("pages=60,seed=111").await;
     let mut home = Home::new();
     home.connect(&server.url).await;
-    let report = home.expect(0, &["crawl", "-vv", "--json"]).await.json();
+    let crawled = home.expect(0, &["crawl", "-vv", "--json"]).await;
+    assert!(
+        crawled.stderr.contains("INFO") && !crawled.stderr.contains('\u{1b}'),
+        "no colours but on a terminal"
+    );
+    let report = crawled.json();
     for field in [
         "state",
         "resumed",
@@ -161,6 +166,84 @@ async fn what_cannot_be_understood_is_a_usage_error_with_all_problems_at_once() 
     assert_says(&home.expect(1, &["crawl"]).await, &["connector add"]);
     assert_says(&home.expect(1, &["crawl", "ghost"]).await, &["ghost"]);
     assert_says(&home.expect(1, &["crawls", "show", "77"]).await, &["77"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_cannot_be_is_answered_with_what_is_expected_and_in_json_too() {
+    let home = Home::new();
+    for (arguments, words) in [
+        (&["connector", "edit", "x", "--archived", "yes"][..], "true, false or default"),
+        (&["connector", "edit", "x", "--comments", "all"], "off, pages, blocks or default"),
+        (&["connector", "edit", "x", "--item-limit", "99999999999999999999"], "a whole number or default"),
+        (&["connector", "edit", "x", "--source-field", "shoe"], "email, name, id or default"),
+        (&["crawls", "show", "foo"], "a whole number is expected"),
+        (&["crawls", "list", "--limit", "99999999999999999999"], "a smaller number"),
+        (&["audiences", "remove", "foo"], "a whole number is expected"),
+        (&["audit", "list", "--before", "foo"], "a whole number is expected"),
+        (&["search", "x", "--limit", "0"], "from 1 to 100"),
+        (&["search", "x", "--in", "foo"], "neither an id nor the address"),
+        (&["search", "x", "--kind", "foo"], "none of page, row, database, data_source, file"),
+        (&["analytics", "--from", "foo"], "2026-05-01"),
+        (
+            &["crawl", "--scope", "sideways"],
+            "none of full, force-reindex, incremental, partial, test, people",
+        ),
+    ] {
+        let told = home.expect(2, &[arguments, &["--json"]].concat()).await;
+        assert_says(&told, &[words]);
+        let told = told.json()["error"].clone();
+        assert!(told["message"].as_str().unwrap().contains(words), "{told}");
+        assert_eq!(told["exit_code"], 2);
+    }
+    assert_eq!(home.expect(2, &["--json"]).await.json()["error"]["exit_code"], 2);
+    assert_eq!(
+        home.expect(2, &["search", "--limit", "0", "--", "--json"]).await.stdout,
+        "",
+        "a word and no option"
+    );
+    assert!(home.expect(0, &["crawl", "--help"]).await.stdout.contains("people (the"));
+    // Refused for the missing index, and not for the missing words or the address.
+    let address = "https://www.notion.so/acme/Road-map-00112233445566778899aabbccddeeff?pvs=4";
+    for good in [["search", "--as", "bo"], ["search", "--in", address]] {
+        assert_says(&home.expect(1, &good).await, &["crawl first"]);
+    }
+    let open = home.expect(2, &["serve", "--no-sign-in", "--listen", "0.0.0.0:0"]).await;
+    assert_says(&open, &["--no-sign-in is for this one alone"]);
+    assert!(!open.stderr.contains("server.sign_in"), "{}", open.stderr);
+    let missing = home.expect(1, &["restore", "/nowhere/copy"]).await;
+    assert_says(&missing, &["/nowhere/copy"]);
+    assert!(!missing.stderr.contains("replaced"), "{}", missing.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_point_that_is_not_there_makes_no_crawl_or_is_named_and_settings_are_told_in_lines() {
+    let (_notion, server) = notion("pages=30,seed=122").await;
+    let mut home = Home::new();
+    home.connect(&server.url).await;
+    let partial = ["crawl", CONNECTOR, "--scope", "partial"];
+    assert_says(&home.expect(2, &partial).await, &["--start-point", "connector start-points"]);
+    assert_eq!(home.expect(0, &["crawls", "list", "--json"]).await.json(), serde_json::json!([]));
+    let slip = "00000000-0000-4000-8000-000000000bad";
+    let unknown = home.expect(2, &[&partial[..], &["--start-point", slip]].concat()).await;
+    assert_says(&unknown, &[slip, "404", "choose ••• → Connections"]);
+
+    let shown = home.expect(0, &["connector", "edit", CONNECTOR, "--file-mb", "9999"]).await.stdout;
+    assert!(shown.contains("file_mb: 25 (set to 9999; the configuration allows no more)"), "{shown}");
+    assert!(shown.contains("people: email in Notion is looked for as email"), "{shown}");
+    assert!(shown.lines().all(|line| !line.contains("function")), "{shown}");
+    let refused = home.expect(2, &["connector", "edit", CONNECTOR, "--item-limit", "0"]).await;
+    assert_says(&refused, &["cannot be: item limit"]);
+
+    home.expect(0, &["crawl"]).await;
+    let points = home.expect(0, &["connector", "start-points", "--json"]).await.json();
+    let all: Vec<&str> =
+        points.as_array().unwrap().iter().map(|point| point["id"].as_str().unwrap()).collect();
+    let out: Vec<&str> = all.iter().flat_map(|id| ["--exclude", id]).collect();
+    let preview = home.expect(0, &[&["connector", "preview", CONNECTOR], &out[..]].concat()).await.stdout;
+    assert!(preview.contains("\n- … and ") && preview.trim_end().ends_with(" more"), "{preview}");
+    let nowhere = home.expect(1, &["backup", "/nowhere/copy"]).await;
+    assert_says(&nowhere, &["/nowhere/copy could not be written"]);
+    assert!(!nowhere.stderr.contains("store.sqlite"), "{}", nowhere.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -308,6 +391,8 @@ async fn a_crawl_is_planned_and_compared_and_previewed_by_command() {
     home.connect(&server.url).await;
     let plan = home.expect(0, &["crawl", "--plan"]).await.stdout;
     assert!(plan.contains(": planned") && plan.contains("~") && plan.contains("KIND"), "{plan}");
+    let lines = home.expect(0, &["crawls", "show", "1"]).await.stdout;
+    assert!(lines.matches("of “works”").count() == 1 && lines.contains("KIND"), "{lines}");
     let shown = home.expect(0, &["crawls", "show", "1", "--json"]).await.json();
     let to_come = shown["plan"]["requests_to_come"].as_u64().unwrap();
     let estimates = shown["plan"]["estimates"].as_array().unwrap();
@@ -358,8 +443,15 @@ async fn a_crawl_is_planned_and_compared_and_previewed_by_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_lets_one_look_as_its_people_and_their_picks_differ() {
     let demo = Demo::start().await;
-    let everyone = demo.get("/", None).await;
+    let everyone = demo.get("/search?q=incident", None).await;
     assert!(everyone.contains("Look as") && everyone.contains("Priya Raman"), "{everyone}");
+    assert!(
+        ["&amp;", "&#38;"].iter().any(|and| everyone.contains(&format!("/?as=priya.raman{and}q=incident")))
+    );
+    let picked = demo.ask("/?as=priya.raman&q=incident", None).await;
+    assert!(picked.contains(" 303 ") && picked.contains("location: /search?q=incident\r\n"), "{picked}");
+    assert!(demo.ask("/?as=", None).await.contains("location: /\r\n"));
+    assert!(demo.said.contains(" --data-dir ") && demo.said.contains(" crawls show 1"), "{}", demo.said);
     let count = async |user_name: &str| {
         let cookie = format!("notion-connector-{}={user_name}", demo.port);
         let answer = demo.get("/api/v1/search?limit=1", Some(&cookie)).await;
@@ -379,6 +471,8 @@ async fn the_demo_lets_one_look_as_its_people_and_their_picks_differ() {
 /// The demo, which ends with the test.
 struct Demo {
     _process: tokio::process::Child,
+    /// What it said on standard error before it served.
+    said: String,
     port: u16,
 }
 
@@ -388,18 +482,31 @@ impl Demo {
         let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_notion-connector"))
             .args(["demo", "--json"])
             .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap();
+        let mut errors = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        while !said.contains(" crawls show ") {
+            let next = tokio::time::timeout(Duration::from_secs(5), errors.next_line()).await;
+            said.push_str(&next.expect(&said).unwrap().unwrap());
+        }
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
         let port = told["url"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
-        Self { _process: process, port }
+        Self { _process: process, said, port }
     }
 
     async fn get(&self, path: &str, cookie: Option<&str>) -> String {
+        let answer = self.ask(path, cookie).await;
+        assert!(answer.starts_with("HTTP/1.0 200") || answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    /// The whole answer.
+    async fn ask(&self, path: &str, cookie: Option<&str>) -> String {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let cookie = cookie.map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
@@ -407,8 +514,7 @@ impl Demo {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.0 200") || answer.starts_with("HTTP/1.1 200"), "{answer}");
-        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+        answer
     }
 }
 

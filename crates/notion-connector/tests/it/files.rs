@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use notion_connector::config::BodyChoice;
 use notion_connector::model::Caller;
-use notion_connector::ops::{self, AddConnector, CrawlReport, CrawlRequest, EditConnector};
+use notion_connector::ops::{self, AddConnector, CrawlReport, CrawlRequest, EditConnector, Setting};
 use notion_connector::store::{CrawlState, Scope};
 use notion_emulator::DEFAULT_TOKEN;
 use notion_emulator::faults::{Failure, Fault, RefusalCode};
@@ -419,8 +419,7 @@ async fn a_file_that_turned_out_to_hold_nothing_takes_no_place_from_others() {
     line.add_file(pages[0], "locked.docx", LOCKED);
     line.add_file(pages[0], "good.txt", b"phi");
     let limit = u64::try_from(line.truth().len()).unwrap() + 1;
-    let edit =
-        EditConnector { item_limit: Some(limit.to_string().parse().unwrap()), ..EditConnector::default() };
+    let edit = EditConnector { item_limit: Setting::typed(&limit.to_string()), ..EditConnector::default() };
     ops::edit_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR, &edit).unwrap();
     // One place, three files: it is given to one after the other, until one keeps it.
     for _ in 0..3 {

@@ -79,7 +79,7 @@ async fn a_key_in_a_file_is_exchanged_and_a_rotation_that_was_killed_goes_on() {
     kept.add().await;
     let file = kept.path("keys/secret.key");
     let old = fs::read_to_string(&file).unwrap();
-    assert!(kept.expect(&["secrets", "rotate"], "").await.starts_with("1 secrets are sealed"));
+    assert!(kept.expect(&["secrets", "rotate"], "").await.starts_with("1 secret is sealed"));
     let new = fs::read_to_string(&file).unwrap();
     assert!(new.trim().len() == 64 && new != old && kept.opens().await);
 

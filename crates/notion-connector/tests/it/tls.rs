@@ -78,6 +78,7 @@ async fn a_certificate_is_exchanged_while_the_server_runs_and_a_broken_one_chang
     process.kill().await.unwrap();
     let refused = home.expect(2, &["serve", "--listen", "127.0.0.1:0"]).await;
     assert!(refused.stderr.contains("server.key") && refused.stderr.contains("TLS"), "{refused:?}");
+    assert_eq!(refused.stdout, "", "nothing is announced that cannot be served");
 }
 
 #[tokio::test]

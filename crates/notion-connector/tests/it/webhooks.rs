@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use notion_connector::app::App;
 use notion_connector::ops::{
-    self, CrawlSummary, EditConnector, Received, StartCrawl, WEBHOOKS, WebhookDetail,
+    self, CrawlSummary, EditConnector, Received, Setting, StartCrawl, WEBHOOKS, WebhookDetail,
 };
 use notion_connector::runtime::Runtime;
 use notion_connector::store::{CrawlState, Scope};
@@ -363,7 +363,7 @@ async fn filters_and_the_limit_hold_for_what_events_name() {
 
     let held = u64::try_from(line.export().len()).unwrap();
     let full: EditConnector =
-        EditConnector { item_limit: Some(held.to_string().parse().unwrap()), ..EditConnector::default() };
+        EditConnector { item_limit: Setting::typed(&held.to_string()), ..EditConnector::default() };
     ops::edit_connector(&service.app, &Caller::LOCAL_OPERATOR, CONNECTOR, &full).unwrap();
     let overflow = line.control("seed", page("Overflow", all[5])).await;
     edit(&line.notion, all[5], "brimful");
@@ -435,7 +435,7 @@ async fn comments_are_read_anew_where_they_are_indexed() {
         ),
         (0, 1)
     );
-    let on = EditConnector { comments: Some("pages".parse().unwrap()), ..EditConnector::default() };
+    let on = EditConnector { comments: Setting::typed("pages"), ..EditConnector::default() };
     ops::edit_connector(&service.app, &Caller::LOCAL_OPERATOR, CONNECTOR, &on).unwrap();
     line.control("comment", json!({"id": page, "text": "viridian"})).await;
     deliver(&line, &service.app, &path);

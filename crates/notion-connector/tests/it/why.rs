@@ -43,7 +43,10 @@ async fn what_is_found_trashed_unshared_or_never_seen_says_so() {
     says(&found, "in the index since crawl 1");
     let unheard = Uuid::from_u128(42);
     assert_eq!(why(&line, unheard).await.standing, Standing::NeverSeen);
-    says(&why(&line, unheard).await, "Connections");
+    says(&why(&line, unheard).await, "ask Notion now with --ask");
+    let asked = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &unheard.to_string(), true).await.unwrap();
+    says(&asked, "Connections");
+    assert!(!asked.reasons[0].message.contains("--ask"), "{:?}", asked.reasons);
 
     line.notion.advance(Duration::from_secs(3600));
     line.notion.trash(trashed).unwrap();
@@ -134,6 +137,8 @@ async fn what_a_filter_or_the_limit_leaves_out_says_which() {
         (Standing::Filtered, Some("filters of the connector"))
     );
     says(&out, "the connector's filters leave it out");
+    let asked = ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &excluded.to_string(), true).await.unwrap();
+    assert!(asked.asked[0].message.contains("does not bring it"), "{:?}", asked.asked);
 
     let mut limited = Line::in_process(generated("pages=60,seed=95"), Options::default()).await;
     limited.config.crawl.item_limit = 10;

@@ -67,7 +67,10 @@ async fn each_file_says_why_it_is_not_indexed_and_its_page_lists_them() {
     // Whoever asks Notion asks for the page: it knows no such id.
     let asked =
         ops::why(&line.app(), &Caller::LOCAL_OPERATOR, &read.id.to_string(), true).await.unwrap().asked;
-    assert!(asked.iter().all(|asked| asked.readable), "{asked:?}");
+    assert!(
+        asked.iter().all(|asked| asked.readable && asked.message.ends_with("its page can be read")),
+        "{asked:?}"
+    );
 
     // What a setting leaves out later says so too.
     let out = Some(Setting::Own(vec!["docx".to_owned()]));

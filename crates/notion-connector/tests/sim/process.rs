@@ -106,9 +106,8 @@ pub(crate) fn is_good(crawl: &CrawlSummary, broken: u64) -> bool {
 /// Whether what ended a process is a fault of Notion or of the network.
 pub(crate) fn is_explained(error: &OpsError) -> bool {
     match error {
-        OpsError::Notion { .. } | OpsError::Crawl(CrawlError::Stopped { .. } | CrawlError::NoStartPoint) => {
-            true
-        }
+        OpsError::Notion { .. }
+        | OpsError::Crawl(CrawlError::Stopped { .. } | CrawlError::NoStartPoint { .. }) => true,
         OpsError::Crawl(CrawlError::Store(_) | CrawlError::Broken(_)) => false,
         _ => false,
     }

@@ -24,10 +24,9 @@ const MAX_NAME_CHARS: usize = 2_000;
     params(("page" = String, Query, description = "Notion's id, or the address in Notion.")),
     responses(
         (status = 200, description = "Who sees it, by each connector that holds it.", body = AccessOfPage),
-        (status = 400, description = "A parameter cannot be used.", body = ProblemBody),
+        (status = 400, description = "A parameter cannot be used, or what is asked about is neither an id nor an address.", body = ProblemBody),
         (status = 403, description = "The caller is no security administrator.", body = ProblemBody),
-        (status = 404, description = "There is no such item in the index.", body = ProblemBody),
-        (status = 409, description = "What is asked about is neither an id nor an address.", body = ProblemBody)
+        (status = 404, description = "There is no such item in the index.", body = ProblemBody)
     )
 )]
 pub(in crate::web) async fn who(

@@ -3,9 +3,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Uri;
-use jiff::civil::Date;
 
-use crate::ops::{self, Analytics};
+use crate::ops::{self, Analytics, Day};
 use crate::web::Web;
 use crate::web::caller::Asking;
 use crate::web::parameters::Parameters;
@@ -26,9 +25,8 @@ use crate::web::problem::{Problem, ProblemBody};
     ),
     responses(
         (status = 200, description = "What they did.", body = Analytics),
-        (status = 400, description = "Parameters that cannot be used, all of them.", body = ProblemBody),
-        (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "The days are no range.", body = ProblemBody)
+        (status = 400, description = "Parameters that cannot be used, all of them; or the days are no range.", body = ProblemBody),
+        (status = 404, description = "There is no such connector.", body = ProblemBody)
     )
 )]
 pub(in crate::web) async fn analytics(
@@ -38,8 +36,8 @@ pub(in crate::web) async fn analytics(
     uri: Uri,
 ) -> Result<Json<Analytics>, Problem> {
     let mut parameters = Parameters::of(&uri);
-    let from = parameters.value::<Date>("from");
-    let to = parameters.value::<Date>("to");
+    let from = parameters.value("from").map(|Day(day)| day);
+    let to = parameters.value("to").map(|Day(day)| day);
     parameters.finish()?;
     web.blocking(move |web| ops::analytics(&web.app, &caller, Some(&name), from, to)).await.map(Json)
 }

@@ -84,10 +84,10 @@ pub(in crate::web) async fn switch(
     request_body = SetAudience,
     responses(
         (status = 200, description = "The audiences as they are now.", body = Audiences),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or the place, the column, a group or a person is not known.", body = ProblemBody),
         (status = 403, description = "The caller is no security administrator, or a page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "The place, the column, a group or a person is not known, or there are too many rules.", body = ProblemBody),
+        (status = 409, description = "There are too many rules.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

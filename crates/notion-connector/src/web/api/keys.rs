@@ -51,10 +51,10 @@ pub(in crate::web) async fn list(
     request_body = CreateKey,
     responses(
         (status = 201, description = "The key, and what is kept of it.", body = CreatedKey),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or what was asked for makes no sense.", body = ProblemBody),
         (status = 403, description = "The caller is no security administrator, or a page of another origin asked.", body = ProblemBody),
         (status = 404, description = "The directory has no such active person.", body = ProblemBody),
-        (status = 409, description = "The name is in use, or what was asked for makes no sense.", body = ProblemBody),
+        (status = 409, description = "The name is in use.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

@@ -99,10 +99,9 @@ pub(in crate::web) async fn counts(
     request_body = TestMapping,
     responses(
         (status = 200, description = "What came of it.", body = MappingTest),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or the value is too long.", body = ProblemBody),
         (status = 403, description = "The caller administers nothing, or a page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "The value is too long.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

@@ -51,10 +51,9 @@ pub(in crate::web) async fn list(
     request_body = RoleOf,
     responses(
         (status = 200, description = "Whether anything changed.", body = RoleChanged),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, there is no such role, or not one person or group is named.", body = ProblemBody),
         (status = 403, description = "The caller is no security administrator, or a page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such person or group.", body = ProblemBody),
-        (status = 409, description = "There is no such role, or not one person or group is named.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]
@@ -77,10 +76,9 @@ pub(in crate::web) async fn grant(
     request_body = RoleOf,
     responses(
         (status = 200, description = "Whether anything changed.", body = RoleChanged),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, there is no such role, or not one person or group is named.", body = ProblemBody),
         (status = 403, description = "The caller is no security administrator, or a page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such person or group.", body = ProblemBody),
-        (status = 409, description = "There is no such role, or not one person or group is named.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

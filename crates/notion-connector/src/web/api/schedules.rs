@@ -46,10 +46,10 @@ pub(in crate::web) async fn list(
     request_body = AddSchedule,
     responses(
         (status = 201, description = "The schedule.", body = ScheduleSummary),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or name, rule, scope or time zone is none.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "The name is taken, or rule or time zone is none.", body = ProblemBody),
+        (status = 409, description = "The name is taken.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]
@@ -74,10 +74,10 @@ pub(in crate::web) async fn add(
     request_body = EditSchedule,
     responses(
         (status = 200, description = "The schedule as it is now.", body = ScheduleSummary),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or name, rule, scope or time zone is none.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such schedule or connector.", body = ProblemBody),
-        (status = 409, description = "The name is taken, or rule or time zone is none.", body = ProblemBody),
+        (status = 409, description = "The name is taken.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

@@ -25,8 +25,7 @@ use crate::web::problem::{Problem, ProblemBody};
     ),
     responses(
         (status = 200, description = "Where it stands, and why.", body = Why),
-        (status = 400, description = "A parameter cannot be used.", body = ProblemBody),
-        (status = 409, description = "This names nothing.", body = ProblemBody)
+        (status = 400, description = "A parameter cannot be used, or this names nothing.", body = ProblemBody)
     )
 )]
 pub(in crate::web) async fn why(

@@ -68,7 +68,7 @@ pub(in crate::web) async fn show(
         (status = 303, description = "The new session's cookie, and where to go."),
         (status = 401, description = "The page again: the password of now is another one.", body = String, content_type = "text/html"),
         (status = 403, description = "The form is of another session, nobody is signed in, or a page of another origin asked."),
-        (status = 409, description = "The page again: the new password is none.", body = String, content_type = "text/html"),
+        (status = 400, description = "The page again: the new password is none.", body = String, content_type = "text/html"),
         (status = 415, description = "The body is no form."),
         (status = 429, description = "The page again: there were too many attempts.", body = String, content_type = "text/html")
     )
@@ -92,7 +92,7 @@ pub(in crate::web) async fn change(
         ops::change_password(&web.app, &web.gate, caller, old, new).await.map_err(Problem::from)
     } else {
         let message = "the two passwords differ";
-        Err(Problem::new(StatusCode::CONFLICT, "not_possible", message.to_owned()))
+        Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_parameters", message.to_owned()))
     };
     match changed {
         // The session before has ended with all others.

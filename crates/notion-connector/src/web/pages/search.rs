@@ -93,7 +93,7 @@ pub(in crate::web) async fn results(
         },
         facets: BTreeSet::from([FacetBy::Extension, FacetBy::Database, FacetBy::Editor, FacetBy::Property]),
     };
-    let picks = sample::picks(&web, &caller);
+    let picks = sample::picks(&web, &caller, &asked.address());
     let found = web.blocking(move |web| {
         let index = web.index()?;
         let overview = ops::overview(&web.app, index.as_ref(), &caller)?;

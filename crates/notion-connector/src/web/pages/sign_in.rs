@@ -189,7 +189,7 @@ pub(in crate::web) async fn welcome() -> Result<Response, Problem> {
         (status = 303, description = "The session's cookie, and where to go."),
         (status = 401, description = "The page again: the link opens nothing.", body = String, content_type = "text/html"),
         (status = 403, description = "A page of another origin asked."),
-        (status = 409, description = "The page again: the password is none, or the link is somebody else's.", body = String, content_type = "text/html"),
+        (status = 400, description = "The page again: the password is none, or the link is somebody else's.", body = String, content_type = "text/html"),
         (status = 415, description = "The body is no form."),
         (status = 429, description = "The page again: there were too many attempts.", body = String, content_type = "text/html")
     )
@@ -214,7 +214,7 @@ pub(in crate::web) async fn accept(
         ops::accept_link(&web.app, &web.gate, link, wish).await.map_err(Problem::from)
     } else {
         let message = "the two passwords differ";
-        Err(Problem::new(StatusCode::CONFLICT, "not_possible", message.to_owned()))
+        Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_parameters", message.to_owned()))
     };
     match accepted {
         Ok(token) => enter(&web, arrival, before, &token, "/").await,
@@ -232,7 +232,7 @@ pub(in crate::web) async fn accept(
 }
 
 pub(super) fn is_told_here(problem: &Problem) -> bool {
-    matches!(problem.status().as_u16(), 401 | 409 | 429)
+    matches!(problem.status().as_u16(), 400 | 401 | 429)
 }
 
 /// The page to sign in, with what was wrong with another way.

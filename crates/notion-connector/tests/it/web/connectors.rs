@@ -84,7 +84,20 @@ async fn a_connector_is_validated_added_crawled_edited_and_deleted() {
         assert_eq!(server.send("PATCH", TIDES, &wrong).await.code(), (400, "bad_body".to_owned()), "{wrong}");
     }
     let wrong = server.send("PATCH", TIDES, &json!({"item_limit": 0})).await;
-    assert_eq!(wrong.code(), (409, "not_possible".to_owned()));
+    assert_eq!(wrong.code(), (400, "invalid_parameters".to_owned()));
+    for (path, body) in [
+        ("/api/v1/crawls", json!({"scope": "partial"})),
+        ("/api/v1/schedules", json!({"name": "nightly", "when": "whenever"})),
+        (
+            "/api/v1/connectors/Tide%20%2F%20tables/audiences/rules",
+            json!({"grants": [{"to": "group", "name": "nobodies"}]}),
+        ),
+    ] {
+        let wrong = server.send("POST", path, &body).await;
+        assert_eq!(wrong.code(), (400, "invalid_parameters".to_owned()), "{path}: {}", wrong.body);
+    }
+    let days = server.get(&format!("{TIDES}/analytics?from=foo")).await;
+    assert!(days.status == 400 && days.body.contains("write for example 2026-05-01"), "{}", days.body);
 
     let resting = assert_good(&server.ask("POST", &format!("{TIDES}/deactivate"), &[]).await, 200);
     assert_eq!(resting["status"], "deactivated");

@@ -200,6 +200,18 @@ async fn keys_and_roles_are_handed_out_over_rest_by_security_administrators() {
     assert_eq!(gone.status, 204);
     assert_eq!(server.with_key(&key, "/api/v1/search").await.status, 401);
 
+    let until = |ends: &str| json!({"name": "brief", "scopes": ["search"], "ends": ends});
+    let brief = server.send_with(&admin, "POST", "/api/v1/keys", &until("2096-01-31")).await;
+    assert_eq!(
+        (brief.status, &brief.json()["ends"]),
+        (201, &json!("2096-01-31T00:00:00Z")),
+        "{}",
+        brief.body
+    );
+    let wrong = server.send_with(&admin, "POST", "/api/v1/keys", &until("soon")).await;
+    assert_eq!(wrong.code(), (400, "bad_body".to_owned()));
+    assert!(wrong.body.contains("“soon” is no time; write for example"), "{}", wrong.body);
+
     let role = json!({"role": "security_admin", "person": "ana"});
     assert_eq!(server.send_with(&other, "POST", "/api/v1/roles", &role).await.status, 403);
     let given = server.send_with(&admin, "POST", "/api/v1/roles", &role).await;
@@ -212,7 +224,7 @@ async fn keys_and_roles_are_handed_out_over_rest_by_security_administrators() {
         json!({"role": "security_admin"}),
         json!({"role": "security_admin", "person": "ana", "group": "x"}),
     ] {
-        assert_eq!(server.send_with(&admin, "POST", "/api/v1/roles", &wrong).await.code().0, 409, "{wrong}");
+        assert_eq!(server.send_with(&admin, "POST", "/api/v1/roles", &wrong).await.code().0, 400, "{wrong}");
     }
     let taken = server.send_with(&admin, "DELETE", "/api/v1/roles", &role).await;
     assert_eq!(taken.json(), json!({"changed": true}));

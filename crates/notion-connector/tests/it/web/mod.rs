@@ -78,7 +78,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let served = Arc::clone(&app);
         let (stop, told) = watch::channel(false);
-        let serving = tokio::spawn(async move { web::serve(served, listener, told).await.unwrap() });
+        let serving = tokio::spawn(web::Server::new(served, listener).unwrap().run(told));
         Self { app, address, serving, stop, notion: None, directory }
     }
 

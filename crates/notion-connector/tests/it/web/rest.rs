@@ -290,6 +290,8 @@ async fn bad_requests_are_told_everything_that_is_wrong() {
     for (path, expected) in [
         ("/api/v1/items/no-id", (400, "invalid_parameters")),
         ("/api/v1/items/00000000-0000-0000-0000-000000000001", (404, "not_found")),
+        ("/api/v1/why/foo", (400, "invalid_parameters")),
+        ("/api/v1/access/who", (400, "invalid_parameters")),
         ("/api/v1/crawls/one", (400, "invalid_parameters")),
         ("/api/v1/crawls/77/alerts", (404, "not_found")),
         ("/api/v1/crawls/77", (404, "not_found")),

@@ -104,7 +104,7 @@ async fn the_first_administrator_comes_in_by_a_link_that_opens_once() {
         [("short", "short"), (PASSWORD, "another long password"), ("aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa")]
     {
         let refused = accept(wish(&code, password, again)).await;
-        assert_eq!(refused.status, 409, "{}", refused.body);
+        assert_eq!(refused.status, 400, "{}", refused.body);
         assert!(
             refused.body.contains("<form action=\"/welcome\"") && !refused.body.contains(password),
             "{}",
@@ -185,7 +185,7 @@ async fn a_link_is_for_one_person_and_for_a_day() {
         let values = [("code", code), ("user_name", name), ("password", PASSWORD), ("again", PASSWORD)];
         server.submit("/welcome", "", &values).await.status
     };
-    assert_eq!(accept(&code, "bo").await, 409, "it would set somebody else's password");
+    assert_eq!(accept(&code, "bo").await, 400, "it would set somebody else's password");
     assert_eq!(accept(&late, "dee").await, 401);
     assert_eq!(accept("ncl_nonsense", "cy").await, 401);
     assert_eq!(accept(&code, "cy").await, 303);
@@ -423,9 +423,9 @@ async fn people_change_their_own_password_for_the_one_they_know() {
     };
     assert_eq!(change(&others, PASSWORD, new, new).await.status, 403);
     assert_eq!(change(&token, "not the old one", new, new).await.status, 401);
-    assert_eq!(change(&token, PASSWORD, new, "something else").await.status, 409);
+    assert_eq!(change(&token, PASSWORD, new, "something else").await.status, 400);
     let short = change(&token, PASSWORD, "short", "short").await;
-    assert!(short.status == 409 && short.body.contains("at least 12"), "{}", short.body);
+    assert!(short.status == 400 && short.body.contains("at least 12"), "{}", short.body);
     assert!(server.is_in(&elsewhere).await);
     let changed = change(&token, PASSWORD, new, new).await;
     assert_eq!((changed.status, changed.header("location")), (303, Some("/")));

@@ -48,9 +48,9 @@ pub(in crate::web) struct AddedConnector {
     request_body = NewConnection,
     responses(
         (status = 201, description = "The connector.", body = AddedConnector),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, the name is none, or the address cannot be used.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
-        (status = 409, description = "The name is taken or none, or the address cannot be used.", body = ProblemBody),
+        (status = 409, description = "The name is taken.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody),
         (status = 422, description = "Notion takes the secret, and something is missing; nothing was saved.", body = ProblemBody),
         (status = 502, description = "Notion refuses the secret, or does not answer.", body = ProblemBody)

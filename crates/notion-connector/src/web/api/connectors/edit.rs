@@ -22,10 +22,9 @@ use crate::web::problem::{Problem, ProblemBody};
     request_body = EditConnector,
     responses(
         (status = 200, description = "The connector as it is now.", body = ConnectorDetail),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or the settings cannot be or contradict each other; nothing was saved.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "The settings cannot be, or contradict each other; nothing was saved.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

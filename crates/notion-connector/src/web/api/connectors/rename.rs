@@ -29,10 +29,10 @@ pub(in crate::web) struct NewName {
     request_body = NewName,
     responses(
         (status = 200, description = "The connector under its new name.", body = ConnectorDetail),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or the name is none.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "The name is taken, or none.", body = ProblemBody),
+        (status = 409, description = "The name is taken.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

@@ -31,10 +31,9 @@ pub(in crate::web) struct NewScript {
     request_body = NewScript,
     responses(
         (status = 200, description = "The connector with its settings.", body = ConnectorDetail),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or the script is no JavaScript, has no function `mapSourceUser`, or is too long; nothing was saved.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "It is no JavaScript, has no function `mapSourceUser`, or is too long; nothing was saved.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]

@@ -34,9 +34,8 @@ pub(in crate::web) struct Connection {
     request_body = Connection,
     responses(
         (status = 200, description = "What the secret opens, and what to mend in Notion.", body = Validation),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or the address cannot be used.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
-        (status = 409, description = "The address cannot be used.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody),
         (status = 502, description = "Notion refuses the secret, or does not answer.", body = ProblemBody)
     )

@@ -21,10 +21,9 @@ use crate::web::problem::{Problem, ProblemBody};
     request_body = StartCrawl,
     responses(
         (status = 202, description = "The crawl, as it waits.", body = CrawlSummary),
-        (status = 400, description = "The body is not understood.", body = ProblemBody),
+        (status = 400, description = "The body is not understood, or says what cannot be: a partial crawl without a start point, or no connector where there are several.", body = ProblemBody),
         (status = 403, description = "A page of another origin asked.", body = ProblemBody),
         (status = 404, description = "There is no such connector.", body = ProblemBody),
-        (status = 409, description = "Which connector is meant is not clear.", body = ProblemBody),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody)
     )
 )]
