@@ -242,7 +242,7 @@ fn refuse(error: &clap::Error) -> Exit {
         let told = error.render().to_string();
         let told = match error.kind() {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing: see --help",
-            _ => told.trim().trim_start_matches("error: "),
+            _ => told.split("\n\nUsage:").next().unwrap_or_default().trim().trim_start_matches("error: "),
         };
         let told = serde_json::json!({ "message": told, "exit_code": Exit::Usage as u8 });
         Output::new(true).json(&serde_json::json!({ "error": told }));

@@ -78,7 +78,8 @@ pub(super) async fn run(mut context: Context, arguments: ServeArguments) -> Resu
     keep_serving(&app, server, webhooks, announce, ended).await
 }
 
-/// Serves, delivers and crawls until `end`, once all is there that may be missing and it is announced; and then leaves in order: what is under way is finished or given back.
+/// Once all is there that may be missing, it announces that, and serves, delivers and crawls until `end`. Then it leaves in order: what
+/// is under way is finished or given back.
 pub(super) async fn keep_serving(
     app: &Arc<App>,
     server: web::Server,

@@ -1,3 +1,6 @@
+//! `[server]`: where the web server listens, how people come in, whom a proxy may speak for. Other machines are let in only by a public
+//! name, over TLS or by a proxy, and signed in. To add a setting: a field of [`ServerConfig`], and what it must hold in `problems`.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
