@@ -129,5 +129,5 @@ async fn serve_listens_to_other_machines_only_by_a_name_and_behind_tls() {
     assert!(open.stderr.contains("server.sign_in"), "{open:?}");
     home.environment.clear();
     let open = home.expect(2, &["serve", "--listen", "0.0.0.0:0", "--no-sign-in"]).await;
-    assert!(open.stderr.contains("nobody would have to sign in"), "{open:?}");
+    assert!(open.stderr.contains("--no-sign-in is for this one alone"), "{open:?}");
 }
