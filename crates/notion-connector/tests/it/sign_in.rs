@@ -126,7 +126,7 @@ async fn serve_listens_to_other_machines_only_by_a_name_and_behind_tls() {
     assert!(open.stderr.contains("server.sign_in"), "{open:?}");
     home.environment.pop();
     let open = home.expect(2, &["serve", "--listen", "127.0.0.1:0", "--no-sign-in"]).await;
-    assert!(open.stderr.contains("server.sign_in"), "{open:?}");
+    assert!(open.stderr.contains("take server.public_url and server.proxy away"), "{open:?}");
     home.environment.clear();
     let open = home.expect(2, &["serve", "--listen", "0.0.0.0:0", "--no-sign-in"]).await;
     assert!(open.stderr.contains("--no-sign-in is for this one alone"), "{open:?}");
