@@ -355,7 +355,8 @@ impl Shelf {
         pages: impl Iterator<Item = &'a Fact>,
     ) -> BTreeMap<Uuid, BTreeSet<Uuid>> {
         let wanted = self.wanted(pages).into_iter();
-        let lasting = wanted.filter(|(_, places)| self.content(places[0]) != Content::Large);
+        let lasting =
+            wanted.filter(|(_, places)| matches!(self.content(places[0]), Content::Text | Content::Empty));
         let pages = |places: Vec<&ShownFile>| {
             let wanted = places.into_iter().filter(|place| self.rules.wants(place));
             wanted.map(|place| place.parent).collect()
