@@ -63,8 +63,10 @@ impl Steady {
         self.files.retain(|id, pages| now.files.get(id).is_some_and(|now| pages.is_subset(now)));
     }
 
-    fn has(&self, id: Uuid) -> bool {
-        self.objects.contains(&id) || self.files.contains_key(&id)
+    /// Whether that is to be there; of a file, because of a page that is held: under a limit another one may not be.
+    fn has(&self, id: Uuid, held: &BTreeSet<Uuid>) -> bool {
+        let shown = self.files.get(&id).is_some_and(|pages| !pages.is_disjoint(held));
+        self.objects.contains(&id) || shown
     }
 }
 
@@ -271,8 +273,8 @@ impl Workspace {
     pub(crate) fn lost(&self, before: &[BTreeSet<Uuid>], now: &[BTreeSet<Uuid>]) -> Vec<Uuid> {
         let Some(steady) = &self.steady else { return Vec::new() };
         let of_each = before.iter().zip(now).zip(steady);
-        let left = of_each.map(|((before, now), steady)| (before - now, steady));
-        left.flat_map(|(left, steady)| left.into_iter().filter(|id| steady.has(*id))).collect()
+        let left = of_each.map(|((before, now), steady)| (before - now, steady, now));
+        left.flat_map(|(left, steady, now)| left.into_iter().filter(|id| steady.has(*id, now))).collect()
     }
 
     fn settle(&mut self, truth: &BTreeMap<Uuid, Fact>) {
