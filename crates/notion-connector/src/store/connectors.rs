@@ -107,7 +107,8 @@ impl Store {
         self.write(|tx| {
             tx.execute(
                 "INSERT INTO audiences (connector) SELECT id FROM connectors WHERE id = ?1 AND workspace IS NULL
-                   AND EXISTS (SELECT 1 FROM audiences JOIN connectors other ON other.id = connector WHERE other.workspace = ?2)",
+                   AND EXISTS (SELECT 1 FROM audiences JOIN connectors other ON other.id = connector WHERE other.workspace = ?2)
+                 ON CONFLICT DO NOTHING",
                 params![connector.0, workspace.0],
             )?;
             tx.execute(

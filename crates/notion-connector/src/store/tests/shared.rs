@@ -160,3 +160,21 @@ fn what_another_connector_has_read_is_delivered_as_soon_as_it_is_held_whatever_b
     let [Change::Upsert(delivery)] = &delivered[..] else { panic!("{delivered:?}") };
     assert_eq!(delivery.holders, [fixture.connector, other.connector]);
 }
+
+#[test]
+fn a_connector_that_comes_to_a_workspace_with_audiences_begins_with_them_whatever_was_switched_before() {
+    let fixture = fixture();
+    fixture.store.set_audiences(fixture.connector, true).unwrap();
+    for (name, before) in [("closed", true), ("fresh", false)] {
+        let (name, notion_url) = (name.to_owned(), "https://api.notion.com".to_owned());
+        let new = NewConnector { name, notion_url, sealed_secret: vec![1], created: now() };
+        let connector = fixture.store.add_connector(&new).unwrap().unwrap();
+        fixture.store.set_audiences(connector, before).unwrap();
+        fixture.store.save_identity(connector, (WORKSPACE, None), (id(0xB), None)).unwrap();
+        assert!(fixture.store.has_audiences(connector).unwrap());
+        // Switched off by somebody who may: it stays off.
+        fixture.store.set_audiences(connector, false).unwrap();
+        fixture.store.save_identity(connector, (WORKSPACE, None), (id(0xB), None)).unwrap();
+        assert!(!fixture.store.has_audiences(connector).unwrap());
+    }
+}
