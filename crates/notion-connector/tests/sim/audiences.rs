@@ -202,10 +202,10 @@ impl Audiences {
         })
     }
 
-    /// Whether the column that decides for the rows of a data source opens a row to somebody.
-    fn opens_row(&self, (column, grants): &(String, Vec<Grant>), person: usize, row: &Fact) -> bool {
-        let chosen = row.options.get(column).map_or(&[][..], Vec::as_slice);
-        let named = row.people.get(column).map_or(&[][..], Vec::as_slice);
+    /// Whether the column that decides for the rows of a data source opens a row to somebody. One that nobody keeps says nothing.
+    fn opens_row(&self, (column, grants): &(String, Vec<Grant>), person: usize, row: Option<&Fact>) -> bool {
+        let chosen = row.and_then(|row| row.options.get(column)).map_or(&[][..], Vec::as_slice);
+        let named = row.and_then(|row| row.people.get(column)).map_or(&[][..], Vec::as_slice);
         let apply =
             grants.iter().filter(|grant| grant.value.as_ref().is_none_or(|value| chosen.contains(value)));
         let names =
@@ -214,7 +214,7 @@ impl Audiences {
     }
 
     /// From the top down: whoever speaks last decides.
-    fn sees_by(&self, connector: usize, person: usize, path: &[Uuid], truth: &BTreeMap<Uuid, Fact>) -> bool {
+    fn sees_by(&self, connector: usize, person: usize, path: &[Uuid], kept: &BTreeMap<Uuid, Fact>) -> bool {
         let decided = &self.decided[connector];
         if !self.mapped[connector].contains(&person) {
             return false;
@@ -225,9 +225,8 @@ impl Audiences {
         let at = |place: Option<Uuid>| decided.rules.get(&place).map(|grants| self.grants_to(grants, person));
         let (mut granted, mut above) = (at(None).unwrap_or(false), None);
         for place in path {
-            if let (Some(rule), Some(row)) = (above.and_then(|id| decided.columns.get(id)), truth.get(place))
-            {
-                granted = self.opens_row(rule, person, row);
+            if let Some(rule) = above.and_then(|id| decided.columns.get(id)) {
+                granted = self.opens_row(rule, person, kept.get(place));
             }
             granted = at(Some(*place)).unwrap_or(granted);
             above = Some(place);
@@ -247,6 +246,8 @@ impl Audiences {
     ) -> Vec<String> {
         let mut differences = Vec::new();
         let everything: BTreeSet<Uuid> = held.iter().flatten().copied().collect();
+        let kept = truth.iter().filter(|(id, _)| everything.contains(id));
+        let kept: BTreeMap<Uuid, Fact> = kept.map(|(id, fact)| (*id, fact.clone())).collect();
         let asked = self.dice.below(PEOPLE);
         for person in 0..PEOPLE {
             let viewer = app.store.load_viewer(PersonId(person as i64 + 1)).unwrap();
@@ -254,7 +255,7 @@ impl Audiences {
             for id in &everything {
                 let Some(paths) = paths(truth, *id, may_end_below) else { continue };
                 let sees = |path: &Vec<Uuid>| {
-                    (0..held.len()).any(|at| held[at].contains(id) && self.sees_by(at, person, path, truth))
+                    (0..held.len()).any(|at| held[at].contains(id) && self.sees_by(at, person, path, &kept))
                 };
                 let seen: BTreeSet<bool> = paths.iter().map(sees).collect();
                 if seen.len() == 1 && seen.contains(&true) != found.contains(id) {
