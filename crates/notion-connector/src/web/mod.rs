@@ -69,7 +69,7 @@ pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
     port: u16,
-    certificate: Option<Arc<tls::Certificate>>,
+    certificate: Option<(Arc<tls::Certificate>, tls::Hangups)>,
 }
 
 impl Server {
@@ -93,10 +93,11 @@ impl Server {
         let proxy = app.config.server.proxy.as_ref().map_or(&[][..], |proxy| &proxy.from);
         // For whom a proxy speaks, its connection does not say; and it may well stand on this machine.
         let bounds = Bounds { spared: [&Network::LOOPBACK, proxy].concat(), ..CONNECTIONS };
-        let serving = connections::serve(&app.runtime, listener, certificate.clone(), router, bounds, stop);
+        let shown = certificate.as_ref().map(|(certificate, _)| Arc::clone(certificate));
+        let serving = connections::serve(&app.runtime, listener, shown, router, bounds, stop);
         let refreshing = async {
-            match &certificate {
-                Some(certificate) => certificate.keep_fresh(&app.runtime).await,
+            match certificate {
+                Some((certificate, asked)) => certificate.keep_fresh(asked, &app.runtime).await,
                 None => std::future::pending().await,
             }
         };

@@ -23,13 +23,14 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Reads both files; none if the settings name none.
-    pub(super) fn load(config: &TlsConfig) -> Result<Option<Arc<Self>>, OpsError> {
+    /// Reads both files; none if the settings name none. From here on SIGHUP is heard, which would end the process otherwise.
+    pub(super) fn load(config: &TlsConfig) -> Result<Option<(Arc<Self>, Hangups)>, OpsError> {
         let (Some(certificate), Some(key)) = (&config.certificate_file, &config.key_file) else {
             return Ok(None);
         };
         let current = RwLock::new(Arc::new(read(certificate, key)?));
-        Ok(Some(Arc::new(Self { files: [certificate.clone(), key.clone()], current })))
+        let loaded = Self { files: [certificate.clone(), key.clone()], current };
+        Ok(Some((Arc::new(loaded), Hangups::new())))
     }
 
     /// Shakes hands with the certificate of the moment.
@@ -39,9 +40,8 @@ impl Certificate {
     }
 
     /// Reads the files whenever they change, or somebody asks for it.
-    pub(super) async fn keep_fresh(&self, runtime: &Runtime) {
+    pub(super) async fn keep_fresh(&self, mut asked: Hangups, runtime: &Runtime) {
         let mut known = self.stamps();
-        let mut asked = Hangups::new();
         loop {
             let is_asked = tokio::select! {
                 () = runtime.sleep(LOOK_AGAIN) => false,
@@ -91,7 +91,7 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, OpsError> {
 }
 
 /// What asks a service to read its files again.
-struct Hangups {
+pub(super) struct Hangups {
     #[cfg(unix)]
     signal: Option<tokio::signal::unix::Signal>,
 }

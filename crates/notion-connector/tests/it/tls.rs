@@ -64,7 +64,7 @@ async fn a_certificate_is_exchanged_while_the_server_runs_and_a_broken_one_chang
     let mut waits = 0;
     while ask(&origin, &second).await != Ok(StatusCode::OK) {
         waits += 1;
-        assert!(waits < 200, "the new certificate is not shown");
+        assert!(waits < 200, "the new certificate is not shown; {:?}", process.try_wait());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(ask(&origin, &first).await.is_err(), "the old one is not shown any more");
