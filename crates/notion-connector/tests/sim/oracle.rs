@@ -116,7 +116,7 @@ fn search(index: &SearchIndex, word: &str) -> Vec<ops::SearchHit> {
 
 fn is_titled(fact: &Fact, title: &str) -> bool {
     match fact.title.trim() {
-        beginning if fact.mentions_in_title => title.starts_with(beginning),
+        beginning if fact.mentions_in_title => title.trim_start().starts_with(beginning),
         "" => title == "Untitled",
         own => title.trim() == own,
     }
