@@ -543,7 +543,7 @@ fn save_place(
     let moved_or_renamed =
         known.as_ref().is_none_or(|known| known.title != listed.title || known.home != home);
     if known.as_ref().is_none_or(|known| known.home != home) {
-        note_place(tx, crawl, row, home)?;
+        note_place(tx, row, home)?;
     }
     if moved_or_renamed {
         redeliver(tx, row)?;

@@ -18,10 +18,7 @@ impl Store {
         self.try_write(|tx| {
             self.finish_in(tx, task, None)?;
             let save = || match sighted(tx, crawl, object)? {
-                Some(item) => {
-                    note_place(tx, crawl, item, Some(home))?;
-                    set_home(tx, item, Some(home))
-                }
+                Some(item) => set_home(tx, item, Some(home)),
                 None => Ok(()),
             };
             save().map_err(|source| self.sqlite(source))
@@ -53,7 +50,11 @@ fn set_home(tx: &Transaction<'_>, item: i64, home: Option<NotionId>) -> rusqlite
     let changed = tx
         .prepare_cached("UPDATE items SET home = ?2 WHERE id = ?1 AND home IS NOT ?2")?
         .execute(params![item, home])?;
-    if changed == 1 { redeliver(tx, item) } else { Ok(()) }
+    if changed == 0 {
+        return Ok(());
+    }
+    note_place(tx, item, home)?;
+    redeliver(tx, item)
 }
 
 /// CROSS JOIN keeps the order of the tables: the planner takes the recursive one for large, and would scan all items.

@@ -235,19 +235,14 @@ fn said_in(property: &Property, rules: &[(i64, String)]) -> Vec<String> {
 }
 
 /// Takes note that an item has another home: whether that is known, or is still to be found.
-pub(super) fn note_place(
-    tx: &Transaction<'_>,
-    crawl: &Crawl,
-    row: i64,
-    home: Option<NotionId>,
-) -> rusqlite::Result<()> {
+pub(super) fn note_place(tx: &Transaction<'_>, row: i64, home: Option<NotionId>) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM unplaced WHERE item = ?1")?.execute([row])?;
     let Some(home) = home else { return Ok(()) };
     tx.prepare_cached(
         "INSERT INTO unplaced (item) SELECT ?1 WHERE NOT EXISTS (
-           SELECT 1 FROM items WHERE workspace = (SELECT workspace FROM connectors WHERE id = ?2) AND object = ?3)",
+           SELECT 1 FROM items WHERE workspace = (SELECT workspace FROM items WHERE id = ?1) AND object = ?2)",
     )?
-    .execute(params![row, crawl.connector.0, home])
+    .execute(params![row, home])
     .map(|_| ())
 }
 
@@ -261,9 +256,11 @@ pub(super) fn note_absence(tx: &Transaction<'_>, crawl: &Crawl, home: NotionId) 
     .map(|_| ())
 }
 
-/// Unplaced items that a connector (?1) holds, and whether their home is known by now. Files follow their pages.
+/// Unplaced items that a connector (?1) holds, and whether their home is known by now. Files follow their pages. What has no home is
+/// asked about otherwise; stores of old have some of that.
 const UNPLACED: &str = "FROM unplaced CROSS JOIN items ON items.id = unplaced.item
-     CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1 WHERE items.kind <> 'file'";
+     CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1
+     WHERE items.kind <> 'file' AND items.home IS NOT NULL";
 
 const HOME_IS_KNOWN: &str = "EXISTS (SELECT 1 FROM items above WHERE above.workspace = items.workspace AND above.object = items.home)";
 

@@ -138,3 +138,31 @@ fn an_item_that_moves_into_something_known_has_a_place_at_once() {
     assert!(fixture.is_placed(2));
     assert_eq!(fixture.store.queue_homes(&other).unwrap(), 0);
 }
+
+#[test]
+fn an_item_whose_page_does_not_show_it_any_more_is_asked_about_by_its_block_again() {
+    let fixture = fixture();
+    let nested = Parent::Block(id(77));
+    fixture.discover(vec![listed(2, "Nested", nested)]);
+    fixture.read(item(2, "Nested", nested));
+    assert_eq!(fixture.store.queue_unresolved_parents(&fixture.crawl).unwrap(), 1);
+    let task = fixture.claim_one(TaskKind::ResolveParent);
+    fixture.store.save_home(&fixture.crawl, &task, id(2), id(1)).unwrap();
+    assert!(!fixture.is_placed(2));
+
+    // The next crawl meets the page that holds the block, and ends before it has settled anything. Then the block is gone.
+    let crawl = between(&fixture);
+    let next = Fixture { crawl, ..fixture };
+    next.discover(vec![listed(1, "Home", Parent::Workspace), listed(2, "Nested", nested)]);
+    let mut home = item(1, "Home", Parent::Workspace);
+    home.links.push(Link { kind: LinkKind::ChildPage, target: id(2) });
+    next.read(home);
+    next.read(item(2, "Nested", nested));
+    assert!(next.is_placed(2));
+    let last = Fixture { crawl: between(&next), ..next };
+    last.discover(vec![listed(1, "Home", Parent::Workspace)]);
+    last.read(item(1, "Home", Parent::Workspace));
+    assert!(!last.is_placed(2));
+    assert_eq!(last.store.queue_homes(&last.crawl).unwrap(), 0);
+    last.store.settle_places(&last.crawl).unwrap();
+}
