@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::Crawler;
-use super::files::{EXTRACTOR_VERSION, content_of, file_task, too_large, unwanted_everywhere};
+use super::files::{EXTRACTOR_VERSION, FilePolicy, content_of, file_task, too_large, unwanted_everywhere};
 use super::snapshot::finish;
 use crate::config::{FileSettings, FilesConfig};
 use crate::extract::Extractor;
 use crate::files::{FetchOutcome, Fetcher, FileAddress, Hosting};
 use crate::model::{FileContent, NotionId, Validators};
-use crate::store::{Crawl, FileRead, FileState, FileTask, NewTask, StoreError, Task, TaskKind};
+use crate::store::{
+    Crawl, FileRead, FileState, FileTask, NewTask, PlaceDetail, Proof, StoreError, Task, TaskKind,
+};
 
 /// Reads files for crawls of any connector.
 pub struct Files {
@@ -112,9 +114,12 @@ impl Crawler {
             after = last.row;
             let mut judged = Vec::with_capacity(unmet.len());
             for file in unmet {
-                let reason = unwanted_everywhere(&policy, &file.places);
-                judged.push((file.row, file.id, reason.is_none()));
-                if let Some(reason) = reason {
+                let left = leaving(&policy, &file.places);
+                if left.is_none() && !file.is_shown {
+                    continue;
+                }
+                judged.push((file.row, file.id, left.as_ref().map(|(_, proof)| *proof)));
+                if let Some((reason, _)) = left {
                     left_out.entry(reason).or_insert((0, file.id)).0 += 1;
                 }
             }
@@ -126,6 +131,20 @@ impl Crawler {
         }
         Ok(met)
     }
+}
+
+/// Why the settings leave a file out, and on whose word it leaves; none if they want it. Where they want it only in pages that leave
+/// with this crawl, it leaves with those.
+fn leaving(policy: &FilePolicy<'_>, places: &[(PlaceDetail, Option<Proof>)]) -> Option<(String, Proof)> {
+    if let Some(reason) = unwanted_everywhere(policy, places.iter().map(|(place, _)| place)) {
+        return Some((reason, Proof::Excluded));
+    }
+    let stay = places.iter().filter(|(_, leaves)| leaves.is_none()).map(|(place, _)| place);
+    let reason = unwanted_everywhere(policy, stay)?;
+    // Notion's word comes first: it may wait for approval.
+    let words = places.iter().filter_map(|(_, leaves)| *leaves);
+    let word = words.min_by_key(|proof| matches!(proof, Proof::Archived | Proof::Excluded))?;
+    Some((reason, word))
 }
 
 async fn read(files: &Files, wanted: &FileTask, failures: u32) -> Reading {

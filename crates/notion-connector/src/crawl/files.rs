@@ -111,8 +111,11 @@ impl FilePolicy<'_> {
 }
 
 /// Why the settings leave a file out wherever it stands; none if they want it at one place.
-pub fn unwanted_everywhere(policy: &FilePolicy<'_>, places: &[PlaceDetail]) -> Option<String> {
-    let mut reasons = places.iter().map(|place| policy.unwanted(place));
+pub fn unwanted_everywhere<'a>(
+    policy: &FilePolicy<'_>,
+    places: impl IntoIterator<Item = &'a PlaceDetail>,
+) -> Option<String> {
+    let mut reasons = places.into_iter().map(|place| policy.unwanted(place));
     let first = reasons.next()??;
     reasons.all(|reason| reason.is_some()).then_some(first)
 }

@@ -143,26 +143,28 @@ pub struct FileRead {
     pub validators: Validators,
 }
 
-/// A file that a crawl did not meet although it met a page that holds it.
+/// A file that a crawl did not meet although it met a page that holds it, or found that one gone.
 #[derive(Debug, Clone)]
 pub struct UnmetFile {
     /// Row id.
     pub row: i64,
     /// Made of its identity.
     pub id: NotionId,
-    /// Where it stands in pages that the connector holds.
-    pub places: Vec<PlaceDetail>,
+    /// Whether a page that holds it was met.
+    pub is_shown: bool,
+    /// Where it stands in pages that the connector holds; with the crawl's word on those that leave.
+    pub places: Vec<(PlaceDetail, Option<Proof>)>,
 }
 
-/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages, or settings leave the file out. In the order of the index
-/// `file_places_by_file`, so that each is looked at once.
-pub(super) const UNMET: &str = "SELECT items.id, items.object
-     FROM file_places CROSS JOIN items ON items.id = file_places.file
-     WHERE file_places.file > ?3
-       AND EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.page
-         AND outcome IN ('added', 'updated', 'unchanged'))
-       AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.file)
-     GROUP BY file_places.file ORDER BY file_places.file LIMIT ?2";
+/// Files that the crawl met the pages of, and not themselves: nothing was read of those pages, or settings leave the file out; or whose
+/// pages leave with it. In the order of the index `file_places_by_file`, so that each is looked at once.
+pub(super) const UNMET: &str = "SELECT file, (SELECT object FROM items WHERE id = file), max(is_shown) FROM (
+       SELECT file, EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.page
+           AND outcome IN ('added', 'updated', 'unchanged')) AS is_shown,
+         EXISTS (SELECT 1 FROM departures WHERE crawl = ?1 AND departures.item = file_places.page) AS goes
+       FROM file_places WHERE file > ?3
+         AND NOT EXISTS (SELECT 1 FROM sightings WHERE crawl = ?1 AND sightings.item = file_places.file))
+     WHERE is_shown OR goes GROUP BY file ORDER BY file LIMIT ?2";
 
 /// Follows the index `files_astray`.
 const ASTRAY: &str = "SELECT item FROM files WHERE astray";
@@ -179,14 +181,16 @@ pub(super) const LEAVE_WITH_PAGES: &str = "SELECT DISTINCT file, departures.proo
            AND (NOT ?3 OR gone.proof IN (?4, ?5))))";
 
 impl Store {
-    /// Files behind the item `after` whose pages the crawl met without reading them, at most `limit`.
+    /// Files behind the item `after` whose pages the crawl met without reading them, or found gone, at most `limit`.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn load_unmet_files(&self, crawl: &Crawl, after: i64, limit: u32) -> Result<Vec<UnmetFile>> {
         self.read(|tx| {
             let mut places = tx.prepare_cached(
-                "SELECT detail FROM file_places JOIN holders ON holders.item = page AND holders.connector = ?2
+                "SELECT detail, departures.proof FROM file_places
+                   JOIN holders ON holders.item = page AND holders.connector = ?2
+                   LEFT JOIN departures ON departures.crawl = ?4 AND departures.item = page
                  WHERE file = ?1 ORDER BY page, ordinal LIMIT ?3",
             )?;
             let mut unmet = tx.prepare_cached(UNMET)?;
@@ -194,16 +198,16 @@ impl Store {
             let mut files = Vec::new();
             while let Some(columns) = found.next()? {
                 let row: i64 = columns.get(0)?;
-                let places =
-                    places.query_map(params![row, crawl.connector.0, MAX_PLACES], |row| detail(row, 0))?;
+                let ours = params![row, crawl.connector.0, MAX_PLACES, crawl.id.0];
+                let places = places.query_map(ours, |row| Ok((detail(row, 0)?, row.get(1)?)))?;
                 let places = places.collect::<rusqlite::Result<_>>()?;
-                files.push(UnmetFile { row, id: columns.get(1)?, places });
+                files.push(UnmetFile { row, id: columns.get(1)?, is_shown: columns.get(2)?, places });
             }
             Ok(files)
         })
     }
 
-    /// Accounts for files that a crawl did not meet, by row, id and whether the settings want them; those that they leave out
+    /// Accounts for files that a crawl did not meet, by row, id and, of those that the settings leave out, why they leave: they
     /// are not discovered. Returns whether any is met now.
     ///
     /// # Errors
@@ -211,16 +215,16 @@ impl Store {
     pub fn save_unmet_files(
         &self,
         crawl: &Crawl,
-        files: &[(i64, NotionId, bool)],
+        files: &[(i64, NotionId, Option<Proof>)],
         reading: FileReading,
         item_limit: u64,
         now: Timestamp,
     ) -> Result<bool> {
         self.write(|tx| {
             let mut met = false;
-            for (row, id, wanted) in files {
-                if !wanted {
-                    leave_out(tx, crawl, *row, *id)?;
+            for (row, id, leaves) in files {
+                if let Some(proof) = leaves {
+                    leave_out(tx, crawl, *row, *id, *proof)?;
                 } else if is_larger(tx, *row, reading)? {
                     pass_over(tx, crawl, *row, *id, now)?;
                 } else if is_settled_without_text(tx, crawl, *row, reading)? {
@@ -644,11 +648,17 @@ fn settle_without_text(
 }
 
 /// A file that the settings leave out is not discovered; what was indexed of it leaves.
-fn leave_out(tx: &Transaction<'_>, crawl: &Crawl, row: i64, id: NotionId) -> rusqlite::Result<()> {
+fn leave_out(
+    tx: &Transaction<'_>,
+    crawl: &Crawl,
+    row: i64,
+    id: NotionId,
+    proof: Proof,
+) -> rusqlite::Result<()> {
     let held = tx
         .prepare_cached("SELECT 1 FROM holders WHERE item = ?1 AND connector = ?2")?
         .exists(params![row, crawl.connector.0])?;
-    if held { add_departure(tx, crawl, id, Proof::Excluded) } else { Ok(()) }
+    if held { add_departure(tx, crawl, id, proof) } else { Ok(()) }
 }
 
 /// Writes down that files leave with their pages; the caller applies departures.

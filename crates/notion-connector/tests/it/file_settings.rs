@@ -150,6 +150,31 @@ async fn a_place_can_be_switched_off_and_a_file_leaves_with_the_last_place_that_
 }
 
 #[tokio::test]
+async fn a_file_leaves_with_the_last_page_in_which_it_is_wanted() {
+    for (scope, asks) in [(Scope::Full, false), (Scope::Full, true), (Scope::Incremental, false)] {
+        let (mut line, pages) = Line::with_leaves(4).await;
+        if asks {
+            (line.config.crawl.deletion_share_percent, line.config.crawl.deletion_floor) = (0, 0);
+        }
+        let twice = line.add_file(pages[0], "twice.txt", b"beta");
+        show_again(&line, pages[1], "video", (twice, "twice.txt")).await;
+        let places = Some(Setting::Own(vec![FilePlace::Video]));
+        edit(&line, CONNECTOR, &EditConnector { file_places: places, ..EditConnector::default() });
+        crawl(&line, Scope::Full).await;
+        assert_eq!(line.file_titles(), ["twice.txt"]);
+
+        line.control("trash", json!({"id": pages[1]})).await;
+        let report = line.try_crawl(scope).await.unwrap();
+        if asks {
+            assert_eq!(report.crawl.state, CrawlState::AwaitingApproval, "{:?}", line.alerts(&report));
+            assert_eq!(line.file_titles(), ["twice.txt"], "its page is there still");
+            ops::approve_deletions(&line.app(), &Caller::LOCAL_OPERATOR, report.crawl.id).await.unwrap();
+        }
+        assert_eq!(line.file_titles(), Vec::<String>::new(), "{:?}", line.alerts(&report));
+    }
+}
+
+#[tokio::test]
 async fn a_limit_of_its_own_lets_go_of_what_is_larger_and_takes_it_again() {
     let (line, pages) = Line::with_leaves(4).await;
     line.add_file(pages[0], "large.txt", &[b"kwijibo ".repeat(150_000), b"end".to_vec()].concat());
