@@ -264,6 +264,28 @@ impl Workspace {
         &self.anchors
     }
 
+    /// Somebody trashes something in which that stands, and of what stands below it nothing can be asked any more.
+    pub(crate) fn bury(&mut self) {
+        let truth = self.truth();
+        self.remember(&truth);
+        let stand = self.anchors.keys().filter_map(|id| truth.get(id)?.parent);
+        let holders: Vec<Uuid> = stand.filter(|id| self.anchors.contains_key(id)).collect();
+        let Some(top) = self.dice.try_pick(&holders) else { return };
+        let buried = self.notion.trash(top);
+        for id in subtree(&truth, top).into_iter().filter(|id| *id != top) {
+            for of in ["pages", "databases", "data_sources"] {
+                self.notion.push_fault(Fault {
+                    failure: Failure::InternalServerError,
+                    count: u32::MAX,
+                    skip: 0,
+                    method: None,
+                    path_prefix: Some(format!("/v1/{of}/{id}")),
+                });
+            }
+        }
+        self.note(&format!("bury {top}: {buried:?}"));
+    }
+
     /// Nothing can be said of what was to be indexed all the time.
     pub(crate) fn stop_watching(&mut self) {
         self.steady = None;

@@ -7,7 +7,7 @@ use notion_connector::app::App;
 use notion_connector::store::Scope;
 use uuid::Uuid;
 
-use super::{MINUTE, Story};
+use super::{MINUTE, Story, Task};
 use crate::facts::Fact;
 use crate::machine::End;
 
@@ -79,17 +79,31 @@ impl Story {
         let held = self.held.iter().flatten().copied().collect();
         let anchors = self.audiences.anchor(&held, &truth, &may_end_below);
         self.workspace().anchor(anchors);
+        self.workspace().bury();
+        for connector in self.connectors {
+            let scope = Some(self.dice.pick(&[Scope::Full, Scope::Incremental]));
+            self.work(
+                Task::Crawl { connector, scope, start_point: None, restart: false, cancel_after: None },
+                None,
+            )
+            .await;
+            self.compare_leaks();
+        }
         for _ in 0..2 {
             self.act().await;
-            let anchors = self.workspace().anchors().clone();
-            let leaks = self.audiences.leaks(&self.app(), &self.machine.search_index(), &anchors);
-            assert!(leaks.is_empty(), "people find what they may not:\n{}", leaks.join("\n"));
+            self.compare_leaks();
         }
         self.workspace().anchor(BTreeMap::new());
         self.crashes_left = crashes_left;
         self.quiesce().await;
         self.compare(true);
         self.compare_access();
+    }
+
+    fn compare_leaks(&self) {
+        let anchors = self.workspace().anchors().clone();
+        let leaks = self.audiences.leaks(&self.app(), &self.machine.search_index(), &anchors);
+        assert!(leaks.is_empty(), "people find what they may not:\n{}", leaks.join("\n"));
     }
 
     fn may_end_below(&self) -> impl Fn(&Fact) -> bool + 'static {
