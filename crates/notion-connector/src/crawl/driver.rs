@@ -17,7 +17,7 @@ use super::fetch::fetch;
 use super::file_tasks::Files;
 use super::files::FilePolicy;
 use super::filters::Filters;
-use super::plan::judge;
+use super::plan::{Verdict, judge};
 use super::step::Outcome;
 use super::sweep::Sweep;
 use super::watermark;
@@ -173,10 +173,18 @@ struct FileQueue {
 struct Health {
     /// Answers so far.
     successes: u64,
-    /// How many answers there were when a task last failed.
-    successes_at_failure: BTreeMap<TaskId, u64>,
+    /// Tasks that failed and are still to be done.
+    failing: BTreeMap<TaskId, Failing>,
     /// When Notion last answered.
     last_success: Instant,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    /// How many answers there were when it last failed.
+    successes: u64,
+    /// How often it failed.
+    times: u32,
 }
 
 impl Crawler {
@@ -309,8 +317,7 @@ impl Crawler {
         let mut files = FileQueue { running: 0, claimed: VecDeque::new(), look: true };
         let mut claimed: VecDeque<Task> = VecDeque::new();
         let mut urgent = Urgent { heard: self.store.heard(), look: true, waiting: true, running: 0 };
-        let mut health =
-            Health { successes: 0, successes_at_failure: BTreeMap::new(), last_success: Instant::now() };
+        let mut health = Health { successes: 0, failing: BTreeMap::new(), last_success: Instant::now() };
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -528,7 +535,7 @@ impl Crawler {
             Ok(()) => {
                 health.successes += 1;
                 health.last_success = Instant::now();
-                health.successes_at_failure.remove(&task.id);
+                health.failing.remove(&task.id);
                 if task.urgent {
                     self.store.hurry();
                 }
@@ -537,25 +544,45 @@ impl Crawler {
             Err(Failure::Store(error)) => return self.unless_dropped(task.id, error.into()).await,
             Err(Failure::Notion(error)) => error,
         };
-        if says_that_it_is_there(&error.class()) {
+        let is_there = says_that_it_is_there(&error.class());
+        if is_there {
             health.last_success = Instant::now();
         }
-        let before = health.successes_at_failure.insert(task.id, health.successes);
-        let mut others_succeed = before.is_some_and(|before| health.successes > before);
-        if !others_succeed && alone && before.is_some() {
-            // Nothing else is under way that could tell whether Notion is down or this one request fails.
+        let before = health.failing.get(&task.id).copied();
+        let failing =
+            Failing { successes: health.successes, times: before.map_or(1, |before| before.times + 1) };
+        health.failing.insert(task.id, failing);
+        let mut others_succeed = before.is_some_and(|before| health.successes > before.successes);
+        if !others_succeed
+            && before.is_some()
+            && (alone || (!is_there && self.is_only_failing(crawl, health).await?))
+        {
+            // Nothing else is left that could tell whether Notion is down or these requests fail.
             others_succeed = self.client.fetch_me().await.is_ok();
             if others_succeed {
                 health.last_success = Instant::now();
+                health.successes += 1;
+                health.failing.insert(task.id, Failing { successes: health.successes, ..failing });
             }
         }
         tracing::debug!(task = %task.kind, attempts = task.attempts, error = %error, "request failed");
-        let verdict = judge(&task, &error.class(), self.body, others_succeed, self.runtime.random());
+        let random = self.runtime.random();
+        let verdict = judge(&task, &error.class(), self.body, others_succeed, failing.times, random);
+        if !matches!(verdict, Verdict::Retry { .. }) {
+            health.failing.remove(&task.id);
+        }
         let patience = Duration::from_secs(self.settings.patience_minutes * 60);
         match self.carry_out(crawl, &task, verdict, error, health.last_success.elapsed() > patience).await {
             Ok(()) => Ok(()),
             Err(error) => self.unless_dropped(task.id, error).await,
         }
+    }
+
+    /// Whether all that is left to ask Notion for has failed.
+    async fn is_only_failing(self: &Arc<Self>, crawl: &Crawl, health: &Health) -> Result<bool, CrawlError> {
+        let (id, more) = (crawl.id, health.failing.len() + 1);
+        let open = self.blocking(move |crawler| crawler.store.load_open_requests(id, more)).await?;
+        Ok(open.iter().all(|task| health.failing.contains_key(task)))
     }
 
     /// A page that is given up takes the tasks of its parts along, and some may be under way: what comes of those is of no

@@ -103,9 +103,17 @@ pub enum Verdict {
 /// Judges a failure.
 ///
 /// `others_succeed` says whether other requests were answered since this task last failed: then a failure is the
-/// target's own, else it may be Notion's or the network's and is waited out.
-pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool, random: f64) -> Verdict {
+/// target's own, else it may be Notion's or the network's and is waited out, longer each of the `times` that it failed.
+pub fn judge(
+    task: &Task,
+    class: &Class,
+    body: BodyChoice,
+    others_succeed: bool,
+    times: u32,
+    random: f64,
+) -> Verdict {
     let failures = task.attempts + 1;
+    let wait = |counted| wait(class, times.max(failures), random, counted);
     match class {
         Class::Request if task.kind == TaskKind::CountRows => Verdict::Fail,
         Class::Request if task.kind == TaskKind::ReadBody => another_way(task, body),
@@ -161,13 +169,11 @@ pub fn judge(task: &Task, class: &Class, body: BodyChoice, others_succeed: bool,
         Class::InvalidCursor | Class::Validation(_) | Class::Network(TransportErrorKind::TooLarge) => {
             another_way(task, body)
         }
-        Class::RateLimited { .. } | Class::Overloaded { .. } => wait(class, failures, random, false),
+        Class::RateLimited { .. } | Class::Overloaded { .. } => wait(false),
         Class::Unavailable { .. } | Class::Network(_) | Class::Protocol if others_succeed => {
-            if failures >= ATTEMPTS { another_way(task, body) } else { wait(class, failures, random, true) }
+            if failures >= ATTEMPTS { another_way(task, body) } else { wait(true) }
         }
-        Class::Unavailable { .. } | Class::Network(_) | Class::Protocol => {
-            wait(class, failures, random, false)
-        }
+        Class::Unavailable { .. } | Class::Network(_) | Class::Protocol => wait(false),
     }
 }
 
@@ -295,7 +301,7 @@ mod tests {
     #[test]
     fn a_search_whose_cursor_dies_again_is_cut_and_another_goes_on() {
         let search = |restarts| Task { restarts, ..task(TaskKind::Search, 0) };
-        let verdict = |task| judge(&task, &Class::InvalidCursor, BodyChoice::Auto, true, 0.5);
+        let verdict = |task| judge(&task, &Class::InvalidCursor, BodyChoice::Auto, true, 1, 0.5);
         assert_eq!((verdict(search(0)), verdict(search(1))), (Verdict::Restart, Verdict::Cut));
     }
 
@@ -324,8 +330,14 @@ mod tests {
             plan_read(Scope::Full, CommentsChoice::Pages, &page, settled, 1),
             ReadPlan::Read(vec![comments])
         );
-        let refused =
-            judge(&task(TaskKind::ReadComments, 0), &Class::MissingCapability, BodyChoice::Auto, true, 0.5);
+        let refused = judge(
+            &task(TaskKind::ReadComments, 0),
+            &Class::MissingCapability,
+            BodyChoice::Auto,
+            true,
+            1,
+            0.5,
+        );
         assert_eq!(refused, Verdict::WithoutComments);
     }
 
@@ -334,7 +346,7 @@ mod tests {
         let copy = task(TaskKind::ReadChildren, 0);
         let own = NewTask::for_page(TaskKind::ReadChildren, copy.page.unwrap(), copy.target.unwrap());
         let original = Task { detail: Some("original".to_owned()), ..copy.clone() };
-        let verdict = |task| judge(task, &Class::NotFound, BodyChoice::Auto, true, 0.5);
+        let verdict = |task| judge(task, &Class::NotFound, BodyChoice::Auto, true, 1, 0.5);
         assert_eq!(verdict(&original), Verdict::Instead(vec![own]));
         assert_eq!(verdict(&copy), Verdict::Gone(Proof::NotFound));
     }
@@ -350,12 +362,12 @@ mod tests {
     fn waits_never_use_up_an_items_attempts() {
         let limited = Class::RateLimited { retry_after: Some(Duration::from_secs(3)), reason: None };
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 99), &limited, BodyChoice::Auto, true, 0.0),
+            judge(&task(TaskKind::ReadBody, 99), &limited, BodyChoice::Auto, true, 1, 0.0),
             Verdict::Retry { counted: false, after } if after >= Duration::from_secs(3)
         ));
         let down = Class::Unavailable { status: 503, retry_after: None };
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 99), &down, BodyChoice::Auto, false, 0.5),
+            judge(&task(TaskKind::ReadBody, 99), &down, BodyChoice::Auto, false, 1, 0.5),
             Verdict::Retry { counted: false, .. }
         ));
     }
@@ -364,15 +376,15 @@ mod tests {
     fn a_page_that_keeps_failing_while_others_succeed_is_read_by_blocks_and_then_given_up() {
         let broken = Class::Unavailable { status: 502, retry_after: None };
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 0), &broken, BodyChoice::Auto, true, 0.5),
+            judge(&task(TaskKind::ReadBody, 0), &broken, BodyChoice::Auto, true, 1, 0.5),
             Verdict::Retry { counted: true, .. }
         ));
         assert!(matches!(
-            judge(&task(TaskKind::ReadBody, 3), &broken, BodyChoice::Auto, true, 0.5),
+            judge(&task(TaskKind::ReadBody, 3), &broken, BodyChoice::Auto, true, 1, 0.5),
             Verdict::Instead(others) if others.iter().all(|other| other.kind == TaskKind::ReadChildren)
         ));
         assert_eq!(
-            judge(&task(TaskKind::ReadChildren, 3), &broken, BodyChoice::Auto, true, 0.5),
+            judge(&task(TaskKind::ReadChildren, 3), &broken, BodyChoice::Auto, true, 1, 0.5),
             Verdict::Fail
         );
     }
@@ -380,10 +392,13 @@ mod tests {
     #[test]
     fn a_dead_token_stops_the_crawl_and_deletes_nothing() {
         for class in [Class::Unauthorized, Class::MissingCapability, Class::EdgeBlocked] {
-            assert_eq!(judge(&task(TaskKind::Verify, 0), &class, BodyChoice::Auto, true, 0.5), Verdict::Stop);
+            assert_eq!(
+                judge(&task(TaskKind::Verify, 0), &class, BodyChoice::Auto, true, 1, 0.5),
+                Verdict::Stop
+            );
         }
         assert_eq!(
-            judge(&task(TaskKind::ListUsers, 0), &Class::MissingCapability, BodyChoice::Auto, true, 0.5),
+            judge(&task(TaskKind::ListUsers, 0), &Class::MissingCapability, BodyChoice::Auto, true, 1, 0.5),
             Verdict::Fail
         );
     }
@@ -392,7 +407,7 @@ mod tests {
     fn a_page_that_alone_is_refused_fails_alone() {
         let judge = |attempts, others_succeed| {
             let body = task(TaskKind::ReadBody, attempts);
-            judge(&body, &Class::MissingCapability, BodyChoice::Auto, others_succeed, 0.5)
+            judge(&body, &Class::MissingCapability, BodyChoice::Auto, others_succeed, 1, 0.5)
         };
         assert_eq!(judge(0, false), Verdict::Retry { after: PAUSE, counted: true });
         assert_eq!(judge(1, false), Verdict::Stop);

@@ -326,6 +326,18 @@ impl Store {
         self.read(|tx| tx.prepare_cached("SELECT 1 FROM tasks WHERE id = ?1")?.exists([task.0]))
     }
 
+    /// Tasks of a crawl that ask Notion for something and are still to be done or under way, at most so many.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_open_requests(&self, crawl: CrawlId, limit: usize) -> Result<Vec<TaskId>> {
+        self.read(|tx| {
+            tx.prepare_cached("SELECT id FROM tasks WHERE crawl = ?1 AND kind <> ?2 LIMIT ?3")?
+                .query_map(params![crawl.0, TaskKind::ReadFile, limit as u64], |row| row.get(0).map(TaskId))?
+                .collect()
+        })
+    }
+
     /// How many tasks of a crawl are still to do, by kind.
     ///
     /// # Errors

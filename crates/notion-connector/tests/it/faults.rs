@@ -224,6 +224,44 @@ async fn a_page_that_always_fails_is_named_and_repaired_by_the_next_crawl() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pages_that_always_fail_are_no_outage_though_nothing_else_is_left_to_ask_for() {
+    let behavior = Behavior { latency_ms: 100, ..Behavior::default() };
+    let line =
+        Line::in_process(generated("pages=60,seed=105"), Options { behavior, ..Options::default() }).await;
+    line.crawl().await;
+    let truth = line.truth();
+    let edited: Vec<_> = truth.values().filter(|fact| fact.has_body()).map(|fact| fact.id).take(30).collect();
+    for page in &edited {
+        line.control("edit", json!({"id": page, "title": "Renamed"})).await;
+    }
+    for path in ["pages", "blocks"] {
+        let answer = fault(Failure::InternalServerError, u32::MAX, 0, &format!("/v1/{path}/"));
+        line.notion.push_fault(answer);
+    }
+    let report = line.try_crawl(Scope::Incremental).await.unwrap();
+    assert_eq!(report.crawl.state, CrawlState::CompletedWithErrors);
+    assert_eq!(report.crawl.not_indexed, edited.len() as u64);
+    // By Markdown and by blocks, each as often as one that fails among others, and now and then whether Notion is there.
+    assert!(report.crawl.requests < 12 * edited.len() as u64, "{}", report.crawl.requests);
+
+    line.notion.clear_faults();
+    line.notion.advance(Duration::from_secs(3600));
+    line.try_crawl(Scope::Incremental).await.unwrap();
+    line.assert_holds_the_truth();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_asked_about_ever_more_seldom() {
+    let line = Line::in_process(generated("pages=60,seed=104"), Options::default()).await;
+    line.crawl().await;
+    line.notion.push_fault(fault(Failure::ServiceUnavailable, u32::MAX, 0, "/v1/"));
+    line.witness.take();
+    line.try_crawl(Scope::Incremental).await.unwrap_err();
+    let asked = line.witness.take().len();
+    assert!(asked < 200, "{asked} requests in half an hour");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_secret_that_is_revoked_during_a_crawl_deletes_nothing() {
     let line = Line::in_process(generated("pages=60,seed=106"), Options::default()).await;
     line.crawl().await;

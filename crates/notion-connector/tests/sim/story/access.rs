@@ -89,6 +89,7 @@ impl Story {
             .await;
             self.compare_leaks();
         }
+        self.workspace().calm();
         for _ in 0..2 {
             self.act().await;
             self.compare_leaks();
