@@ -546,7 +546,7 @@ impl Store {
     }
 
     /// Forgets what the connector left out in earlier crawls and a complete one did not meet (`all`), and the content of what
-    /// this one left out and nobody holds.
+    /// this one left out and nobody holds. A file is known as long as a page shows it, which is not read again for it.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -555,8 +555,9 @@ impl Store {
             if all {
                 let gone: Vec<i64> = tx
                     .prepare_cached(
-                        "SELECT item FROM left_out WHERE connector = ?1 AND crawl <> ?2
+                        "SELECT item FROM left_out WHERE connector = ?1 AND crawl < ?2
                            AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = left_out.item)
+                           AND NOT EXISTS (SELECT 1 FROM file_places WHERE file = left_out.item)
                            AND NOT EXISTS (SELECT 1 FROM left_out other WHERE other.item = left_out.item AND other.connector <> ?1)",
                     )?
                     .query_map(params![crawl.connector.0, crawl.id.0], |row| row.get(0))?
@@ -567,7 +568,7 @@ impl Store {
                     tx.prepare_cached("DELETE FROM items WHERE id = ?1")?.execute([item])?;
                 }
                 tx.execute(
-                    "DELETE FROM left_out WHERE connector = ?1 AND crawl <> ?2",
+                    "DELETE FROM left_out WHERE connector = ?1 AND crawl < ?2",
                     params![crawl.connector.0, crawl.id.0],
                 )?;
             }

@@ -224,6 +224,7 @@ impl Store {
                 "DELETE FROM items WHERE id IN (SELECT item FROM let_go)
                    AND NOT EXISTS (SELECT 1 FROM holders WHERE holders.item = items.id)
                    AND NOT EXISTS (SELECT 1 FROM left_out WHERE left_out.item = items.id)
+                   AND NOT EXISTS (SELECT 1 FROM file_places WHERE file_places.file = items.id)
                    AND NOT EXISTS (
                      SELECT 1 FROM sightings JOIN crawls ON crawls.id = sightings.crawl
                      WHERE sightings.item = items.id AND outcome IS NULL AND ended IS NULL)",
@@ -238,6 +239,7 @@ impl Store {
                 .collect::<rusqlite::Result<_>>()?;
             kept.into_iter().try_for_each(|item| admission::forget(tx, item))?;
             tx.execute_batch("DROP TABLE let_go")?;
+            // Among them files whose pages went with it.
             files::describe_astray(tx)?;
             Ok(left)
         })

@@ -242,6 +242,40 @@ async fn of_two_connectors_each_has_the_files_that_it_wants() {
 }
 
 #[tokio::test]
+async fn what_a_connector_leaves_out_is_known_when_the_one_that_wanted_it_is_deleted() {
+    let (line, pages) = shared().await;
+    line.add_file(pages[0], "plan.csv", b"kwijibo,1");
+    edit(&line, OTHER, &without(&["csv"]));
+    crawl(&line, Scope::Full).await;
+    crawl_of(&line, OTHER, Scope::Full).await;
+    assert_eq!(line.file_titles(), ["plan.csv"]);
+    ops::delete_connector(&line.app(), &Caller::LOCAL_OPERATOR, CONNECTOR).await.unwrap();
+    assert_eq!(line.file_titles(), Vec::<String>::new());
+    edit(&line, OTHER, &without(&[]));
+    crawl_of(&line, OTHER, Scope::Full).await;
+    assert_eq!(line.file_titles(), ["plan.csv"]);
+}
+
+#[tokio::test]
+async fn a_file_beyond_the_limit_is_known_when_there_is_room_again() {
+    let (line, pages) = Line::with_leaves(4).await;
+    crawl(&line, Scope::Full).await;
+    let limit = |limit| EditConnector { item_limit: Some(Setting::Own(limit)), ..EditConnector::default() };
+    let held = held(&line)[CONNECTOR] as u64;
+    edit(&line, CONNECTOR, &limit(held));
+    line.add_file(pages[0], "plan.csv", b"kwijibo,1");
+    line.notion.advance(std::time::Duration::from_secs(600));
+    line.try_crawl(Scope::Full).await.unwrap();
+    assert_eq!(line.file_titles(), Vec::<String>::new(), "no room");
+    edit(&line, CONNECTOR, &without(&["csv"]));
+    line.try_crawl(Scope::Full).await.unwrap();
+    edit(&line, CONNECTOR, &limit(held + 1));
+    edit(&line, CONNECTOR, &without(&[]));
+    crawl(&line, Scope::Full).await;
+    assert_eq!(line.file_titles(), ["plan.csv"]);
+}
+
+#[tokio::test]
 async fn other_hosts_are_a_matter_of_each_connector() {
     let (line, pages) = shared().await;
     let external = NewFile { host: Host::External, ..NewFile::new("elsewhere.txt", b"epsilon".to_vec()) };
