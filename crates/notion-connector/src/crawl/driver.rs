@@ -39,6 +39,9 @@ const CLAIM_AHEAD: usize = 4;
 /// Requests beyond the others that may be under way because of events.
 const URGENT_AT_ONCE: usize = 4;
 
+/// When so many different requests fail and none is answered, it is an outage, whatever else Notion answers.
+const FAILING_AT_MOST: usize = 1_000;
+
 /// Why a crawl could not go on. What it did is saved.
 #[derive(Debug, thiserror::Error)]
 pub enum CrawlError {
@@ -578,8 +581,11 @@ impl Crawler {
         }
     }
 
-    /// Whether all that is left to ask Notion for has failed.
+    /// Whether all that is left to ask Notion for has failed, and is not so much that it can only be an outage.
     async fn is_only_failing(self: &Arc<Self>, crawl: &Crawl, health: &Health) -> Result<bool, CrawlError> {
+        if health.failing.len() > FAILING_AT_MOST {
+            return Ok(false);
+        }
         let (id, more) = (crawl.id, health.failing.len() + 1);
         let open = self.blocking(move |crawler| crawler.store.load_open_requests(id, more)).await?;
         Ok(open.iter().all(|task| health.failing.contains_key(task)))
