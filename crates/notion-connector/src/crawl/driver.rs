@@ -39,6 +39,12 @@ const CLAIM_AHEAD: usize = 4;
 /// Requests beyond the others that may be under way because of events.
 const URGENT_AT_ONCE: usize = 4;
 
+/// When Notion has answered nothing for so long, it is asked ever more seldom: after a tenth of the time that it has lasted.
+const DARK: Duration = Duration::from_secs(60);
+
+/// The longest of these pauses. A minute is the window of the request limit.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// When so many different requests fail and none is answered, it is an outage, whatever else Notion answers.
 const FAILING_AT_MOST: usize = 1_000;
 
@@ -173,13 +179,16 @@ struct FileQueue {
 }
 
 /// What a running crawl remembers between requests, and may forget at any time.
+#[derive(Debug, Default)]
 struct Health {
     /// Answers so far.
     successes: u64,
     /// Tasks that failed and are still to be done.
     failing: BTreeMap<TaskId, Failing>,
-    /// When Notion last answered.
-    last_success: Instant,
+    /// Since when Notion answers nothing.
+    dark_since: Option<Instant>,
+    /// Until then nothing is asked, because that has lasted.
+    pause_until: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -188,6 +197,33 @@ struct Failing {
     successes: u64,
     /// How often it failed.
     times: u32,
+}
+
+impl Health {
+    /// Notion answered, whatever it said.
+    fn hear(&mut self) {
+        (self.dark_since, self.pause_until) = (None, None);
+    }
+
+    /// A request was not answered, or not by Notion.
+    fn miss(&mut self) {
+        let now = Instant::now();
+        self.dark_since.get_or_insert(now);
+        let dark = self.dark();
+        if dark > DARK {
+            self.pause_until = Some(now + (dark / 10).min(LONGEST_PAUSE));
+        }
+    }
+
+    /// For how long nothing was answered.
+    fn dark(&self) -> Duration {
+        self.dark_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// How long nothing is asked.
+    fn pause(&self) -> Duration {
+        self.pause_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
 }
 
 impl Crawler {
@@ -320,17 +356,19 @@ impl Crawler {
         let mut files = FileQueue { running: 0, claimed: VecDeque::new(), look: true };
         let mut claimed: VecDeque<Task> = VecDeque::new();
         let mut urgent = Urgent { heard: self.store.heard(), look: true, waiting: true, running: 0 };
-        let mut health = Health { successes: 0, failing: BTreeMap::new(), last_success: Instant::now() };
+        let mut health = Health::default();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if claimed.is_empty() && running.len() - files.running < self.concurrency {
+            let pause = health.pause();
+            let free = if pause.is_zero() { self.concurrency } else { 0 };
+            if claimed.is_empty() && running.len() - files.running < free {
                 let (id, limit, now) = (crawl.id, self.concurrency * CLAIM_AHEAD, self.runtime.now());
                 claimed =
                     self.blocking(move |crawler| crawler.store.claim_tasks(id, limit, now)).await?.into();
             }
             self.claim_urgent(crawl, &mut urgent, &mut claimed).await?;
-            while running.len() - files.running < self.concurrency
+            while running.len() - files.running < free
                 || (claimed.front().is_some_and(|task| task.urgent) && urgent.running < URGENT_AT_ONCE)
             {
                 let Some(task) = claimed.pop_front() else { break };
@@ -342,7 +380,7 @@ impl Crawler {
                 let (crawler, crawl) = (Arc::clone(self), crawl.clone());
                 running.spawn(async move { crawler.run_task(&crawl, task).await });
             }
-            let wait = if running.is_empty() { self.idle(crawl).await? } else { None };
+            let wait = if running.is_empty() { self.idle(crawl, pause).await? } else { None };
             files.look |= running.is_empty();
             if running.is_empty() && wait.is_none() {
                 if self.advance(crawl).await? {
@@ -442,7 +480,10 @@ impl Crawler {
     }
 
     /// How long to wait for the next task that is due; none when the queue is empty.
-    async fn idle(self: &Arc<Self>, crawl: &Crawl) -> Result<Option<Duration>, CrawlError> {
+    async fn idle(self: &Arc<Self>, crawl: &Crawl, pause: Duration) -> Result<Option<Duration>, CrawlError> {
+        if !pause.is_zero() {
+            return Ok(Some(pause));
+        }
         let id = crawl.id;
         let due = self.blocking(move |crawler| crawler.store.load_next_due(id)).await?;
         Ok(due.map(|due| {
@@ -535,9 +576,11 @@ impl Crawler {
     ) -> Result<(), CrawlError> {
         let Ended { task, result } = ended;
         let error = match result {
+            // Hosts of files say nothing of Notion.
+            Ok(()) if task.kind == TaskKind::ReadFile => return Ok(()),
             Ok(()) => {
+                health.hear();
                 health.successes += 1;
-                health.last_success = Instant::now();
                 health.failing.remove(&task.id);
                 if task.urgent {
                     self.store.hurry();
@@ -549,7 +592,9 @@ impl Crawler {
         };
         let is_there = says_that_it_is_there(&error.class());
         if is_there {
-            health.last_success = Instant::now();
+            health.hear();
+        } else {
+            health.miss();
         }
         let before = health.failing.get(&task.id).copied();
         let failing =
@@ -563,7 +608,7 @@ impl Crawler {
             // Nothing else is left that could tell whether Notion is down or these requests fail.
             others_succeed = self.client.fetch_me().await.is_ok();
             if others_succeed {
-                health.last_success = Instant::now();
+                health.hear();
                 health.successes += 1;
                 health.failing.insert(task.id, Failing { successes: health.successes, ..failing });
             }
@@ -575,7 +620,7 @@ impl Crawler {
             health.failing.remove(&task.id);
         }
         let patience = Duration::from_secs(self.settings.patience_minutes * 60);
-        match self.carry_out(crawl, &task, verdict, error, health.last_success.elapsed() > patience).await {
+        match self.carry_out(crawl, &task, verdict, error, health.dark() > patience).await {
             Ok(()) => Ok(()),
             Err(error) => self.unless_dropped(task.id, error).await,
         }

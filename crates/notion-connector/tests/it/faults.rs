@@ -252,13 +252,20 @@ async fn pages_that_always_fail_are_no_outage_though_nothing_else_is_left_to_ask
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_asked_about_ever_more_seldom() {
-    let line = Line::in_process(generated("pages=60,seed=104"), Options::default()).await;
-    line.crawl().await;
-    line.notion.push_fault(fault(Failure::ServiceUnavailable, u32::MAX, 0, "/v1/"));
-    line.witness.take();
-    line.try_crawl(Scope::Incremental).await.unwrap_err();
-    let asked = line.witness.take().len();
-    assert!(asked < 200, "{asked} requests in half an hour");
+    let behavior = Behavior { latency_ms: 100, ..Behavior::default() };
+    let options = Options { behavior, ..Options::default() };
+    let line = Line::in_process(generated("pages=2000,seed=104"), options).await;
+    // With much to do, and with little.
+    for skip in [100, 0] {
+        line.notion.push_fault(fault(Failure::ServiceUnavailable, u32::MAX, skip, "/v1/"));
+        line.witness.take();
+        line.try_crawl(Scope::Full).await.unwrap_err();
+        let asked = line.witness.take();
+        let end = asked.last().unwrap().at;
+        let late = asked.iter().filter(|one| end - one.at < Duration::from_secs(600)).count();
+        assert!(late < 300, "{late} of {} requests in the last ten minutes of thirty", asked.len());
+        line.notion.clear_faults();
+    }
 }
 
 #[tokio::test(start_paused = true)]
