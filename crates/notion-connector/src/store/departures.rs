@@ -8,7 +8,7 @@ use super::alerts::remove_failure;
 use super::connectors::COUNT_ITEMS;
 use super::crawls::{end, load, unsee};
 use super::positions::note_absence;
-use super::scopes::ask_below;
+use super::scopes::ask_all_below;
 use super::tasks::sighted;
 use super::{Crawl, CrawlId, CrawlState, Result, Scope, Store, files, named_enum, outbox, traces};
 use crate::model::NotionId;
@@ -158,9 +158,7 @@ pub(super) fn add_departure(
         }
         // The connector may hold what lies below it all the same: beyond its limit, and by filters, an object is left out alone.
         if matches!(crawl.scope, Scope::Incremental | Scope::Events) {
-            for rows in [false, true] {
-                ask_below(tx, crawl, object, rows)?;
-            }
+            ask_all_below(tx, crawl, object)?;
         }
         return remove_failure(tx, crawl.connector, object);
     };

@@ -12,6 +12,7 @@ use super::links::{home_by_tags, missing_below, redeliver, save_links};
 use super::parts::{AnswerForm, PageSource, drop_parts};
 use super::positions::note_place;
 use super::sameness::says_the_same;
+use super::scopes::ask_all_below;
 use super::tasks::{add as add_task, ask, mark_unended, sighted};
 use super::{
     Crawl, LeftOut, Millis, NewTask, Packed, PageFiles, PlaceDetail, Result, Scope, Store, Task, TaskKind,
@@ -189,6 +190,8 @@ impl Store {
                 for object in &discovery.doubted {
                     if held(tx, crawl, *object)?.is_some() {
                         ask(tx, crawl.id, *object, TaskKind::Verify, true)?;
+                    } else {
+                        ask_all_below(tx, crawl, *object)?;
                     }
                 }
                 for (object, kind, at_once) in &discovery.named {

@@ -213,6 +213,12 @@ pub(super) fn ask_below(
     Ok(below.len() as u64)
 }
 
+/// The same of its rows and all else: of an object that the connector left out alone, beyond its limit or by a filter.
+pub(super) fn ask_all_below(tx: &Transaction<'_>, crawl: &Crawl, object: NotionId) -> rusqlite::Result<()> {
+    ask_below(tx, crawl, object, false)?;
+    ask_below(tx, crawl, object, true).map(|_| ())
+}
+
 /// Follows the index `items_data_sources`; CROSS JOIN as in `links::REDELIVER`.
 pub(super) const DATA_SOURCES: &str = "SELECT items.object, rows_listed
      FROM connectors CROSS JOIN items USING (workspace) CROSS JOIN holders ON holders.item = items.id AND holders.connector = ?1

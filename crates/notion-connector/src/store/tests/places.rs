@@ -166,3 +166,15 @@ fn an_item_whose_page_does_not_show_it_any_more_is_asked_about_by_its_block_agai
     assert_eq!(last.store.queue_homes(&last.crawl).unwrap(), 0);
     last.store.settle_places(&last.crawl).unwrap();
 }
+
+#[test]
+fn what_lies_in_something_in_the_trash_that_is_not_held_is_asked_about() {
+    let fixture = fixture();
+    fixture.discover(vec![listed(2, "Leaf", Parent::Page(id(1)))]);
+    fixture.read(item(2, "Leaf", Parent::Page(id(1))));
+    let next = Fixture { crawl: between(&fixture), ..fixture };
+    let task = next.claim_one(TaskKind::Search);
+    let trash = Discovery { doubted: vec![id(1)], ..Discovery::default() };
+    next.store.save_discovery(&next.crawl, &task, None, &trash, now(), |_, _, _| ReadPlan::Nothing).unwrap();
+    assert_eq!(next.claim_one(TaskKind::Verify).target, Some(id(2)));
+}
