@@ -479,7 +479,7 @@ impl Crawler {
         }
     }
 
-    /// How long to wait for the next task that is due; none when the queue is empty.
+    /// How long to wait: until a pause ends, else for the next task that is due; none when the queue is empty.
     async fn idle(self: &Arc<Self>, crawl: &Crawl, pause: Duration) -> Result<Option<Duration>, CrawlError> {
         if !pause.is_zero() {
             return Ok(Some(pause));

@@ -1,7 +1,7 @@
 //! Files: where they stand, what became of their bytes, and what a crawl has still to read of them.
 //!
 //! A file is an item whose id is made of its address without signature. It has a row in `file_places` for each place in a page
-//! that shows it; it leaves a connector with the last page of that connector that does, or when that page was read again without
+//! that shows it; it leaves a connector with the last page of that connector in which its settings want it, or when that page was read again without
 //! it, by whichever connector: one that lost a place is *astray* until all who hold it have settled. Its bytes are read once: what became of them is a [`FileState`], which stays until another version of the extractor, or a
 //! force reindex, reads them again.
 

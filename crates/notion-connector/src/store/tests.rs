@@ -550,6 +550,7 @@ fn statements_that_run_for_every_item_never_scan_all_items() {
         traces::LEFT_OUT,
         traces::GONE,
         files::LEAVE_WITH_PAGES,
+        files::UNMET,
         files::WITHOUT_PLACE,
         departures::REDELIVER_AROUND,
     ];
